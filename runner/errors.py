@@ -1,0 +1,143 @@
+"""What can go wrong in ways that a user can mend, and the exit code of each.
+
+    RunnerError                 2   what is wrong, where, and the mend
+    ├── UsageError              2   the command line, a variable, a setting
+    ├── EnvfileError            2   the envfile; holds every mistake that was found
+    ├── SessionSkipped              session.skip(...)
+    └── JobError                1   one job cannot go on; the others can
+        ├── InterpreterMissing      no such Python here
+        ├── EnvironmentBroken       the environment cannot be made
+        ├── SessionFailed           session.error(...)
+        └── CommandFailed           a command of the session ended badly
+            └── CommandTimedOut     it took longer than it was given: 124
+
+`cli.py` prints those that end the run, `perform.py` turns a `JobError` into
+the outcome of its job. Whatever else is raised is a bug of ours.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PASSED = 0
+FAILED = 1
+USAGE = 2
+TIMED_OUT = 124  # what timeout(1) of the GNU core utilities exits with
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+TERMINATED = 143  # 128 + SIGTERM
+
+
+class RunnerError(Exception):
+    """Something that the user can mend: what is wrong, where, and how."""
+
+    exit_code = USAGE
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n{self.mend}" if self.mend else head
+
+
+class UsageError(RunnerError):
+    """The command line, a variable or a setting asks for what does not exist."""
+
+
+class Mistake(NamedTuple):
+    """One thing in an envfile that cannot stand."""
+
+    where: str  # envfile.py:12
+    what: str
+    mend: str = ""
+
+
+class EnvfileError(RunnerError):
+    """An envfile that cannot be used, with all that is wrong in it."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        first = mistakes[0]
+        super().__init__(first.what, where=first.where, mend=first.mend)
+        self.mistakes = mistakes
+
+
+class JobError(RunnerError):
+    """One job cannot go on."""
+
+    exit_code = FAILED
+
+
+class InterpreterMissing(JobError):
+    """No Python that fits was found on this machine."""
+
+
+class EnvironmentBroken(JobError):
+    """An environment cannot be made, or not be used as asked."""
+
+
+class CommandFailed(JobError):
+    """A command of the session ended badly."""
+
+    def __init__(self, what: str, *, returncode: int = 1, mend: str = "") -> None:
+        super().__init__(what, mend=mend)
+        self.returncode = returncode
+
+
+class CommandTimedOut(CommandFailed):
+    """A command took longer than it was given."""
+
+    exit_code = TIMED_OUT
+
+
+class SessionFailed(JobError):
+    """The session function said so: `session.error(...)`."""
+
+
+class SessionSkipped(RunnerError):
+    """The session function asked to be skipped: `session.skip(...)`."""
+
+
+class Interrupted(BaseException):
+    """A signal asks us to end.
+
+    Not an Exception: no `except Exception` of a session function may swallow it.
+    """
+
+    def __init__(self, signal_name: str, exit_code: int) -> None:
+        super().__init__(signal_name)
+        self.signal_name = signal_name
+        self.exit_code = exit_code
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that `word` most likely stands for, if one is near."""
+    # Only on the way to an error message, so its 8 ms cost nobody a thing.
+    import difflib
+
+    folded = {name.casefold(): name for name in reversed(known)}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """`did you mean 'build'?`, or an empty string where nothing is near."""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def cut_traceback(error: BaseException) -> str:
+    """The traceback of a user's exception, without our own frames."""
+    import os
+    import traceback  # only on the way to an error message
+
+    ours = os.path.dirname(__file__) + os.sep
+    shown = traceback.TracebackException.from_exception(error)
+    seen: traceback.TracebackException | None = shown
+    while seen is not None:
+        kept = [frame for frame in seen.stack if not frame.filename.startswith(ours)]
+        seen.stack = traceback.StackSummary.from_list(kept)
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "".join(shown.format()).rstrip()

@@ -1,0 +1,286 @@
+"""Every record that passes between rooms, in the order in which it flows.
+
+Knows how nothing is made or done: a record is built by the one function that
+checks it, always by keyword, and never unpacked. NamedTuple and not dataclass,
+because `dataclasses` costs 15 ms more to import (Python 3.13, CPU).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# What was declared. -----------------------------------------------------------
+
+
+class Param(NamedTuple):
+    """One set of values for the arguments that a `@parametrize` fills."""
+
+    values: tuple[object, ...]
+    id: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Axis(NamedTuple):
+    """One `@parametrize`: the arguments that it fills, and with what."""
+
+    names: tuple[str, ...]
+    params: tuple[Param, ...]
+    where: str
+
+
+class Needs(NamedTuple):
+    """What a session's environment is made of, as declared."""
+
+    backend: str | None  # a name or a chain such as "uv|virtualenv"; None: the setting decides
+    backend_options: tuple[str, ...]
+    deps: tuple[str, ...]
+    groups: tuple[str, ...]
+    extras: tuple[str, ...]
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    project: Literal["wheel", "editable", ""]
+    reuse: bool
+
+
+class SessionSpec(NamedTuple):
+    """A declared session, checked."""
+
+    name: str
+    function: Callable[..., object]
+    where: str  # envfile.py:12
+    doc: str
+    pythons: tuple[str, ...]  # (): the Python that runs runenv
+    names_python: bool  # the Python stands in the names of its jobs
+    axes: tuple[Axis, ...]
+    needs: Needs
+    env: tuple[tuple[str, str | None], ...]  # None takes a variable away
+    tags: tuple[str, ...]
+    requires: tuple[str, ...]
+    default: bool
+
+
+class Job(NamedTuple):
+    """One session on one Python with one set of parameters."""
+
+    name: str
+    nox_name: str  # the same in nox's spelling: tests-3.13(api='old')
+    spec: SessionSpec
+    python: str | None
+    arguments: tuple[tuple[str, object], ...]
+    tags: tuple[str, ...]
+    requires: tuple[str, ...]  # names of jobs
+
+
+class Project(NamedTuple):
+    """A loaded envfile."""
+
+    root: str
+    envfile: str
+    doc: str
+    jobs: tuple[Job, ...]
+    options: Mapping[str, object]  # what the envfile assigned to runner.options
+    read: tuple[str, ...]  # the files that decided what it says, itself the first
+
+
+# What is asked. ---------------------------------------------------------------
+
+
+class Settings(NamedTuple):
+    """Every setting with the value that won; `origins` says where each came from."""
+
+    sessions: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    keyword: tuple[str, ...] = ()
+    default: tuple[str, ...] | None = None
+    file: str | None = None
+    directory: str | None = None
+    envdir: str = ".runenv"
+    backend: str = "uv|virtualenv"
+    fail_fast: bool = False
+    fresh: bool = False
+    upgrade: bool = False
+    no_install: bool = False
+    install_only: bool = False
+    skip_missing: bool = False
+    non_interactive: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    color: Literal["auto", "always", "never"] = "auto"
+    json: bool = False
+    origins: Mapping[str, str] = {}
+
+
+class Request(NamedTuple):
+    """What a command line asks for."""
+
+    verb: str
+    argument: str | None  # of verbs that take one: --usage NAME, --completion SHELL
+    given: Mapping[str, object]  # the settings that stand on the command line
+    posargs: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """The selected jobs in the order in which they may run."""
+
+    jobs: tuple[Job, ...]
+    named: frozenset[str]  # those that were asked for; the others are required by them
+
+
+# What a job runs in. ------------------------------------------------------------
+
+
+class Interpreter(NamedTuple):
+    """A Python that was asked what it is."""
+
+    path: str  # as found, what environments are made with
+    real_path: str  # with links resolved
+    version: str  # 3.13.0, 3.14.0b2
+    implementation: str  # cpython, pypy
+    build: str  # what sys.version says, on one line
+    platform: str  # linux-x86_64
+    free_threaded: bool
+    stamp: str  # size and time of the file, "SIZE:NANOSECONDS"
+
+
+class Ingredient(NamedTuple):
+    """One labelled thing that decides what an environment is.
+
+    The journal keeps ingredients; equal ones mean reuse, and the label of one
+    that differs is what the user is told. Nothing else decides.
+    """
+
+    label: str
+    value: str
+
+
+class Step(NamedTuple):
+    """One change to an environment: an install and all that it depends on."""
+
+    arguments: tuple[str, ...]  # handed to the installer
+    ingredients: tuple[Ingredient, ...]
+    show: str  # as a person would write it
+    cwd: str  # where relative paths inside of what it names start
+
+
+class EnvSpec(NamedTuple):
+    """What an environment should be before the session's function runs."""
+
+    path: str
+    backend: str  # one name, the chain decided
+    interpreter: Interpreter
+    options: tuple[str, ...]
+    ingredients: tuple[Ingredient, ...]
+    steps: tuple[Step, ...]  # what is declared
+    reuse: bool
+
+
+class Environment(NamedTuple):
+    """A folder that commands can run in."""
+
+    path: str
+    bin: str  # the folder of its programs; "" where the backend has none
+    python: str  # its interpreter
+    interpreter: Interpreter
+    backend: str
+
+
+# What runs. -------------------------------------------------------------------
+
+
+class Command(NamedTuple):
+    """One command to run."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+    timeout_s: float | None = None  # None: it may run for ever
+    capture: Literal["no", "merged", "apart"] = "no"
+    input: str | None = None  # None: it reads our standard input
+
+
+class Finished(NamedTuple):
+    """How a command ended. What was not captured is an empty string."""
+
+    returncode: int  # -n: ended by signal n
+    stdout: str
+    stderr: str
+    duration_s: float
+    timed_out: bool = False
+
+
+Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
+
+
+class Outcome(NamedTuple):
+    """How a job ended, and why."""
+
+    job: str
+    result: Result
+    reason: str = ""
+    duration_s: float = 0.0
+    notified: tuple[tuple[str, tuple[str, ...] | None], ...] = ()  # names, their posargs
+
+
+# What is told. ------------------------------------------------------------------
+
+
+class JobStarted(NamedTuple):
+    """A job's turn has come."""
+
+    job: str
+    doc: str
+
+
+class EnvironmentReady(NamedTuple):
+    """A job's environment is what is declared."""
+
+    job: str
+    state: Literal["reused", "created", "rebuilt", "kept", "none"]
+    reason: str  # why it was rebuilt or is kept though it differs
+    path: str
+    python: str  # cpython 3.13.0
+    duration_s: float
+
+
+class CommandStarted(NamedTuple):
+    """A command of a job is about to run."""
+
+    job: str
+    show: str  # as one can paste it into a shell
+    kind: Literal["run", "install", "make"]  # make: the environment itself
+
+
+class Shown(NamedTuple):
+    """The output of a command that was kept back until it was needed."""
+
+    job: str
+    text: str
+
+
+class Said(NamedTuple):
+    """A line from the session function or from us."""
+
+    job: str
+    level: Literal["debug", "info", "warning", "error"]
+    text: str
+
+
+class JobEnded(NamedTuple):
+    """A job has its outcome."""
+
+    outcome: Outcome
+
+
+Event = JobStarted | EnvironmentReady | CommandStarted | Shown | Said | JobEnded
+
+
+class Report(NamedTuple):
+    """All that happened in a run."""
+
+    outcomes: tuple[Outcome, ...]
+    duration_s: float
+    interrupted_by: str = ""  # the name of the signal
