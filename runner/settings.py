@@ -1,0 +1,352 @@
+"""Every setting: one table, and which of its sources wins.
+
+The table drives the command line, --help, completion, the variables,
+`runner.options` and [tool.runenv]. Knows nothing of what a setting does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.errors import UsageError, did_you_mean
+from runner.model import Request, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Option(NamedTuple):
+    """One option of the command line, or one setting without one."""
+
+    name: str  # the field of Settings, or the verb
+    flags: tuple[str, ...]  # (): it has no option
+    kind: Literal["flag", "value", "many", "verb", "verb with argument"]
+    help: str
+    group: Literal["Select", "Verbs", "Run", "Environments", "Output", ""]
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    splits: bool = True  # of many: whether a comma parts two values
+    in_envfile: bool = False  # may be assigned as runner.options.NAME
+
+    @property
+    def variable(self) -> str:
+        """The variable that sets it; empty for verbs."""
+        return "" if self.kind.startswith("verb") else f"RUNENV_{self.name.upper()}"
+
+
+SHELLS = ("bash", "zsh", "fish")
+
+OPTIONS: tuple[Option, ...] = (
+    Option("python", ("-p", "--python"), "many", "only jobs on these Pythons: 3.12, '>=3.11'", "Select", "V", in_envfile=True),
+    Option("tag", ("-t", "--tag"), "many", "only jobs with one of these tags", "Select", "T"),
+    Option("keyword", ("-k", "--keyword"), "many", "only jobs whose names and tags match: 'tests and not old'", "Select", "EXPR", splits=False),
+    Option("sessions", ("-s", "--session"), "many", "the same as NAME, for hands that know nox", "Select", "NAME", splits=False),
+    Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),
+    Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
+    Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
+    Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
+    Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
+    Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
+    Option("version", ("--version",), "verb", "print the version", "Verbs"),
+    Option("help", ("-h", "--help"), "verb", "print this", "Verbs"),
+    Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure", "Run", in_envfile=True),
+    Option("skip_missing", ("--skip-missing",), "flag", "skip jobs whose Python is not found", "Run", in_envfile=True),
+    Option("non_interactive", ("--non-interactive",), "flag", "tell sessions that nobody is there to answer", "Run"),
+    Option("file", ("-f", "--file"), "value", "the envfile, or its folder", "Run", "FILE"),
+    Option("directory", ("-C", "--directory"), "value", "look for the envfile from here on", "Run", "DIR"),
+    Option("fresh", ("--fresh",), "flag", "make the environments anew", "Environments"),
+    Option("upgrade", ("--upgrade",), "flag", "make them anew with the newest that is allowed", "Environments"),
+    Option("no_install", ("--no-install",), "flag", "use them as they are, and say what differs", "Environments"),
+    Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
+    Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, 'uv|venv'", "Environments", "B", in_envfile=True),
+    Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
+    Option("json", ("--json",), "flag", "with --list and --explain: as JSON", "Output"),
+    Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
+    Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
+    Option("color", ("--color",), "value", "auto, always or never", "Output", "WHEN", ("auto", "always", "never"), in_envfile=True),
+)  # fmt: skip
+
+BY_NAME = {option.name: option for option in OPTIONS}
+_BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
+_BACKENDS = ("uv", "virtualenv", "venv", "none")
+
+# RUNENV_ variables that are no settings: set for a job's commands.
+_OTHER_VARIABLES = ("RUNENV_JOB",)
+
+
+# The command line. -------------------------------------------------------------
+
+
+def parse(argv: Sequence[str]) -> Request:
+    """What a command line asks for. Raises UsageError, with a suggestion where one is near.
+
+    A parser of our own over the table: argparse costs 8 ms on the way to --list
+    (Python 3.11, CPU), and suggests nothing.
+    """
+    words = list(argv)
+    posargs: list[str] = []
+    if "--" in words:
+        at = words.index("--")
+        words, posargs = words[:at], words[at + 1 :]
+    given: dict[str, object] = {}
+    verbs: dict[str, str | None] = {}
+    names: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word == "-" or not word.startswith("-"):
+            names.append(word)
+        elif word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            _take(_option(flag), flag, value if equals else None, words, given, verbs)
+        else:
+            _take_short(word, words, given, verbs)
+    if names:
+        given["sessions"] = (*names, *_tuple(given.get("sessions")))
+    if len(verbs) > 1:
+        asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
+        raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
+    verb, argument = next(iter(verbs.items()), ("run", None))
+    if given.get("json") and verb not in ("list", "explain"):
+        raise UsageError("--json goes with --list or --explain", mend="runenv --list --json")
+    return Request(verb=verb, argument=argument, given=given, posargs=tuple(posargs))
+
+
+def _option(flag: str) -> Option:
+    option = _BY_FLAG.get(flag)
+    if option is None:
+        hint = did_you_mean(flag, list(_BY_FLAG))
+        raise UsageError(
+            f"there is no option {flag}",
+            mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
+        )
+    return option
+
+
+def _take_short(
+    word: str, words: list[str], given: dict[str, object], verbs: dict[str, str | None]
+) -> None:
+    """`-x`, `-xv`, `-p3.12`, `-p 3.12`: flags may share a dash, a value may follow its letter."""
+    letters = word[1:]
+    while letters:
+        flag, letters = f"-{letters[0]}", letters[1:]
+        option = _option(flag)
+        if option.kind in ("flag", "verb"):
+            if letters.startswith("="):
+                raise UsageError(f"{flag} takes no value", mend=f"write {flag}")
+            _take(option, flag, None, words, given, verbs)
+        else:
+            _take(option, flag, letters.removeprefix("=") or None, words, given, verbs)
+            letters = ""
+
+
+def _take(
+    option: Option,
+    flag: str,
+    value: str | None,
+    words: list[str],
+    given: dict[str, object],
+    verbs: dict[str, str | None],
+) -> None:
+    """Note an option that was met; its value may be the next word."""
+    if option.kind in ("flag", "verb"):
+        if value is not None:
+            raise UsageError(f"{flag} takes no value", mend=f"write {flag}")
+        if option.kind == "flag":
+            given[option.name] = True
+        else:
+            verbs[option.name] = None
+        return
+    if value is None:
+        if not words or (words[0].startswith("-") and words[0] != "-"):
+            raise UsageError(f"{flag} needs a value", mend=f"write {flag} {option.metavar}")
+        value = words.pop(0)
+    _check_choice(option, value, flag)
+    if option.kind == "verb with argument":
+        verbs[option.name] = value
+    elif option.kind == "many":
+        given[option.name] = (*_tuple(given.get(option.name)), *_split(option, value))
+    else:
+        given[option.name] = value
+
+
+def _tuple(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _split(option: Option, text: str) -> tuple[str, ...]:
+    """The values in a text; a version range keeps its commas."""
+    if not option.splits:
+        return (text,)
+    parts: list[str] = []
+    for part in (p.strip() for p in text.split(",")):
+        # >=3.11,<3.13 is one range, and 3.11,3.12 are two versions.
+        if parts and option.name == "python" and part[:1] in "<>!=~" and parts[-1][:1] in "<>!=~":
+            parts[-1] += "," + part
+        elif part:
+            parts.append(part)
+    return tuple(parts)
+
+
+def _check_choice(option: Option, value: str, where: str) -> None:
+    if option.choices and value not in option.choices:
+        hint = did_you_mean(value, list(option.choices))
+        raise UsageError(
+            f"{where} cannot be {value!r}", mend=hint or f"it is one of {', '.join(option.choices)}"
+        )
+    if option.name == "backend":
+        trouble = _backend_trouble(value)
+        if trouble:
+            raise UsageError(f"{where} cannot be {value!r}", mend=trouble)
+
+
+def _backend_trouble(chain: str) -> str:
+    for name in chain.split("|"):
+        if name not in _BACKENDS:
+            return (
+                did_you_mean(name, list(_BACKENDS))
+                or f"it is one of {', '.join(_BACKENDS)}, or 'uv|venv'"
+            )
+    return ""
+
+
+def verb_for_word(word: str) -> str:
+    """The option that somebody who typed `runenv list` meant: `--list`; or empty."""
+    option = BY_NAME.get(word)
+    return option.flags[-1] if option and option.kind.startswith("verb") else ""
+
+
+# Which source wins. --------------------------------------------------------------
+
+
+def settle(
+    given: Mapping[str, object],
+    environ: Mapping[str, str],
+    envfile_options: Mapping[str, object],
+    table: Mapping[str, object],
+) -> Settings:
+    """Every setting: command line, then RUNENV_*, then envfile, then [tool.runenv], then default."""
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    _check_table(table)
+    for option in OPTIONS:
+        if option.kind.startswith("verb"):
+            continue
+        name = option.name
+        if name in given:
+            values[name], origins[name] = given[name], "command line"
+        elif environ.get(option.variable):
+            values[name], origins[name] = (
+                _from_variable(option, environ[option.variable]),
+                option.variable,
+            )
+        elif name in envfile_options:
+            values[name], origins[name] = _frozen(envfile_options[name]), "envfile"
+        elif name in table:
+            values[name], origins[name] = _frozen(table[name]), "[tool.runenv]"
+        else:
+            origins[name] = "default"
+    return Settings(**values, origins=origins)  # type: ignore[arg-type]  # checked by kind, one by one
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+def _from_variable(option: Option, text: str) -> object:
+    if option.kind == "flag":
+        if text.lower() in (*_TRUE, *_FALSE):
+            return text.lower() in _TRUE
+        raise UsageError(f"{option.variable} cannot be {text!r}", mend="it is 1 or 0")
+    _check_choice(option, text, option.variable)
+    return _split(option, text) if option.kind == "many" else text
+
+
+def misfit(option: Option, value: object) -> str:
+    """What to write instead, where a value is none that the option can have; or empty."""
+    if option.kind == "flag":
+        return "" if isinstance(value, bool) else "it is True or False"
+    if option.kind == "many":
+        if isinstance(value, str):
+            return f"write a list: [{value!r}]"
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            return ""
+        return "it is a list of strings"
+    if not isinstance(value, str):
+        return "it is a string"
+    if option.choices and value not in option.choices:
+        return (
+            did_you_mean(value, list(option.choices)) or f"it is one of {', '.join(option.choices)}"
+        )
+    return _backend_trouble(value) if option.name == "backend" else ""
+
+
+def _check_table(table: Mapping[str, object]) -> None:
+    known = [option.name for option in OPTIONS if option.in_envfile]
+    for key, value in table.items():
+        if key not in known:
+            raise UsageError(
+                f"[tool.runenv] has no {key!r}",
+                where="pyproject.toml",
+                mend=did_you_mean(key, known) or f"there are {', '.join(known)}",
+            )
+        mend = misfit(BY_NAME[key], value)
+        if mend:
+            raise UsageError(
+                f"[tool.runenv]: {key} cannot be {value!r}", where="pyproject.toml", mend=mend
+            )
+
+
+def read_table(root: str) -> Mapping[str, object]:
+    """[tool.runenv] of the project's pyproject.toml; empty where there is none."""
+    path = os.path.join(root, "pyproject.toml")
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    except OSError:
+        return {}
+    if b"tool.runenv" not in content:
+        return {}  # tomllib costs 15 ms, and most projects have no such table
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        table = tomllib.loads(content.decode("utf-8-sig")).get("tool", {}).get("runenv", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"it is not TOML: {error}", where="pyproject.toml") from None
+    if not isinstance(table, dict):
+        raise UsageError(
+            "[tool.runenv] is no table", where="pyproject.toml", mend="write [tool.runenv]"
+        )
+    return table
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A line for each RUNENV_ variable that sets nothing, with the near name."""
+    known = [option.variable for option in OPTIONS if option.variable]
+    lines = []
+    for name in sorted(environ):
+        if name.startswith("RUNENV_") and name not in (*known, *_OTHER_VARIABLES):
+            hint = did_you_mean(name, known)
+            lines.append(f"the variable {name} sets nothing" + (f"; {hint}" if hint else ""))
+    return lines
+
+
+def wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> bool:
+    """Whether to colour: --color, then FORCE_COLOR, then NO_COLOR, then the terminal.
+
+    NO_COLOR by no-color.org: present and not empty. FORCE_COLOR by
+    force-color.org, which 0 and false turn off.
+    """
+    if color != "auto":
+        return color == "always"
+    if environ.get("FORCE_COLOR", "").lower() not in ("", "0", "false"):
+        return True
+    if environ.get("NO_COLOR"):
+        return False
+    return is_terminal and environ.get("TERM") != "dumb"
