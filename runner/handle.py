@@ -1,0 +1,334 @@
+"""Session: what a session function holds.
+
+Checks what it is given and hands it on to `Hands`, so that an annotated
+envfile loads neither `subprocess` nor anything of environments. nox's names
+mean here what they mean in nox.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypedDict, overload
+
+from runner.errors import SessionFailed, SessionSkipped, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    if sys.version_info >= (3, 11):
+        from typing import Unpack
+    else:
+        from typing_extensions import Unpack
+
+    from runner.model import Environment, Finished, Job
+
+    Word = str | os.PathLike[str]
+
+
+class RunOptions(TypedDict, total=False):
+    """The options of `Session.run` that do not change what it returns."""
+
+    env: Mapping[str, str | None] | None  # on top of the session's; None takes one away
+    include_outer_env: bool  # False: only the session's own variables and PATH
+    cwd: Word | None  # relative to the working folder
+    timeout: float | None  # seconds
+    retries: int  # further attempts after one that failed
+    input: str | None  # its standard input
+    success_codes: Iterable[int] | None  # exit codes that are no failure
+    external: bool  # the program may lie outside the environment
+    log: bool  # False: the command is not shown
+
+
+class Hands(Protocol):
+    """What acts on the world for a Session."""
+
+    def run(
+        self,
+        argv: tuple[str, ...],
+        options: RunOptions,
+        capture: Literal["no", "merged", "apart"],
+        *,
+        check: bool,
+    ) -> Finished: ...
+
+    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None: ...
+
+    def install_script(self, script: str) -> None: ...
+
+    def may_run(self) -> bool: ...
+
+    def may_install(self) -> bool: ...
+
+    def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None: ...
+
+    def notify(self, target: str, posargs: tuple[str, ...] | None) -> None: ...
+
+
+class Session:
+    """The environment and the arguments of one job, for its session function."""
+
+    def __init__(
+        self,
+        *,
+        job: Job,
+        posargs: Sequence[str],
+        environment: Environment,
+        env: dict[str, str | None],
+        cache_dir: str,
+        interactive: bool,
+        hands: Hands,
+    ) -> None:
+        self._job = job
+        self._environment = environment
+        self._hands = hands
+        self.posargs: list[str] = list(posargs)
+        """What stood behind `--` on the command line."""
+        self.env: dict[str, str | None] = env
+        """Variables for all commands of this session; None takes one away."""
+        self.interactive = interactive
+        """Whether commands may ask a person: standard input is a terminal."""
+        self.cache_dir: str = cache_dir
+        """A folder that all sessions share and that outlives the run."""
+        self._was_in: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<runner.Session {self.name}>"
+
+    @property
+    def name(self) -> str:
+        """The name of the job."""
+        return self._job.name
+
+    @property
+    def python(self) -> str | None:
+        """The Python as the envfile wrote it; None where it named none."""
+        return self._job.python
+
+    @property
+    def python_version(self) -> str:
+        """The version of the Python that was found: `3.13.0`."""
+        return self._environment.interpreter.version
+
+    @property
+    def env_dir(self) -> str:
+        """The folder of the environment; empty where there is none."""
+        return self._environment.path
+
+    @property
+    def bin(self) -> str:
+        """The folder of the environment's programs; empty where there is none."""
+        return self._environment.bin
+
+    @property
+    def bin_paths(self) -> list[str]:
+        """The folders that commands find first on PATH."""
+        return [self._environment.bin] if self._environment.bin else []
+
+    @property
+    def venv_backend(self) -> str:
+        """What made the environment: uv, virtualenv, venv, none."""
+        return self._environment.backend
+
+    @overload
+    def run(
+        self,
+        program: Word,
+        /,
+        *arguments: Word,
+        capture: Literal[True],
+        **options: Unpack[RunOptions],
+    ) -> Finished: ...
+    @overload
+    def run(
+        self,
+        program: Word,
+        /,
+        *arguments: Word,
+        check: Literal[False],
+        **options: Unpack[RunOptions],
+    ) -> Finished: ...
+    @overload
+    def run(
+        self,
+        program: Word,
+        /,
+        *arguments: Word,
+        silent: Literal[True],
+        **options: Unpack[RunOptions],
+    ) -> str: ...
+    @overload
+    def run(
+        self,
+        program: Word | Callable[..., object],
+        /,
+        *arguments: object,
+        **options: Unpack[RunOptions],
+    ) -> object: ...
+    def run(
+        self,
+        program: Word | Callable[..., object],
+        /,
+        *arguments: object,
+        capture: bool = False,
+        check: bool = True,
+        silent: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> object:
+        """Run a command in the environment and wait for it; no shell is involved.
+
+        Returns True; with `capture` or `check=False` how it ended (a record with
+        returncode, stdout, stderr, duration_s); with `silent` its output, both
+        streams together. Raises runner.CommandFailed where it ends with a code that
+        is not among `success_codes` ([0]), unless `check=False`.
+
+        A function in place of a program is called, as in nox.
+        """
+        if callable(program):
+            return program(*arguments, **options)
+        _known_options(options)
+        argv = checked_argv("session.run", (program, *arguments))
+        if not self._hands.may_run():
+            self._hands.say("debug", f"not run (--install-only): {' '.join(argv)}")
+            return _nothing_ran(capture=capture or not check, silent=silent)
+        how: Literal["no", "merged", "apart"] = "merged" if silent else "apart" if capture else "no"
+        finished = self._hands.run(argv, options, how, check=check)
+        if capture or not check:
+            return finished
+        return finished.stdout if silent else True
+
+    def install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
+        """Install what pip's arguments ask for; nothing is run where it was done before."""
+        _known_options(options)
+        self._hands.install(checked_argv("session.install", arguments), options)
+
+    def run_install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
+        """Run a command that belongs to setting up: also under --install-only, not under --no-install."""
+        _known_options(options)
+        argv = checked_argv("session.run_install", arguments)
+        if self._hands.may_install():
+            self._hands.run(argv, options, "no", check=True)
+
+    run_always = run_install
+
+    def install_and_run_script(
+        self, script: Word, /, *arguments: Word, **options: Unpack[RunOptions]
+    ) -> object:
+        """Install what a script's `# /// script` block asks for (PEP 723), then run it."""
+        path = os.fspath(script)
+        self._hands.install_script(path)
+        return self.run("python", path, *arguments, **options)
+
+    def skip(self, *reasons: object) -> NoReturn:
+        """End the job as skipped, with the reason."""
+        raise SessionSkipped(" ".join(map(str, reasons)) or "it skipped itself")
+
+    def error(self, *reasons: object) -> NoReturn:
+        """End the job as failed, with the reason."""
+        raise SessionFailed(" ".join(map(str, reasons)) or "it reported an error")
+
+    def log(self, *words: object) -> None:
+        """Tell something."""
+        self._hands.say("info", " ".join(map(str, words)))
+
+    def warn(self, *words: object) -> None:
+        """Tell something that somebody should look at."""
+        self._hands.say("warning", " ".join(map(str, words)))
+
+    def debug(self, *words: object) -> None:
+        """Tell something under --verbose."""
+        self._hands.say("debug", " ".join(map(str, words)))
+
+    def chdir(self, folder: Word) -> _Chdir:
+        """Change the working folder until the job ends; in a `with`, until its end."""
+        before = os.getcwd()
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise SessionFailed(f"session.chdir: {os.fspath(folder)}: {error.strerror}") from None
+        return _Chdir(before)
+
+    cd = chdir
+
+    def create_tmp(self) -> str:
+        """An empty-at-first folder in the environment, which TMPDIR then names."""
+        folder = os.path.join(self._environment.path or self.cache_dir, "tmp")
+        os.makedirs(folder, exist_ok=True)
+        self.env["TMPDIR"] = folder
+        return folder
+
+    def notify(
+        self, target: str | Callable[..., object], posargs: Iterable[str] | None = None
+    ) -> None:
+        """Run another session after this one, once, if it would not run anyway."""
+        name = target if isinstance(target, str) else getattr(target, "__name__", "")
+        self._hands.notify(name, None if posargs is None else tuple(posargs))
+
+
+class _Chdir:
+    """What `chdir` returns: goes back at the end of a `with`."""
+
+    def __init__(self, before: str) -> None:
+        self._before = before
+
+    def __enter__(self) -> None:
+        pass  # we are there already
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        os.chdir(self._before)
+
+
+def _nothing_ran(*, capture: bool, silent: bool) -> object:
+    from runner.model import Finished
+
+    if capture:
+        return Finished(returncode=0, stdout="", stderr="", duration_s=0.0)
+    return "" if silent else True
+
+
+_OPTIONS = frozenset(RunOptions.__annotations__)
+
+
+def _known_options(options: Mapping[str, object]) -> None:
+    from runner.errors import did_you_mean
+
+    for name in options:
+        if name not in _OPTIONS:
+            known = [*sorted(_OPTIONS), "capture", "check", "silent"]
+            raise UsageError(
+                f"session.run and session.install have no option {name!r}",
+                mend=did_you_mean(name, known) or f"there are {', '.join(known)}",
+            )
+
+
+def checked_argv(what: str, words: tuple[object, ...]) -> tuple[str, ...]:
+    """The words of a command as strings; a clear error for what cannot be one."""
+    if not words:
+        raise UsageError(
+            f"{what} was called without arguments", mend=f'write {what}("program", "argument")'
+        )
+    argv = []
+    for number, word in enumerate(words, 1):
+        text = os.fspath(word) if isinstance(word, os.PathLike) else word
+        if isinstance(text, (list, tuple)):
+            raise UsageError(
+                f"{what}: argument {number} is a {type(text).__name__}",
+                mend=f"unpack it: {what}(*{list(text)!r})",
+            )
+        if not isinstance(text, str):
+            raise UsageError(
+                f"{what}: argument {number} is {text!r}, which is not a string",
+                mend=f'write "{text}"',
+            )
+        if "\0" in text:
+            raise UsageError(
+                f"{what}: argument {number} holds a null byte", mend="no program can be given one"
+            )
+        argv.append(text)
+    return tuple(argv)

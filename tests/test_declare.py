@@ -1,0 +1,547 @@
+"""What may be written in an envfile, and what is said of the rest."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from runner.errors import EnvfileError
+from runner.load import load_project
+from runner.model import Job
+
+
+@pytest.fixture
+def jobs(tmp_path: Path):
+    """The jobs of an envfile with this text, by name."""
+
+    def load(text: str) -> dict[str, Job]:
+        path = tmp_path / "envfile.py"
+        path.write_text("import runner\n" + textwrap.dedent(text))
+        return {job.name: job for job in load_project(str(path)).jobs}
+
+    return load
+
+
+@pytest.fixture
+def mistakes(jobs):
+    """The mistakes in such an envfile: place, what, mend."""
+
+    def load(text: str) -> list[tuple[str, str, str]]:
+        with pytest.raises(EnvfileError) as caught:
+            jobs(text)
+        return [tuple(mistake) for mistake in caught.value.mistakes]
+
+    return load
+
+
+def test_a_bare_decorator_declares_a_session(jobs):
+    assert list(jobs("@runner.session\ndef lint(session): ...")) == ["lint"]
+
+
+def test_a_decorated_function_stays_what_it_was(jobs):
+    found = jobs(
+        """
+        def plain(session): return 7
+        decorated = runner.session(plain)
+        assert decorated is plain
+        """
+    )
+
+    assert found["plain"].spec.function(None) == 7
+
+
+def test_a_session_is_where_its_decorator_is(jobs):
+    found = jobs("\n\n@runner.session(\n    tags=['a'],\n)\ndef lint(session): ...")
+
+    assert found["lint"].spec.where == "envfile.py:4"
+
+
+def test_all_that_is_declared_stands_in_the_spec(jobs):
+    spec = jobs(
+        """
+        @runner.session(
+            python="3.12", name="all-of-it", deps=["a"], groups=["g"], extras=["e"],
+            requirements=["r.txt"], constraints=["c.txt"], project="wheel",
+            backend="uv | virtualenv", backend_options=["--seed"],
+            env={"A": "1", "B": None}, tags=["t"], default=False, reuse=False,
+        )
+        def whole(session):
+            '''First line.
+
+              More of it.
+            '''
+        """
+    )["all-of-it"].spec
+
+    assert spec.pythons == ("3.12",)
+    assert spec.needs.deps == ("a",)
+    assert spec.needs.groups == ("g",)
+    assert spec.needs.extras == ("e",)
+    assert spec.needs.requirements == ("r.txt",)
+    assert spec.needs.constraints == ("c.txt",)
+    assert spec.needs.project == "wheel"
+    assert spec.needs.backend == "uv|virtualenv"
+    assert spec.needs.backend_options == ("--seed",)
+    assert spec.needs.reuse is False
+    assert spec.env == (("A", "1"), ("B", None))
+    assert spec.tags == ("t",)
+    assert spec.default is False
+    assert spec.doc == "First line.\n\nMore of it."
+
+
+def test_paths_may_be_given_for_files(jobs):
+    found = jobs(
+        "import pathlib\n@runner.session(requirements=[pathlib.Path('r') / 'x.txt'])\ndef a(session): ..."
+    )
+
+    assert found["a"].spec.needs.requirements == ("r/x.txt",)
+
+
+def test_a_set_of_strings_has_a_fixed_order(jobs):
+    assert jobs("@runner.session(tags={'b', 'a'})\ndef a(session): ...")["a"].tags == ("a", "b")
+
+
+def test_python_false_means_no_environment(jobs):
+    assert (
+        jobs("@runner.session(python=False)\ndef a(session): ...")["a"].spec.needs.backend == "none"
+    )
+
+
+def test_a_function_may_be_registered_under_a_second_name(jobs):
+    found = jobs(
+        """
+        @runner.session(name="second")
+        @runner.session
+        def first(session): ...
+        """
+    )
+
+    assert list(found) == ["first", "second"]
+
+
+def test_parametrize_may_stand_above_session(jobs):
+    found = jobs(
+        """
+        @runner.parametrize("a", ["x", "y"])
+        @runner.session
+        def s(session, a): ...
+        """
+    )
+
+    assert list(found) == ["s-x", "s-y"]
+
+
+def test_the_inner_parametrize_comes_first_in_names(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("outer", ["o"])
+        @runner.parametrize("inner", ["i"])
+        def s(session, inner, outer): ...
+        """
+    )
+
+    assert list(found) == ["s-i-o"]
+
+
+@pytest.mark.parametrize("names", ["'a, b'", "['a', 'b']", "('a', 'b')"])
+def test_several_arguments_are_filled_together(jobs, names):
+    found = jobs(
+        f"""
+        @runner.session
+        @runner.parametrize({names}, [("x", 1), ["y", 2]])
+        def s(session, a, b): ...
+        """
+    )
+
+    assert [job.arguments for job in found.values()] == [
+        (("a", "x"), ("b", 1)),
+        (("a", "y"), ("b", 2)),
+    ]
+
+
+def test_values_may_come_from_a_generator(jobs):
+    found = jobs(
+        "@runner.session\n@runner.parametrize('n', (i for i in range(2)))\ndef s(session, n): ..."
+    )
+
+    assert list(found) == ["s-n0", "s-n1"]
+
+
+def test_ids_name_the_jobs(jobs):
+    found = jobs(
+        "@runner.session\n@runner.parametrize('n', [1, 2], ids=['one', None])\ndef s(session, n): ..."
+    )
+
+    assert list(found) == ["s-one", "s-n2"]
+
+
+def test_ids_may_be_a_function_of_each_value(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("a, b", [(1, 2)], ids=lambda value: f"v{value}")
+        def s(session, a, b): ...
+        """
+    )
+
+    assert list(found) == ["s-v1-v2"]
+
+
+def test_the_id_of_a_param_wins_over_ids(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("a", [runner.param(1, id="own")], ids=["other"])
+        def s(session, a): ...
+        """
+    )
+
+    assert list(found) == ["s-own"]
+
+
+def test_tags_of_parametrize_and_param_reach_the_job(jobs):
+    found = jobs(
+        """
+        @runner.session(tags=["a"])
+        @runner.parametrize("n", [runner.param(1, tags=["c"]), 2], tags=["b"])
+        def s(session, n): ...
+        """
+    )
+
+    assert [job.tags for job in found.values()] == [("a", "b", "c"), ("a", "b")]
+
+
+def test_requires_takes_functions(jobs):
+    found = jobs(
+        """
+        @runner.session(name="build-it")
+        def build(session): ...
+
+        @runner.session(requires=[build])
+        def tests(session): ...
+        """
+    )
+
+    assert found["tests"].requires == ("build-it",)
+
+
+def test_a_wrapper_with_any_arguments_is_a_session(jobs):
+    found = jobs(
+        """
+        import functools
+        def wrapped(function):
+            @functools.wraps(function)
+            def call(*args, **kwargs): return function(*args, **kwargs)
+            return call
+
+        @runner.session
+        @runner.parametrize("n", [1])
+        @wrapped
+        def s(session, n): ...
+        """
+    )
+
+    assert list(found) == ["s-n1"]
+
+
+def test_an_argument_with_a_default_needs_no_parametrize(jobs):
+    assert list(jobs("@runner.session\ndef s(session, a=1, *, b=2): ...")) == ["s"]
+
+
+# Mistakes. ----------------------------------------------------------------------
+
+NAMES = (
+    "it takes python, name, deps, groups, extras, requirements, constraints, project, backend, "
+    "backend_options, env, tags, requires, default, reuse"
+)
+SAFE = "use letters, digits, '.', '_', '+' and '-'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what", "mend"),
+    [
+        ("deps='pytest'", "deps is a string where a list belongs", "write deps=['pytest']"),
+        ("tags='lint'", "tags is a string where a list belongs", "write tags=['lint']"),
+        ("requires='a'", "requires is a string where a list belongs", "write requires=['a']"),
+        ("deps=7", "deps cannot be 7", "write a list of strings: deps=[...]"),
+        ("deps=[7]", "deps holds 7, which is not a string", "each entry is a string"),
+        ("deps=['']", "deps holds '', which is not a string", "each entry is a string"),
+        (
+            "python=3.10",
+            "python=3.1 is a number, in which 3.10 and 3.1 are the same",
+            'write it as a string: python="3.1"',
+        ),
+        (
+            "python=['3.12', 3.10]",
+            "python holds 3.1, which is not a string, and 3.10 and 3.1 are the same number",
+            'write it as a string: "3.1"',
+        ),
+        ("python=['3.12', None]", "python holds None, which is not a string", ""),
+        (
+            "python=[]",
+            "python is an empty list: the session would have no jobs",
+            "name a version, or python=False for a session without an environment",
+        ),
+        ("python={}", "python cannot be {}", 'write python="3.12" or a list of such strings'),
+        ("backend='virtualenw'", "there is no backend 'virtualenw'", "did you mean 'virtualenv'?"),
+        (
+            "backend='zzz'",
+            "there is no backend 'zzz'",
+            "it is one of uv, virtualenv, venv, none, or a chain such as 'uv|virtualenv'",
+        ),
+        ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, none"),
+        ("project='whee'", "project cannot be 'whee'", "did you mean 'wheel'?"),
+        ("project=True", "project cannot be True", 'it is "wheel", "editable" or False'),
+        ("env=['A']", "env cannot be ['A']", 'write a dict: env={"NAME": "value"}'),
+        (
+            "env={'A': 1}",
+            "env: 'A' is 1; names and values of variables are strings",
+            'write "1", or None to take the variable away',
+        ),
+        ("default='no'", "default cannot be 'no'", "write default=True or default=False"),
+        ("reuse=1", "reuse cannot be 1", "write reuse=True or reuse=False"),
+        ("name=''", "a session cannot be named ''", 'write name="..."'),
+        (
+            "name='my tests'",
+            "the session name 'my tests' would not be safe in a shell or as a folder",
+            f"{SAFE}: 'my_tests'",
+        ),
+        (
+            "name='../up'",
+            "the session name '../up' would not be safe in a shell or as a folder",
+            f"{SAFE}: 'up'",
+        ),
+        (
+            "requires=[print]",
+            "requires holds print, which is not a session",
+            "put @runner.session on it, or name a session",
+        ),
+        ("requires=7", "requires cannot be 7", "write a list of names or functions"),
+        ("dep=['x']", "@session has no argument 'dep'", "did you mean 'deps'?"),
+        ("zzzz=1", "@session has no argument 'zzzz'", NAMES),
+    ],
+)
+def test_a_wrong_argument_is_a_mistake_with_its_mend(mistakes, arguments, what, mend):
+    found = mistakes(f"\n@runner.session({arguments})\ndef s(session): ...\n")
+
+    assert ("envfile.py:3", what, mend) in found
+
+
+@pytest.mark.parametrize(
+    ("decorator", "arguments", "what", "mend"),
+    [
+        (
+            "'a', []",
+            "a",
+            "parametrize('a') has no values: the session would have no jobs",
+            "give it at least one, or take the decorator away",
+        ),
+        (
+            "'a', 'xyz'",
+            "a",
+            "parametrize('a'): 'xyz' is no list of values",
+            "write parametrize('a', ['xyz'])",
+        ),
+        ("'a', 7", "a", "parametrize('a'): 7 is no list of values", "write parametrize('a', [7])"),
+        (
+            "'a, b', [(1, 2), (3,)]",
+            "a, b",
+            "parametrize('a, b'): set 2 has 1 values, not 2",
+            "each set needs a value for each of a, b: (3,) has not",
+        ),
+        (
+            "'a, b', [1]",
+            "a, b",
+            "parametrize('a, b'): set 1 has one value, not 2",
+            "each set needs a value for each of a, b: 1 has not",
+        ),
+        (
+            "'a b', [1]",
+            "a",
+            "parametrize: 'a b' is not the name of an argument",
+            'write parametrize("name", [...])',
+        ),
+        (
+            "'a', [1, 2], ids=['x']",
+            "a",
+            "parametrize('a') has 2 sets of values and 1 ids",
+            "give one id for each set; None lets runenv choose",
+        ),
+        ("'a', [1], ids='x'", "a", "ids is a string where a list belongs", "write ids=['x']"),
+        (
+            "'a', [1], ids=['a b']",
+            "a",
+            "the id 'a b' would not be safe in a shell or as a folder",
+            f"{SAFE}: 'a_b'",
+        ),
+        (
+            "'a', [runner.param(1, id='')]",
+            "a",
+            "the id '' would not be safe in a shell or as a folder",
+            SAFE,
+        ),
+        (
+            "'apy', [1]",
+            "api",
+            "session 's' does not take the argument 'apy'",
+            "did you mean 'api'?",
+        ),
+        (
+            "'zz', [1]",
+            "a=1",
+            "session 's' does not take the argument 'zz'",
+            "add zz to its arguments",
+        ),
+        (
+            "'python', ['3.12']",
+            "a=1",
+            "session 's' does not take the argument 'python'",
+            "write @runner.session(python=[...]) instead",
+        ),
+    ],
+)
+def test_a_wrong_parametrize_is_a_mistake_with_its_mend(mistakes, decorator, arguments, what, mend):
+    found = mistakes(
+        f"\n@runner.session\n@runner.parametrize({decorator})\ndef s(session, {arguments}): ...\n"
+    )
+
+    assert ("envfile.py:4", what, mend) in found
+
+
+def test_an_argument_parametrized_twice_is_a_mistake(mistakes):
+    found = mistakes(
+        """
+        @runner.session
+        @runner.parametrize("a", [1])
+        @runner.parametrize("a", [2])
+        def s(session, a): ...
+        """
+    )
+
+    assert ("envfile.py:4", "session 's': 'a' is parametrized twice", "keep one") in found
+
+
+@pytest.mark.parametrize(
+    ("function", "what", "mend"),
+    [
+        (
+            "def s(): ...",
+            "session 's' takes no argument, and runenv hands it its Session",
+            "write def s(session: runner.Session) -> None",
+        ),
+        (
+            "async def s(session): ...",
+            "session 's' is async: calling it would run nothing",
+            "use a plain def",
+        ),
+        (
+            "def s(session): yield",
+            "session 's' is a generator: calling it would run nothing",
+            "use a plain def",
+        ),
+        (
+            "def s(session, api): ...",
+            "nothing fills the argument 'api' of session 's'",
+            'add @runner.parametrize("api", [...]) or give it a default',
+        ),
+        (
+            "def s(session, *, api): ...",
+            "nothing fills the argument 'api' of session 's'",
+            'add @runner.parametrize("api", [...]) or give it a default',
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_a_mistake(mistakes, function, what, mend):
+    assert mistakes(f"\n@runner.session\n{function}\n") == [("envfile.py:3", what, mend)]
+
+
+def test_what_is_no_function_is_a_mistake(mistakes):
+    assert mistakes("runner.session(7)") == [
+        (
+            "envfile.py:2",
+            "@session was given 7, not a function",
+            "name its arguments: @runner.session(name=...)",
+        )
+    ]
+
+
+def test_a_callable_object_is_no_session(mistakes):
+    found = mistakes("runner.session(name='x')(print)")
+
+    assert found == [
+        ("envfile.py:2", "session 'x' is no plain function: <built-in function print>", "use a def")
+    ]
+
+
+def test_a_second_session_of_one_name_is_a_mistake_that_names_both_places(mistakes):
+    found = mistakes(
+        """
+        @runner.session
+        def a(session): ...
+
+        @runner.session
+        def a(session): ...
+        """
+    )
+
+    assert found == [
+        (
+            "envfile.py:6",
+            "a second session is named 'a'; the first is at envfile.py:3",
+            "rename one of them, or give it name=",
+        )
+    ]
+
+
+def test_an_unknown_option_is_a_mistake_with_the_near_name(mistakes):
+    assert mistakes("runner.options.defalt = []\n@runner.session\ndef a(session): ...") == [
+        ("envfile.py:2", "runner.options has no 'defalt'", "did you mean 'default'?")
+    ]
+
+
+def test_an_option_of_the_wrong_type_is_a_mistake(mistakes):
+    ((place, what, mend),) = mistakes(
+        "runner.options.default = 'lint'\n@runner.session\ndef lint(session): ..."
+    )
+
+    assert (place, what) == ("envfile.py:2", "runner.options.default cannot be 'lint'")
+    assert "['lint']" in mend
+
+
+def test_options_are_those_of_the_envfile_alone(tmp_path):
+    first, second = tmp_path / "a.py", tmp_path / "b.py"
+    first.write_text(
+        "import runner\nrunner.options.default = ['s']\n@runner.session\ndef s(session): ..."
+    )
+    second.write_text("import runner\n@runner.session\ndef s(session): ...")
+
+    assert load_project(str(first)).options == {"default": ["s"]}
+    assert load_project(str(second)).options == {}
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(mistakes):
+    found = mistakes(
+        """
+        runner.options.fail_fats = True
+
+        @runner.session(deps="pytest", python=3.12)
+        def tests(session): ...
+
+        @runner.session(requires=["tets"])
+        def docs(session): ...
+
+        @runner.session(requires=["docs-again"], name="docs-again")
+        def docs_again(session): ...
+        """
+    )
+
+    assert [(place, what) for place, what, _ in found] == [
+        ("envfile.py:3", "runner.options has no 'fail_fats'"),
+        ("envfile.py:5", "python=3.12 is a number, in which 3.10 and 3.1 are the same"),
+        ("envfile.py:5", "deps is a string where a list belongs"),
+        ("envfile.py:8", "session 'docs' requires 'tets', which no session is named"),
+        ("envfile.py:11", "these require each other: docs-again -> docs-again"),
+    ]
