@@ -1,0 +1,637 @@
+"""Runs one command: starts it, collects what it writes, ends it, says how it ended.
+
+Knows nothing of sessions or environments. Whose signal is whose:
+
+Away from a terminal a command leads a process group of its own. A signal that
+is sent to us reaches us alone, and we hand it on to that group.
+
+On a terminal a command stays in our group, so that it may read the keyboard and
+Ctrl-C and Ctrl-Z reach it and us at once, as in a shell script. (Made the
+foreground group of the terminal it would have Ctrl-C to itself: pytest answers
+that with exit code 2, and we would go on to the next job.) As our group is
+also that of whoever called us, what the command started is looked up in the
+list of processes when it has to end.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+from runner.errors import CommandFailed, Interrupted
+from runner.model import Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from io import BufferedReader
+    from types import FrameType
+    from typing import IO
+
+    from runner.model import Command
+
+# After its command has ended a pipe can be held open by what that has started.
+# It is read until nothing came for the first of these times, or something did for
+# the second.
+_QUIET_S, _DRAIN_S = 0.5, 2.0
+_LOOK_AGAIN_S = 0.02  # between two looks at what is left of a command
+_CHUNK_BYTES = 65536  # what a pipe holds on Linux
+
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # POSIX, Shell Command Language, 2.8.2
+
+if sys.platform == "win32":
+    _ENDING = (signal.SIGTERM, signal.SIGBREAK)
+    _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _ENDING = (signal.SIGTERM, signal.SIGHUP)
+    _NEW_GROUP = 0  # start_new_session makes one
+
+
+def run(command: Command, *, grace_s: float = 5.0) -> Finished:
+    """How the command ended, with what it wrote where that is captured.
+
+    Captured text is UTF-8; other bytes are spelt out (`backslashreplace`), since
+    such text can be printed and stored anywhere, and surrogates cannot.
+
+    grace_s: how long it may take to end when its time is up, or when a signal
+    or anything else raises an exception here; then it is killed with all that
+    it has started, and the exception goes on. A Ctrl-C within the grace ends that.
+    Raises CommandFailed where it cannot be started.
+    """
+    _stay_parent()
+    if command.capture == "no":
+        _flush_ours()
+    started = time.monotonic()
+    running: _Running | None = None
+    try:
+        with signals_held_back():
+            running = _start(command)
+            running.attend(command)
+        timed_out = not running.ends_within(command.timeout_s)
+        if timed_out:
+            running.members.tell(signal.SIGTERM)
+            running.let_end(time.monotonic() + grace_s)
+        stdout, stderr = running.output()
+    except BaseException as error:
+        if running is not None:
+            _stop(running, error, grace_s)
+        raise
+    return Finished(
+        returncode=running.returncode(),
+        stdout=stdout,
+        stderr=stderr,
+        duration_s=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+
+
+def exit_code(returncode: int) -> int:
+    """The code that we exit with for a child's returncode.
+
+    A child ended by signal n gives 128 + n, as bash does; POSIX asks only for
+    more than 128 (Shell Command Language, 2.8.2).
+    """
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+# Signals. -----------------------------------------------------------------------
+
+
+@contextmanager
+def signals_as_exceptions() -> Generator[None]:
+    """SIGTERM and SIGHUP raise Interrupted in the main thread until the end of the block.
+
+    A signal that is ignored stays so: nohup(1) means what it says. SIGINT is
+    Python's KeyboardInterrupt as ever.
+    """
+    before: dict[signal.Signals, Any] = {}
+    for number in _ENDING:
+        handler = signal.getsignal(number)
+        if handler not in (signal.SIG_IGN, None):  # None: not Python's, cannot be set back
+            before[number] = signal.signal(number, _raise_interrupted)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
+    found = signal.Signals(number)
+    if sys.platform == "win32":
+        found = signal.SIGTERM  # from another process that comes as Ctrl-Break
+    raise Interrupted(found.name, 128 + found)
+
+
+@contextmanager
+def signals_held_back() -> Generator[None]:
+    """Signals that would raise an exception do so at the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # they are raised in the main thread alone
+        return
+    came: list[int] = []
+    before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    # Handlers and not a mask: what is started would inherit the mask.
+    for ending in (signal.SIGINT, *_ENDING):
+        handler = signal.getsignal(ending)
+        if callable(handler):
+            before[ending] = handler
+            signal.signal(ending, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            before[number](number, None)
+
+
+def _stay_parent() -> None:
+    """Have the system keep how our children end until we ask.
+
+    With SIGCHLD ignored, which is inherited, it keeps nothing, and `subprocess`
+    takes what is missing for exit code 0.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if sys.platform != "win32" and in_main and signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+# Starting. ----------------------------------------------------------------------
+
+
+def _start(command: Command) -> _Running:
+    shares_group = _on_terminal()
+    pipe = subprocess.PIPE
+    try:
+        child = subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            stdin=None if command.input is None else pipe if command.input else subprocess.DEVNULL,
+            stdout=None if command.capture == "no" else pipe,
+            stderr={"no": None, "merged": subprocess.STDOUT, "apart": pipe}[command.capture],
+            # A session and not only a group: what asks for a password at a terminal
+            # that it may not read would be stopped there for ever; so it fails.
+            start_new_session=not shares_group,
+            creationflags=0 if shares_group else _NEW_GROUP,
+        )
+    except (OSError, ValueError) as error:
+        raise _not_started(command, error) from None
+    return _Running(child, shares_group)
+
+
+def _flush_ours() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # None, closed or broken: whoever writes to it next will say so.
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+
+
+def _not_started(command: Command, error: OSError | ValueError) -> CommandFailed:
+    """What to tell of a command that could not be started."""
+    program, cwd = command.argv[0], command.cwd
+    path = os.path.join(cwd, program)
+    name = os.path.basename(program)
+    number = error.errno if isinstance(error, OSError) else None
+
+    def failed(what: str, mend: str = "", returncode: int = _NOT_EXECUTABLE) -> CommandFailed:
+        return CommandFailed(what, returncode=returncode, mend=mend)
+
+    if not os.path.isdir(cwd):
+        trouble = "is a file" if os.path.exists(cwd) else "does not exist"
+        mend = "make the folder first, or give another cwd="
+        return failed(f"{name} cannot run in {cwd}, which {trouble}", mend)
+    if isinstance(error, OSError) and error.filename == cwd:
+        return failed(f"{name} cannot run in {cwd}: {error.strerror}", "give another cwd=")
+    if getattr(error, "winerror", None) == 206:  # ERROR_FILENAME_EXCED_RANGE: the command line too
+        number = errno.E2BIG
+    if number == errno.ENOENT:
+        if os.path.basename(program) == program or not os.path.lexists(path):
+            return failed(
+                f"there is no program {program}",
+                "is its name right, and what provides it installed?",
+                _NOT_FOUND,
+            )
+        interpreter = _interpreter_of(path)
+        if interpreter:
+            return failed(
+                f"{program} is a script for {interpreter}, which does not exist",
+                "was its environment moved?  --fresh makes it anew",
+                _NOT_FOUND,
+            )
+        return failed(f"{program} is a link to what does not exist", returncode=_NOT_FOUND)
+    if number == errno.EACCES and os.path.isdir(path):
+        return failed(f"{program} is a folder, not a program")
+    if number == errno.EACCES and os.path.isfile(path):
+        return failed(f"{program} may not be executed", f"chmod +x {show([program])}")
+    if number == errno.ENOEXEC:
+        return failed(
+            f"{program} is no program of this system, and no script with a #! line",
+            'write "#!/bin/sh" or the like in its first line, or run it through its interpreter',
+        )
+    if number == errno.E2BIG:
+        words = [*command.argv, *(f"{key}={value}" for key, value in command.env.items())]
+        size = sum(len(word.encode(errors="replace")) + 1 for word in words)
+        return failed(
+            f"{name}: its arguments and variables, {size} bytes, are more than this system takes",
+            "hand them on in a file",
+        )
+    return failed(f"{name} cannot be started: {getattr(error, 'strerror', None) or error}")
+
+
+def _interpreter_of(path: str) -> str:
+    """The program that a script's first line names; empty where it names none."""
+    try:
+        with open(path, "rb") as stream:
+            first = stream.readline(4096)
+    except OSError:
+        return ""
+    return first[2:].decode(errors="backslashreplace").strip() if first.startswith(b"#!") else ""
+
+
+# While it runs. -------------------------------------------------------------------
+
+
+class _Running:
+    """A command between its start and its end."""
+
+    def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
+        self.shares_group = shares_group
+        self.members = _members_of(child, shares_group)
+        self._child = child
+        self._ended = threading.Event()
+        self._pipes: list[_Pipe] = []
+
+    def attend(self, command: Command) -> None:
+        """Await its end and serve its pipes.
+
+        In threads, so that no exception that a signal raises can come between the
+        end of the child and our keeping of its status.
+        """
+        _in_background(self._child.wait, self._ended)
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream is not None:
+                self._pipes.append(_Pipe(cast("BufferedReader", stream)))
+        if self._child.stdin is not None and command.input is not None:
+            # "surrogateescape" gives back the bytes of a file's name.
+            data, stdin = command.input.encode("utf-8", "surrogateescape"), self._child.stdin
+            _in_background(lambda: _feed(stdin, data), threading.Event())
+
+    def ends_within(self, seconds: float | None) -> bool:
+        """Whether it ended within that time; an exception from a signal comes through."""
+        longest = threading.TIMEOUT_MAX
+        left = longest if seconds is None else min(max(seconds, 0), longest)
+        if sys.platform == "win32":
+            # No Ctrl-C breaks off a wait there: it is raised between two of them.
+            deadline = time.monotonic() + left
+            while left > 0 and not self._ended.wait(min(left, 0.1)):
+                left = deadline - time.monotonic()
+            left = 0
+        return self._ended.wait(left)
+
+    def let_end(self, deadline: float) -> None:
+        """Wait for its end and that of all it started; what is left then is killed."""
+        left = not self.ends_within(deadline - time.monotonic()) or self.members.are_left()
+        while left and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
+            left = self.members.are_left()
+        if left:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it and all that it started, now."""
+        self.members.kill()
+        # Bounded: a process of another user (sudo) is not ours to kill.
+        self.ends_within(_DRAIN_S)
+
+    def returncode(self) -> int:
+        code: int | None = self._child.returncode
+        return -9 if code is None else code  # None: even killing has not ended it
+
+    def output(self) -> tuple[str, str]:
+        """What it wrote, to each of its pipes."""
+        texts = [pipe.text() for pipe in self._pipes]
+        return (*texts, "", "")[0], (*texts, "", "")[1]
+
+    def abandon_output(self) -> None:
+        for pipe in self._pipes:
+            pipe.abandoned = True
+
+
+def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
+    """End a command because of an exception, which the caller raises again."""
+    running.abandon_output()
+    number = signal.SIGTERM
+    if isinstance(error, KeyboardInterrupt):
+        number = signal.SIGINT
+    elif isinstance(error, Interrupted):
+        number = getattr(signal, error.signal_name, number)
+    if number == signal.SIGINT and running.shares_group and _in_foreground():
+        # Ctrl-C at the terminal has reached it already. A second SIGINT would end
+        # pytest before its summary.
+        running.members.remember()
+    else:
+        running.members.tell(number)
+    deadline = time.monotonic() + grace_s
+    while not _lets_end(running, deadline):
+        pass
+
+
+def _lets_end(running: _Running, deadline: float) -> bool:
+    """True when the command has ended; False when only the waiting for it has."""
+    try:
+        running.let_end(deadline)
+    except Interrupted:
+        return False  # TERM or HUP again: a terminal that closes sends two. The grace goes on.
+    except BaseException:
+        running.kill()  # Ctrl-C again, most likely
+    return True
+
+
+def _in_background(work: Callable[[], object], done: threading.Event) -> None:
+    """Do the work in a thread that takes no signals, and set the event.
+
+    One that came to that thread would not wake the main thread from its wait.
+    """
+
+    def do() -> None:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            work()
+        finally:
+            done.set()
+
+    threading.Thread(target=do, daemon=True).start()
+
+
+def _feed(stream: IO[bytes], data: bytes) -> None:
+    with suppress(OSError), stream:  # it need not read all of it
+        stream.write(data)
+
+
+class _Pipe:
+    """Takes what comes out of a pipe."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self.abandoned = False
+        self._stream = stream
+        self._chunks: list[bytes] = []
+        self._ended = threading.Event()
+        _in_background(self._read, self._ended)
+
+    def _read(self) -> None:
+        with self._stream:
+            while not self.abandoned and (chunk := self._stream.read1(_CHUNK_BYTES)):
+                self._chunks.append(chunk)
+
+    def text(self) -> str:
+        """All that came; to be asked for when the command has ended."""
+        deadline = time.monotonic() + _DRAIN_S
+        count = -1
+        while len(self._chunks) != count and time.monotonic() < deadline:
+            count = len(self._chunks)
+            if self._ended.wait(_QUIET_S):
+                break
+        self.abandoned = True
+        text = b"".join(self._chunks).decode("utf-8", "backslashreplace")
+        return text.replace("\r\n", "\n") if sys.platform == "win32" else text
+
+
+# The command and what it started. -------------------------------------------------
+
+
+class _Members(Protocol):
+    """A command and all that it started."""
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send them a signal."""
+        ...
+
+    def remember(self) -> None:
+        """Note who they are, before some of them end and the others have no parent."""
+        ...
+
+    def are_left(self) -> bool:
+        """Whether any of them still runs."""
+        ...
+
+    def kill(self) -> None: ...
+
+
+if sys.platform == "win32":
+
+    class _Console:
+        """A command with a console group of its own, or in ours."""
+
+        def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
+            self._child = child
+            self._shares_group = shares_group
+
+        def tell(self, number: signal.Signals) -> None:
+            # GenerateConsoleCtrlEvent reaches a group by its leader's id, and such a
+            # group has Ctrl-C disabled: Ctrl-Break is what it can be sent.
+            del number
+            if self._shares_group:
+                self._child.terminate()
+            else:
+                with suppress(OSError):
+                    os.kill(self._child.pid, signal.CTRL_BREAK_EVENT)
+
+        def remember(self) -> None:
+            pass  # taskkill looks for them itself
+
+        def are_left(self) -> bool:
+            return False
+
+        def kill(self) -> None:
+            if self._child.poll() is None:
+                words = ["taskkill", "/T", "/F", "/PID", str(self._child.pid)]
+                with suppress(OSError, subprocess.SubprocessError):
+                    subprocess.run(words, capture_output=True, check=False, timeout=10)
+                self._child.kill()  # TerminateProcess
+
+    def _members_of(child: subprocess.Popen[bytes], shares_group: bool) -> _Members:
+        return _Console(child, shares_group)
+
+    def _on_terminal() -> bool:
+        """Whether a person is at the console that we use."""
+        streams = (sys.stdin, sys.stdout, sys.stderr)
+        return any(stream is not None and stream.isatty() for stream in streams)
+
+    def _in_foreground() -> bool:
+        """Whether Ctrl-C reaches all who share our console group."""
+        return True
+
+else:
+
+    class _Group:
+        """The process group that the command leads."""
+
+        def __init__(self, leader: int) -> None:
+            self._leader = leader
+
+        def tell(self, number: signal.Signals) -> None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._leader, number)
+
+        def remember(self) -> None:
+            pass  # the system does
+
+        def are_left(self) -> bool:
+            try:
+                os.killpg(self._leader, 0)
+            except (ProcessLookupError, PermissionError):
+                return False
+            # Zombies count above, and in many a container nobody reaps them.
+            return any(one.group == self._leader for one in processes().values())
+
+        def kill(self) -> None:
+            self.tell(signal.SIGKILL)
+
+    class _Tree:
+        """The command and its descendants, as far as their parents live or we saw them before."""
+
+        def __init__(self, child: subprocess.Popen[bytes]) -> None:
+            self._child = child
+            self._looked = False
+            self._known: dict[int, str] = {}  # when each was born: a number can come again
+
+        def tell(self, number: signal.Signals) -> None:
+            self.remember()
+            for pid in self._known:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+
+        def remember(self) -> None:
+            found = processes()
+            root = self._child.pid
+            if not self._looked and self._child.returncode is None and root in found:
+                self._known[root] = found[root].born
+            self._looked = True
+            alive = {
+                pid: born
+                for pid, born in self._known.items()
+                if pid in found and found[pid].born == born
+            }
+            count = -1
+            while len(alive) != count:
+                count = len(alive)
+                alive.update({pid: p.born for pid, p in found.items() if p.parent in alive})
+            self._known = alive
+
+        def are_left(self) -> bool:
+            self.remember()
+            return bool(self._known)
+
+        def kill(self) -> None:
+            self.tell(signal.SIGKILL)
+
+    def _members_of(child: subprocess.Popen[bytes], shares_group: bool) -> _Members:
+        return _Tree(child) if shares_group else _Group(child.pid)
+
+    def _foreground_group() -> int | None:
+        """The foreground group of our terminal; None where none of our streams is it."""
+        for descriptor in (0, 1, 2):
+            with suppress(OSError):
+                return os.tcgetpgrp(descriptor)
+        return None
+
+    def _on_terminal() -> bool:
+        """Whether one of our streams is the terminal that controls us."""
+        return _foreground_group() is not None
+
+    def _in_foreground() -> bool:
+        """Whether Ctrl-C at the terminal reaches all of our group."""
+        return _foreground_group() == os.getpgrp()
+
+
+class Process(NamedTuple):
+    """One line of the list of processes."""
+
+    parent: int
+    group: int
+    born: str  # in whatever form the system tells it
+
+
+def processes() -> dict[int, Process]:
+    """All processes that have not ended, by their ids."""
+    return processes_of_proc() if sys.platform == "linux" else processes_of_ps()
+
+
+def processes_of_proc() -> dict[int, Process]:
+    """All processes as Linux shows them (proc(5)); slim images have no ps."""
+    found: dict[int, Process] = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError), open(f"/proc/{entry}/stat", encoding="latin-1") as stream:
+            # Its name, in parentheses, may hold anything.
+            fields = stream.read().rpartition(")")[2].split()
+            if fields[0] not in "ZX":  # zombie, dead
+                found[int(entry)] = Process(int(fields[1]), int(fields[2]), born=fields[19])
+    return found
+
+
+def processes_of_ps() -> dict[int, Process]:
+    """All processes as macOS and the BSDs show them."""
+    columns = [
+        word for name in ("pid", "ppid", "pgid", "stat", "lstart") for word in ("-o", f"{name}=")
+    ]
+    found: dict[int, Process] = {}
+    with suppress(OSError):
+        listing = subprocess.run(["ps", "-A", *columns], capture_output=True, check=False)
+        for line in listing.stdout.decode("latin-1").splitlines():
+            pid, parent, group, state, born = line.split(None, 4)
+            if not state.startswith("Z"):
+                found[int(pid)] = Process(int(parent), int(group), born=born.strip())
+    return found
+
+
+# Showing. -------------------------------------------------------------------------
+
+# What no shell gives a meaning, in any place of a word: the set of `shlex.quote`.
+_SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_"
+
+
+def show(argv: Sequence[str], env_changes: Sequence[tuple[str, str | None]] = ()) -> str:
+    """The command as one can paste it into a shell (cmd.exe on Windows).
+
+    env_changes: variables to set before it; None takes one away.
+    """
+    if sys.platform == "win32":
+        words = [f'set "{name}={value or ""}" &' for name, value in env_changes]
+        words.append(subprocess.list2cmdline(argv))
+    else:
+        unset = [word for name, value in env_changes if value is None for word in ("-u", name)]
+        words = ["env", *unset] if unset else []
+        # The name stays outside of the quotes: in them it would be no assignment.
+        words += [f"{name}={_quoted(value)}" for name, value in env_changes if value is not None]
+        words += map(_quoted, argv)
+    return " ".join(words)
+
+
+def _quoted(word: str) -> str:
+    if word and not word.strip(_SAFE):
+        return word
+    if any(not char.isprintable() and char not in "\n\t" for char in word):
+        # A terminal would act on them. POSIX.1-2024 has this form (2.2.4).
+        return "$'" + "".join(_escaped(char) for char in word) + "'"
+    from shlex import quote  # costs more than all of the above, and few words need it
+
+    return quote(word)
+
+
+def _escaped(char: str) -> str:
+    if char in "\\'":
+        return "\\" + char
+    if char.isprintable():
+        return char
+    # A surrogate of that range is a byte that was no UTF-8 (PEP 383).
+    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", errors))
