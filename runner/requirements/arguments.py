@@ -1,0 +1,150 @@
+"""Reads the arguments of an installer: which of them name a file, a folder, a group.
+
+Knows no file system. The options are those of `pip install` (26.3) and of
+`uv pip install` (0.13); an option that is not listed takes no value.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Kind = Literal["requirement", "file", "editable", "links", "group", "option"]
+
+
+class Argument(NamedTuple):
+    """One argument, an option together with its value."""
+
+    kind: Kind
+    option: str  # "-r"; "" before a requirement
+    value: str  # "" where the option takes none
+    tokens: tuple[str, ...]  # as it was given
+
+    def written(self) -> str:
+        """The argument in the one way in which all spellings of it are compared."""
+        return f"{self.option} {self.value}".strip()
+
+    def with_value(self, value: str) -> tuple[str, ...]:
+        """What is handed to the installer, with another value where it differs."""
+        if value == self.value:
+            return self.tokens
+        return (self.option, value) if self.option else (value,)
+
+
+_KINDS: dict[str, Kind] = {
+    "-r": "file",
+    "--requirement": "file",
+    "--requirements": "file",
+    "-c": "file",
+    "--constraint": "file",
+    "--constraints": "file",
+    "-b": "file",
+    "--build-constraint": "file",
+    "--build-constraints": "file",
+    "--override": "file",
+    "--overrides": "file",
+    "--exclude": "file",
+    "--excludes": "file",
+    "-e": "editable",
+    "--editable": "editable",
+    "-f": "links",
+    "--find-links": "links",
+    "--group": "group",
+}
+_WITH_A_VALUE = """
+-i -t -C -P -p --abi --allow-insecure-host --all-releases --cache-dir --cert --client-cert
+--color --config-file --config-setting --config-settings --config-settings-package
+--default-index --directory --exclude-newer --exclude-newer-package --exists-action
+--extra --extra-index-url --fork-strategy --global-option --hash --implementation
+--index --index-strategy --index-url --keyring-provider --link-mode --log
+--no-binary --no-build-isolation-package --no-editable-package --no-sources-package
+--only-binary --only-final --output-format --platform --prefix --prerelease
+--prerelease-package --progress-bar --project --proxy --python --python-platform
+--python-version --refresh-package --reinstall-package --report --resolution --retries
+--root --root-user-action --src --target --timeout --torch-backend --trusted-host
+--upgrade-group --upgrade-package --upgrade-strategy --uploaded-prior-to
+--use-deprecated --use-feature
+"""
+_KINDS.update(dict.fromkeys(_WITH_A_VALUE.split(), "option"))
+
+
+def read_arguments(arguments: Iterable[str]) -> Iterator[Argument]:
+    """Each argument with what it is; options in every spelling that pip takes.
+
+    `-r dev.txt`, `-rdev.txt`, `--requirement=dev.txt` and `-qr dev.txt` all give
+    the same `-r`, the last one a `-q` before it.
+    """
+    left = iter(arguments)
+    for word in left:
+        if word.startswith("--"):
+            option, equals, value = word.partition("=")
+            kind = _KINDS.get(option)
+            if kind is None:
+                yield Argument("option", word, "", (word,))
+            elif equals:
+                yield Argument(kind, option, value, (word,))
+            else:
+                yield _with_next(kind, option, left)
+        elif word.startswith("-") and word != "-":
+            yield from _short_options(word, left)
+        elif word:
+            yield Argument("requirement", "", word, (word,))
+
+
+def _short_options(token: str, left: Iterator[str]) -> Iterator[Argument]:
+    """`-qU`, `-rdev.txt`, `-Ur` with its value behind it."""
+    for place, letter in enumerate(token[1:], start=2):
+        option = f"-{letter}"
+        kind = _KINDS.get(option)
+        attached = token[place:]
+        if kind is None:
+            yield Argument("option", option, "", (option,))
+        elif attached:
+            # uv takes `-e=lib`; no path that anybody has begins with "=".
+            yield Argument(kind, option, attached.removeprefix("="), (option + attached,))
+            return
+        else:
+            yield _with_next(kind, option, left)
+
+
+def _with_next(kind: Kind, option: str, left: Iterator[str]) -> Argument:
+    """The option with the next argument as its value; the installer misses one that is not."""
+    value = tuple(islice(left, 1))
+    return Argument(kind, option, "".join(value), (option, *value))
+
+
+_CREDENTIALS = re.compile(r"(https?://)[^/\s@]+@")
+
+
+def without_secrets(text: str) -> str:
+    """The text with `****` for user and password in URLs.
+
+    They do not decide what is installed, and what is shown or kept on the disk
+    is read by others.
+    """
+    return _CREDENTIALS.sub(r"\1****@", text) if "@" in text else text
+
+
+def show_arguments(tokens: Iterable[str]) -> str:
+    """The arguments as a person would type them, without secrets.
+
+    Brackets stand as they are, as in every README; all else that a shell would
+    take for its own is quoted.
+    """
+    return " ".join(_quoted(without_secrets(token)) for token in tokens)
+
+
+_PLAIN = re.compile(r"[\w./:@%+=,\\\[\]-]+")
+_HARMLESS_IN_QUOTES = re.compile(r'[^"$`\\!]+')
+
+
+def _quoted(token: str) -> str:
+    if _PLAIN.fullmatch(token):
+        return token
+    if _HARMLESS_IN_QUOTES.fullmatch(token):
+        return f'"{token}"'
+    return "'" + token.replace("'", "'\"'\"'") + "'"
