@@ -1,0 +1,68 @@
+"""Where things are installed: what a backend is, and the table of their names.
+
+A backend only says which commands make an environment and install into it;
+`replay.py` decides when they run, `perform.py` how.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from runner.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.model import Environment, Interpreter
+
+
+class Backend(Protocol):
+    """What makes environments. A backend is a module with these functions."""
+
+    def why_not(self) -> str:
+        """Why it cannot be used here, with the mend; empty when it can."""
+        ...
+
+    def make_argv(
+        self, path: str, interpreter: Interpreter, options: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The command that makes an environment in `path`, which has our journal in it."""
+        ...
+
+    def finish(self, environment: Environment) -> None:
+        """Add what the command does not make; `pip` works when this has returned."""
+        ...
+
+    def install_argv(self, environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """The command that installs what the arguments, in pip's form, ask for."""
+        ...
+
+    def installer_variables(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The variables in force that change what the installer does."""
+        ...
+
+
+BACKENDS = {
+    "uv": "runner.envs.uv",
+    "virtualenv": "runner.envs.virtualenv",
+    "venv": "runner.envs.venv",
+}
+
+
+def load_backend(name: str) -> Backend:
+    """The backend of that name; it is imported only now."""
+    # A module is checked against the protocol in tests/typing.
+    return cast("Backend", import_module(BACKENDS[name]))
+
+
+def choose_backend(chain: str) -> tuple[str, Backend]:
+    """The first backend of a chain such as "uv|virtualenv" that can be used here."""
+    troubles = []
+    for name in chain.split("|"):
+        backend = load_backend(name)
+        trouble = backend.why_not()
+        if not trouble:
+            return name, backend
+        troubles.append(trouble)
+    raise EnvironmentBroken(f"no backend of {chain!r} can be used", mend="; ".join(troubles))

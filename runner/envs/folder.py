@@ -1,0 +1,167 @@
+"""The environment folder: names in it, making it, and deleting in it and nowhere else.
+
+Knows nothing of what an environment holds but its journal, which is the mark
+by which a folder is ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from hashlib import sha256
+
+from runner.errors import EnvironmentBroken
+
+JOURNAL = "runenv.json"
+
+_LONGEST = 80  # characters; leaves room below for site-packages on every system
+_RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+
+_TAG = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# This folder holds environments made by runenv; it can be deleted at any time.
+# For what this file is: https://bford.info/cachedir/
+"""
+
+
+def folder_name(job_name: str) -> str:
+    """The name of a job's folder: its own name where that is safe on every file system.
+
+    Upper case (where cases are folded), what is long, reserved on Windows or
+    not ASCII gets a hash of the name behind it, so that two jobs never meet.
+    """
+    plain = job_name.isascii() and job_name == job_name.lower() and len(job_name) <= _LONGEST
+    reserved = job_name.split(".")[0].lower() in _RESERVED or job_name.endswith(".")
+    if plain and not reserved:
+        return job_name
+    digest = sha256(job_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "_" for c in job_name)
+    return f"{kept[:_LONGEST].rstrip('.')}-{digest}"
+
+
+def make_envdir(envdir: str) -> None:
+    """The folder of all environments is there, ignored by git and by backups."""
+    tag = os.path.join(envdir, "CACHEDIR.TAG")
+    if os.path.exists(tag):
+        return
+    try:
+        os.makedirs(os.path.join(envdir, ".locks"), exist_ok=True)
+        for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
+            with open(os.path.join(envdir, name), "w", encoding="utf-8") as stream:
+                stream.write(text)
+    except OSError as error:
+        raise EnvironmentBroken(
+            f"the environment folder {envdir} cannot be made: {error.strerror}",
+            mend="make room for it, or choose another with --envdir",
+        ) from None
+
+
+def start_environment(path: str, journal_text: str) -> None:
+    """An environment's folder is there with its journal in it, both at once."""
+    # Made aside and renamed, so that there is never a folder of ours that
+    # lacks the journal, which is what says that it may be deleted.
+    parent, name = os.path.split(path)
+    aside = os.path.join(parent, f".new-{name}-{os.getpid()}")
+    os.makedirs(aside, exist_ok=True)
+    write_aside(os.path.join(aside, JOURNAL), journal_text)
+    os.rename(aside, path)
+
+
+def write_aside(path: str, text: str) -> None:
+    """The file has the text, whole or not at all."""
+    # No fsync: it is there against a killed process, not against a power cut,
+    # after which a torn journal is read as none.
+    aside = f"{path}.{os.getpid()}"
+    with open(aside, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(aside, path)
+
+
+def why_not_ours(path: str) -> str:
+    """Why the folder may not be deleted, in words; empty when it may, or is not there."""
+    if os.path.islink(path):
+        return "it is a link"
+    if not os.path.lexists(path):
+        return ""
+    if not os.path.isdir(path):
+        return "it is a file"
+    if not os.listdir(path) or os.path.isfile(os.path.join(path, JOURNAL)):
+        return ""
+    return f"it was not made by runenv (no {JOURNAL} in it)"
+
+
+def remove(path: str) -> None:
+    """The environment is gone; anything that is not one of ours is an error.
+
+    Renamed first, so that a crash leaves a corpse and not half a body.
+    """
+    trouble = why_not_ours(path)
+    if trouble:
+        raise EnvironmentBroken(
+            f"{path} stands where an environment belongs, and {trouble}",
+            mend="move it away; runenv deletes only what it made",
+        )
+    if not os.path.lexists(path):
+        return
+    trash = os.path.join(os.path.dirname(path), ".trash")
+    os.makedirs(trash, exist_ok=True)
+    corpse = os.path.join(trash, f"{os.path.basename(path)}-{os.getpid()}-{_free_number(trash)}")
+    try:
+        os.rename(path, corpse)
+    except OSError as error:
+        raise EnvironmentBroken(
+            f"{path} cannot be replaced: {error.strerror}",
+            mend="a program may be using it; end that program, or choose another --envdir",
+        ) from None
+    empty_trash(os.path.dirname(path))
+
+
+def _free_number(trash: str) -> int:
+    return len(os.listdir(trash))
+
+
+def empty_trash(envdir: str) -> None:
+    """What was removed earlier, by us or by a run that crashed then, is gone."""
+    from shutil import rmtree  # 7 ms, and a warm run removes nothing
+
+    trash = os.path.join(envdir, ".trash")
+    # rmtree never follows a link. What cannot go now (open on Windows, or
+    # another run empties too) goes next time.
+    rmtree(trash, ignore_errors=True)
+
+
+def environments_in(envdir: str) -> list[str]:
+    """The names of the folders that hold environments of ours."""
+    try:
+        names = sorted(os.listdir(envdir))
+    except OSError:
+        return []
+    found = []
+    for name in names:
+        path = os.path.join(envdir, name)
+        if not name.startswith(".") and os.path.isfile(os.path.join(path, JOURNAL)):
+            found.append(name)
+    return found
+
+
+def bin_folder(path: str) -> str:
+    """Where the programs of the environment in `path` are."""
+    return os.path.join(path, "Scripts" if sys.platform == "win32" else "bin")
+
+
+def python_in(path: str) -> str:
+    """The interpreter of the environment in `path`."""
+    return os.path.join(bin_folder(path), "python.exe" if sys.platform == "win32" else "python")
+
+
+def site_packages(path: str) -> list[str]:
+    """The site-packages folders of the environment in `path`."""
+    if sys.platform == "win32":
+        return [os.path.join(path, "Lib", "site-packages")]
+    found = []
+    lib = os.path.join(path, "lib")
+    for name in sorted(os.listdir(lib)):
+        folder = os.path.join(lib, name, "site-packages")
+        if os.path.isdir(folder):
+            found.append(folder)
+    return found
