@@ -1,0 +1,118 @@
+"""What was done to an environment, kept in it: written before and after each step.
+
+It is data, never code: whatever cannot be read, or has another shape, counts
+as no journal, and the environment is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Literal, NamedTuple
+
+from runner.envs.folder import JOURNAL, bin_folder, site_packages, write_aside
+from runner.model import Ingredient
+
+_FORMAT = 1  # another number: written by a runenv that means something else
+
+# An entry is the ingredients of a step, or None for "commands ran here".
+Entry = tuple[Ingredient, ...] | None
+
+# changing: a step is under way. whole: all entries are done. tainted: a command
+# changed the environment between two steps, so no replay can equal it.
+State = Literal["changing", "whole", "tainted"]
+
+
+class Journal(NamedTuple):
+    """What an environment is made of and what was done to it, in order."""
+
+    state: State
+    ingredients: tuple[Ingredient, ...]
+    entries: tuple[Entry, ...]
+    site: dict[str, int]  # what `site_listing` said after the last step
+
+
+def to_text(journal: Journal) -> str:
+    """The journal as JSON."""
+    return json.dumps(
+        {
+            "format": _FORMAT,
+            "state": journal.state,
+            "ingredients": journal.ingredients,
+            "entries": journal.entries,
+            "site": journal.site,
+        },
+        separators=(",", ":"),
+    )
+
+
+def write(path: str, journal: Journal) -> None:
+    """The journal of the environment in `path` is this one."""
+    write_aside(os.path.join(path, JOURNAL), to_text(journal))
+
+
+def read(path: str) -> Journal | None:
+    """The journal of the environment in `path`, or None where none can be used."""
+    try:
+        with open(os.path.join(path, JOURNAL), encoding="utf-8") as stream:
+            data = json.loads(stream.read())
+        if data["format"] != _FORMAT or data["state"] not in ("changing", "whole", "tainted"):
+            return None
+        return Journal(
+            state=data["state"],
+            ingredients=_ingredients(data["ingredients"]),
+            entries=tuple(None if e is None else _ingredients(e) for e in data["entries"]),
+            site={str(name): int(stamp) for name, stamp in data["site"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _ingredients(pairs: list[list[str]]) -> tuple[Ingredient, ...]:
+    return tuple(Ingredient(label=str(label), value=str(value)) for label, value in pairs)
+
+
+def site_listing(path: str) -> dict[str, int]:
+    """The cheap signature of what is installed: names, and times of what tells.
+
+    The metadata folders, `.pth` files and top modules have their times, since an
+    installer writes them; packages only their names, since importing one for
+    the first time changes its folder (`__pycache__`). Programs have their names.
+    """
+    listing: dict[str, int] = {}
+    for folder in site_packages(path):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == "__pycache__":
+                    continue
+                tells = entry.name.endswith((".dist-info", ".egg-info")) or not entry.is_dir()
+                listing[entry.name] = entry.stat().st_mtime_ns if tells else 0
+    for name in os.listdir(bin_folder(path)):
+        if name != "__pycache__":
+            listing[f"bin/{name}"] = 0
+    return listing
+
+
+def site_difference(old: dict[str, int], new: dict[str, int]) -> str:
+    """What was added, removed or changed between two listings, in words; or empty."""
+    signs = [("+", new.keys() - old.keys()), ("-", old.keys() - new.keys())]
+    signs.append(("~", {name for name in old.keys() & new.keys() if old[name] != new[name]}))
+    words = [
+        sign + name for sign, names in signs for name in sorted(names, key=_distributions_first)
+    ]
+    shown = [_readable(word) for word in words[:3]]
+    if len(words) > 3:
+        shown.append(f"and {len(words) - 3} more")
+    return ", ".join(shown)
+
+
+def _distributions_first(name: str) -> tuple[bool, str]:
+    return (not name.endswith(".dist-info"), name)
+
+
+def _readable(word: str) -> str:
+    """`+six-1.16.0.dist-info` as `+six 1.16.0`."""
+    if not word.endswith(".dist-info"):
+        return word
+    sign, name = word[0], word[1:].removesuffix(".dist-info")
+    return sign + name.replace("-", " ", 1)

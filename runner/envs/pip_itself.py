@@ -1,0 +1,38 @@
+"""How environments that have a real pip are installed into: virtualenv's and venv's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.model import Environment
+
+# These do not change what ends up in an environment.
+_NEUTRAL = (
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_NO_INPUT",
+    "PIP_PROGRESS_BAR",
+    "PIP_RETRIES",
+)
+
+
+def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    fixed = ("-m", "pip", "install", "--disable-pip-version-check")
+    return (environment.python, *fixed, *arguments)
+
+
+def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("PIP_") and name not in _NEUTRAL
+    }
+
+
+def nothing_to_finish(environment: Environment) -> None:
+    """These environments are whole when their command has ended."""

@@ -1,0 +1,275 @@
+"""Brings an environment to what its steps say: runs those that differ, and nothing else.
+
+A job's steps are compared with the journal one by one, in order. While they
+are equal nothing is executed. At the end of the journal a step is applied on
+top; at a difference the environment is made anew with the steps so far.
+
+Knows nothing of jobs or sessions; commands are run by a function that is handed in.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from runner.envs import folder
+from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
+from runner.errors import EnvironmentBroken
+from runner.ingredients import difference
+from runner.model import Environment
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from runner.envs import Backend
+    from runner.envs.journal import Entry, State
+    from runner.model import EnvSpec, Step
+
+
+class Policy(NamedTuple):
+    """What the command line says about all environments."""
+
+    fresh: bool = False
+    upgrade: bool = False
+    no_install: bool = False
+
+
+class RunInstaller(Protocol):
+    """Runs a command that makes an environment or installs; raises where it fails."""
+
+    def __call__(
+        self, argv: tuple[str, ...], kind: Literal["make", "install"], show: str, cwd: str
+    ) -> None: ...
+
+
+class Verdict(NamedTuple):
+    """What preparing an environment would do, or did."""
+
+    state: Literal["reused", "created", "rebuilt", "kept"]
+    reason: str = ""
+
+
+def environment_of(spec: EnvSpec) -> Environment:
+    """The Environment that a spec describes; it need not exist."""
+    return Environment(
+        path=spec.path,
+        bin=folder.bin_folder(spec.path),
+        python=folder.python_in(spec.path),
+        interpreter=spec.interpreter,
+        backend=spec.backend,
+    )
+
+
+def judge(spec: EnvSpec, policy: Policy) -> tuple[Verdict, Journal | None]:
+    """What preparing the environment would do, and the journal that it would go on from."""
+    if not os.path.lexists(spec.path):
+        return Verdict("created"), None
+    journal = read(spec.path)
+    if journal is None:
+        if not os.path.isdir(spec.path) or os.listdir(spec.path):
+            return Verdict("rebuilt", "it has no journal that can be read"), None
+        return Verdict("created"), None
+    reason = _why_not_reused(spec, journal, policy)
+    if not reason:
+        return Verdict("reused"), journal
+    return Verdict("rebuilt", reason), journal
+
+
+def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
+    if journal.state == "changing":
+        return "an earlier run was stopped while it changed it"
+    if policy.fresh:
+        return "--fresh"
+    if policy.upgrade:
+        return "--upgrade"
+    if not spec.reuse:
+        return "reuse=False"
+    changed = difference(journal.ingredients, spec.ingredients)
+    if changed:
+        return changed
+    broken = _unhealthy(spec)
+    if broken:
+        return broken
+    if journal.state == "tainted":
+        return "a command of the session changed it before an install"
+    other = site_difference(journal.site, site_listing(spec.path))
+    if other:
+        return f"something other than its steps changed it ({other}); declare it, or use session.install"
+    return _steps_difference(spec.steps, journal.entries)
+
+
+def _unhealthy(spec: EnvSpec) -> str:
+    """What is missing without which it is no environment; or empty."""
+    environment = environment_of(spec)
+    if not os.path.isfile(os.path.join(spec.path, "pyvenv.cfg")):
+        # Without it the interpreter would take itself for the one it links to.
+        return "its pyvenv.cfg is gone"
+    if not os.access(environment.python, os.X_OK):
+        return "its python is gone or cannot be run"
+    try:
+        if not folder.site_packages(spec.path):
+            return "its site-packages is gone"
+    except OSError:
+        return "its lib is gone"
+    return ""
+
+
+def _steps_difference(steps: tuple[Step, ...], entries: tuple[Entry, ...]) -> str:
+    """Where the declared steps and the first entries differ; or empty."""
+    for number, step in enumerate(steps):
+        entry = entries[number] if number < len(entries) else None
+        if entry != step.ingredients:
+            return difference(entry or (), step.ingredients)
+    return ""
+
+
+class Replay:
+    """One environment while a job holds it."""
+
+    def __init__(
+        self, spec: EnvSpec, backend: Backend, policy: Policy, run_installer: RunInstaller
+    ) -> None:
+        self.environment = environment_of(spec)
+        self._spec = spec
+        self._backend = backend
+        self._policy = policy
+        self._run_installer = run_installer
+        self._entries: list[Entry] = []  # of the journal
+        self._at = 0  # how many of them this job has replayed
+        self._done: list[Step | None] = []  # this job's own; None where commands ran
+        self._site: dict[str, int] = {}  # the listing after the last step
+        self._kept = False  # --no-install holds an environment that differs
+        self._tainted = False
+
+    def prepare(self) -> Verdict:
+        """Bring it to its declared steps; returns what was done."""
+        verdict, journal = judge(self._spec, self._policy)
+        self._done = list(self._spec.steps)
+        if journal is not None and verdict.state == "reused":
+            self._entries, self._site = list(journal.entries), journal.site
+            self._at = len(self._spec.steps)
+            return verdict
+        if self._policy.no_install:
+            if journal is None or journal.state == "changing" or _unhealthy(self._spec):
+                raise EnvironmentBroken(
+                    f"there is no whole environment in {self._spec.path}, and --no-install makes none",
+                    mend="run once without --no-install",
+                )
+            self._kept = True
+            return Verdict("kept", verdict.reason)
+        self._make_anew()
+        return verdict
+
+    def step(self, step: Step) -> Verdict | None:
+        """Apply the session's next step; the Verdict of a rebuild, if that took one."""
+        if self._kept:
+            return None
+        if self._at < len(self._entries):
+            entry = self._entries[self._at]
+            if entry == step.ingredients:
+                self._at += 1
+                self._done.append(step)
+                return None
+            self._refuse_to_lose_changes()
+            self._done.append(step)
+            self._make_anew()
+            return Verdict("rebuilt", difference(entry or (), step.ingredients))
+        if self._policy.no_install:
+            return None
+        self._notice_changes()
+        self._done.append(step)
+        self._apply(step)
+        return None
+
+    def will_install(self, step: Step) -> bool:
+        """Whether `step` would start an installer."""
+        nothing = self._kept or (self._policy.no_install and self._at >= len(self._entries))
+        equal = self._at < len(self._entries) and self._entries[self._at] == step.ingredients
+        return not (nothing or equal)
+
+    def before_command(self) -> Verdict | None:
+        """Make sure that no later step is in it; the Verdict of a rebuild, if that took one."""
+        if self._kept or (self._done and self._done[-1] is None):
+            return None
+        self._done.append(None)
+        if self._at < len(self._entries):
+            entry = self._entries[self._at]
+            self._at += 1
+            if entry is None:
+                return None
+            if self._policy.no_install:
+                self._kept = True
+                return None
+            # What is left over from an earlier envfile must not be there.
+            self._refuse_to_lose_changes()
+            self._make_anew()
+            return Verdict("rebuilt", difference(entry, ()))
+        self._entries.append(None)
+        self._at += 1
+        self._write("tainted" if self._tainted else "whole")
+        return None
+
+    def _make_anew(self) -> None:
+        """The environment with the steps of this job so far, and nothing else."""
+        folder.remove(self._spec.path)
+        self._entries = []
+        self._tainted = False
+        folder.start_environment(self._spec.path, to_text(self._journal("changing")))
+        made_by = self._backend.make_argv(
+            self._spec.path, self._spec.interpreter, self._spec.options
+        )
+        self._run_installer(made_by, "make", "", os.path.dirname(self._spec.path))
+        if _unhealthy(self._spec):
+            raise EnvironmentBroken(
+                f"{self._spec.backend} made no environment that works: {_unhealthy(self._spec)}",
+                mend="its output is shown with --verbose",
+            )
+        self._backend.finish(self.environment)
+        for step in self._done:
+            if step is None:
+                self._entries.append(None)
+            else:
+                self._apply(step)
+        self._site = site_listing(self._spec.path)
+        self._write("whole")
+        self._at = len(self._entries)
+
+    def _apply(self, step: Step) -> None:
+        """Install on top of what there is."""
+        self._write("changing")
+        upgrade = ("--upgrade",) if self._policy.upgrade else ()
+        argv = self._backend.install_argv(self.environment, (*upgrade, *step.arguments))
+        self._run_installer(argv, "install", step.show, step.cwd)
+        self._entries.append(step.ingredients)
+        self._at = len(self._entries)
+        self._site = site_listing(self._spec.path)
+        self._write("tainted" if self._tainted else "whole")
+
+    def _notice_changes(self) -> None:
+        """Remember when commands, and not steps, changed what is installed."""
+        if None in self._done and site_difference(self._site, site_listing(self._spec.path)):
+            self._tainted = True
+
+    def _refuse_to_lose_changes(self) -> None:
+        """Raise where making anew would undo what a command of this run has done."""
+        if None not in self._done:
+            return
+        changed = site_difference(self._site, site_listing(self._spec.path))
+        if changed:
+            self._write("tainted")
+            raise EnvironmentBroken(
+                f"a command changed the environment ({changed}) before an install that differs"
+                " from the last run's",
+                mend="run again: it starts fresh; session.install instead of the command avoids this",
+            )
+
+    def _journal(self, state: State) -> Journal:
+        return Journal(
+            state=state,
+            ingredients=self._spec.ingredients,
+            entries=tuple(self._entries),
+            site=self._site,
+        )
+
+    def _write(self, state: State) -> None:
+        write(self._spec.path, self._journal(state))

@@ -1,0 +1,70 @@
+"""Environments made by uv: links instead of copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from runner.envs.pip_by_uv import write_pip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.model import Environment, Interpreter
+
+# These do not change what ends up in an environment.
+_NEUTRAL = (
+    "UV_CACHE_DIR",
+    "UV_NO_PROGRESS",
+    "UV_CONCURRENT_",
+    "UV_HTTP_TIMEOUT",
+    "UV_PYTHON",
+    "UV_PROJECT",
+)
+
+
+def find_uv() -> str:
+    """The path of uv: beside our own Python, in the package `uv`, $UV, PATH; or empty."""
+    program = "uv.exe" if os.name == "nt" else "uv"
+    beside = os.path.join(os.path.dirname(sys.executable), program)
+    if os.access(beside, os.X_OK):  # the usual case, without importing anything
+        return beside
+    try:
+        import uv
+
+        return uv.find_uv_bin()
+    except (ImportError, FileNotFoundError):
+        return os.environ.get("UV") or shutil.which("uv") or ""
+
+
+def why_not() -> str:
+    return (
+        ""
+        if find_uv()
+        else "uv was not found: install it beside runenv, or use --backend virtualenv"
+    )
+
+
+def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:
+    # --allow-existing: our journal is in the folder already. --no-project: a
+    # requires-python of the project is no concern of this environment.
+    fixed = ("venv", "--allow-existing", "--no-project", "--python", interpreter.path)
+    return (find_uv(), *fixed, *options, path)
+
+
+def finish(environment: Environment) -> None:
+    write_pip(environment, find_uv())
+
+
+def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    return (find_uv(), "pip", "install", "--python", environment.python, *arguments)
+
+
+def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("UV_") and not name.startswith(_NEUTRAL)
+    }

@@ -1,0 +1,22 @@
+"""Environments made by the standard library's venv, installed into by the pip in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.envs.pip_itself import install_argv, installer_variables, nothing_to_finish
+
+if TYPE_CHECKING:
+    from runner.model import Interpreter
+
+__all__ = ["finish", "install_argv", "installer_variables", "make_argv", "why_not"]
+
+finish = nothing_to_finish
+
+
+def why_not() -> str:
+    return ""  # each Python brings its own; one without says so itself
+
+
+def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:
+    return (interpreter.path, "-m", "venv", *options, path)
