@@ -1,0 +1,314 @@
+"""A job's environment, held while the job runs, and what its Session does there.
+
+Knows nothing of how a job ends: it raises, and `perform.py` settles.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.envs import choose_backend, folder
+from runner.envs.interpreters import describe, find
+from runner.envs.lock import Lock
+from runner.envs.replay import Policy, Replay
+from runner.envs.spec import make_env_spec
+from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken
+from runner.model import (
+    Command,
+    CommandStarted,
+    Environment,
+    EnvironmentReady,
+    Finished,
+    Said,
+    Shown,
+)
+from runner.requirements import declared_step, install_step
+from runner.requirements.script import script_step
+from runner.surroundings import command_variables, find_program, outer_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.envs import Backend
+    from runner.envs.replay import Verdict
+    from runner.handle import RunOptions
+    from runner.requirements import SourceDigests
+    from runner.model import EnvSpec, Event, Interpreter, Job, Project, Settings, Step
+
+
+class World(NamedTuple):
+    """What a job acts on: handed in, so that a job runs the same anywhere."""
+
+    project: Project
+    settings: Settings
+    emit: Callable[[Event], None]
+    run: Callable[[Command], Finished]
+    show: Callable[[tuple[str, ...]], str]  # a command as one can paste it
+    environ: Mapping[str, str]
+    sources: SourceDigests
+    find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def envdir(self) -> str:
+        """The folder of all environments, absolute."""
+        return os.path.join(self.project.root, os.path.expanduser(self.settings.envdir))
+
+    @property
+    def cache_dir(self) -> str:
+        """What all sessions of a project share."""
+        return os.path.join(self.envdir, ".cache")
+
+
+class Bench:
+    """A job's environment with its lock, and what its Session does there."""
+
+    def __init__(self, job: Job, world: World) -> None:
+        self.world = world
+        self.notified: list[tuple[str, tuple[str, ...] | None]] = []
+        self.env: dict[str, str | None] = dict(job.spec.env)
+        self._job = job
+        self._outer = outer_variables(world.environ)
+        self._replay: Replay | None = None
+        self._lock: Lock | None = None
+        self.environment: Environment
+
+    # Open and close. ------------------------------------------------------------
+
+    def __enter__(self) -> None:
+        started = self.world.clock()
+        if (self._job.spec.needs.backend or self.world.settings.backend) == "none":
+            self._open_without(started)
+            return
+        spec, backend = env_spec_of(self._job, self.world)
+        folder.make_envdir(self.world.envdir)
+        name = os.path.basename(spec.path)
+        self._lock = Lock(os.path.join(self.world.envdir, ".locks", name), self._tell_wait)
+        self._lock.__enter__()
+        try:
+            settings = self.world.settings
+            policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
+            self._replay = Replay(spec, backend, policy, self._run_installer)
+            self.environment = self._replay.environment
+            self._tell_ready(self._replay.prepare(), started)
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        if self._lock is not None:
+            self._lock.__exit__(None, None, None)
+
+    def _open_without(self, started: float) -> None:
+        interpreter = find(self._job.python, cache_dir=self.world.cache_dir)
+        self.environment = Environment(
+            path="", bin="", python=interpreter.path, interpreter=interpreter, backend="none"
+        )
+        self._emit_ready("none", "", interpreter, started)
+
+    def _tell_wait(self, holder: str) -> None:
+        self.say("info", f"waiting for {holder}, which uses the same environment")
+
+    def _tell_ready(self, verdict: Verdict, started: float) -> None:
+        self._emit_ready(verdict.state, verdict.reason, self.environment.interpreter, started)
+
+    def _emit_ready(
+        self,
+        state: Literal["reused", "created", "rebuilt", "kept", "none"],
+        reason: str,
+        interpreter: Interpreter,
+        started: float,
+    ) -> None:
+        self.world.emit(
+            EnvironmentReady(
+                job=self._job.name,
+                state=state,
+                reason=reason,
+                path=self.environment.path,
+                python=describe(interpreter),
+                duration_s=self.world.clock() - started,
+            )
+        )
+
+    # What a Session asks for. -----------------------------------------------------
+
+    def may_run(self) -> bool:
+        return not self.world.settings.install_only
+
+    def may_install(self) -> bool:
+        return not self.world.settings.no_install
+
+    def run(
+        self,
+        argv: tuple[str, ...],
+        options: RunOptions,
+        capture: Literal["no", "merged", "apart"],
+        *,
+        check: bool,
+    ) -> Finished:
+        """Run a command; raises CommandFailed where it fails and `check` is set."""
+        if self._replay is not None:
+            started = self.world.clock()
+            verdict = self._replay.before_command()
+            if verdict is not None:
+                self._tell_ready(verdict, started)
+        cwd = os.path.join(os.getcwd(), os.fspath(options.get("cwd") or ""))
+        outer = self._outer if options.get("include_outer_env", True) else _bare(self._outer)
+        changes = (self.env, options.get("env") or {})
+        variables = command_variables(outer, self.environment, self._job.name, changes)
+        program = find_program(
+            argv[0],
+            environment=self.environment,
+            variables=variables,
+            cwd=cwd,
+            external=bool(options.get("external")),
+        )
+        if options.get("log", True):
+            self.world.emit(
+                CommandStarted(job=self._job.name, show=self.world.show(argv), kind="run")
+            )
+        command = Command(
+            argv=(program, *argv[1:]),
+            cwd=cwd,
+            env=variables,
+            timeout_s=options.get("timeout"),
+            capture=capture,
+            input=options.get("input"),
+        )
+        good = tuple(options.get("success_codes") or (0,))
+        for left in range(options.get("retries", 0), -1, -1):
+            finished = self.world.run(command)
+            if finished.returncode in good and not finished.timed_out:
+                return finished
+            if left:
+                self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
+        if check:
+            output = finished.stdout + finished.stderr
+            if output:
+                self.world.emit(Shown(job=self._job.name, text=output))
+            raise _failure(argv, finished, command)
+        return finished
+
+    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None:
+        world = self.world
+        step = install_step(
+            arguments, os.getcwd(), world.project.root, sources=world.sources, environ=world.environ
+        )
+        self._apply(step)
+
+    def install_script(self, script: str) -> None:
+        world = self.world
+        step = script_step(
+            script,
+            cwd=os.getcwd(),
+            root=world.project.root,
+            sources=world.sources,
+            environ=world.environ,
+        )
+        if step is not None:
+            self._apply(step)
+
+    def _apply(self, step: Step) -> None:
+        if self._replay is None:
+            raise EnvironmentBroken(
+                "session.install was called, and the session has no environment (backend none)",
+                mend="give the session an environment: another backend, or no python=False",
+            )
+        started = self.world.clock()
+        verdict = self._replay.step(step)
+        if verdict is not None:
+            self._tell_ready(verdict, started)
+
+    def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None:
+        self.world.emit(Said(job=self._job.name, level=level, text=text))
+
+    def notify(self, target: str, posargs: tuple[str, ...] | None) -> None:
+        self.world.find(target)  # an unknown name is the session function's mistake
+        self.notified.append((target, posargs))
+
+    # What the environment asks for. -----------------------------------------------
+
+    def _run_installer(
+        self, argv: tuple[str, ...], kind: Literal["make", "install"], show: str, cwd: str
+    ) -> None:
+        world = self.world
+        shown = f"install {show}" if kind == "install" else world.show(argv)
+        world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
+        variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        command = Command(
+            argv=argv,
+            cwd=cwd,
+            env=variables,
+            capture="no" if world.settings.verbose else "merged",
+            input="",  # an installer that asks would wait for ever
+        )
+        finished = world.run(command)
+        if finished.returncode == 0:
+            return
+        world.emit(Shown(job=self._job.name, text=finished.stdout))
+        doing = (
+            "the install failed"
+            if kind == "install"
+            else f"{self.environment.backend} made no environment"
+        )
+        raise EnvironmentBroken(
+            f"{doing}: {_how_it_ended((os.path.basename(argv[0]),), finished)}",
+            mend=f"the command was: {world.show(argv)}",
+        )
+
+
+def _bare(outer: Mapping[str, str]) -> dict[str, str]:
+    """What remains of the caller's variables with include_outer_env=False."""
+    kept = ("PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC", "TEMP", "TMP")  # nothing runs without them
+    return {name: value for name, value in outer.items() if name in kept}
+
+
+def _how_it_ended(argv: tuple[str, ...], finished: Finished) -> str:
+    name = os.path.basename(argv[0])
+    if finished.timed_out:
+        return f"{name} was stopped after its time was up"
+    if finished.returncode < 0:
+        return f"{name} was ended by {_signal_name(-finished.returncode)}"
+    return f"{name} exited with code {finished.returncode}"
+
+
+def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> CommandFailed:
+    if finished.timed_out:
+        name = os.path.basename(argv[0])
+        return CommandTimedOut(
+            f"{name} took longer than {command.timeout_s:g} s", returncode=finished.returncode
+        )
+    return CommandFailed(_how_it_ended(argv, finished), returncode=finished.returncode)
+
+
+def _signal_name(number: int) -> str:
+    import signal
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+# What an environment should be. -----------------------------------------------------
+
+
+def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
+    """What the job's environment should be, and the backend that makes it."""
+    backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
+    interpreter = find(job.python, cache_dir=world.cache_dir)
+    step = declared_step(
+        job.spec.needs, world.project.root, sources=world.sources, environ=world.environ
+    )
+    spec = make_env_spec(
+        job,
+        envdir=world.envdir,
+        backend_name=backend_name,
+        backend=backend,
+        interpreter=interpreter,
+        steps=() if step is None else (step,),
+        environ=outer_variables(world.environ),
+    )
+    return spec, backend

@@ -1,0 +1,28 @@
+"""Where jobs run: what the scheduler needs of an executor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from runner.model import Job, Outcome
+
+
+class Executor(Protocol):
+    """Runs jobs. It knows nothing of sessions: what it does for a job is handed to it."""
+
+    def has_room(self) -> bool:
+        """Whether one more job may be started now."""
+        ...
+
+    def start(self, job: Job, posargs: tuple[str, ...]) -> None:
+        """Start a job; its Outcome comes from `wait`."""
+        ...
+
+    def wait(self) -> Outcome:
+        """The Outcome of a started job that has ended; waits for one."""
+        ...
+
+    def stop(self) -> None:
+        """End what runs. Their outcomes still come from `wait`."""
+        ...

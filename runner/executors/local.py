@@ -1,0 +1,36 @@
+"""One job at a time, in this process and its main thread.
+
+A job's commands own the terminal, and a debugger works in its function.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.model import Job, Outcome
+
+
+class Local:
+    """Runs a job when its outcome is waited for."""
+
+    def __init__(self, perform: Callable[[Job, tuple[str, ...]], Outcome]) -> None:
+        self._perform = perform
+        self._next: tuple[Job, tuple[str, ...]] | None = None
+
+    def has_room(self) -> bool:
+        return self._next is None
+
+    def start(self, job: Job, posargs: tuple[str, ...]) -> None:
+        self._next = (job, posargs)
+
+    def wait(self) -> Outcome:
+        assert self._next is not None, "nothing was started"
+        job, posargs = self._next
+        self._next = None
+        return self._perform(job, posargs)
+
+    def stop(self) -> None:
+        """Nothing runs between two jobs."""

@@ -1,0 +1,128 @@
+"""One job from its environment to its outcome.
+
+Knows nothing of other jobs, of what was asked, or of who listens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from runner.bench import Bench
+from runner.errors import (
+    CommandTimedOut,
+    InterpreterMissing,
+    Interrupted,
+    JobError,
+    RunnerError,
+    SessionSkipped,
+    cut_traceback,
+)
+from runner.handle import Session
+from runner.model import JobStarted, Outcome, Said, Shown
+
+if TYPE_CHECKING:
+    from runner.bench import World
+    from runner.model import Job, Result
+
+
+def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
+    """Run one job; whatever goes wrong in it becomes its Outcome, and no other job's."""
+    started = world.clock()
+    world.emit(JobStarted(job=job.name, doc=job.spec.doc.partition("\n")[0]))
+    bench = Bench(job, world)
+    here, variables = world.project.root, dict(os.environ)
+    result: Result = "passed"
+    reason = ""
+    try:
+        os.chdir(here)
+        with bench:
+            _call(job, posargs, bench)
+    except BaseException as error:
+        settled = _settle(error, job, world)
+        if settled is None:
+            raise
+        result, reason = settled
+    finally:
+        # A session function may have changed either; no other job sees it.
+        os.chdir(here)
+        if dict(os.environ) != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+    return Outcome(
+        job=job.name,
+        result=result,
+        reason=reason,
+        duration_s=world.clock() - started,
+        notified=tuple(bench.notified),
+    )
+
+
+def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
+    session = Session(
+        job=job,
+        posargs=posargs,
+        environment=bench.environment,
+        env=bench.env,
+        cache_dir=bench.world.cache_dir,
+        interactive=not bench.world.settings.non_interactive
+        and sys.stdin is not None
+        and sys.stdin.isatty(),
+        hands=bench,
+    )
+    job.spec.function(session, **dict(job.arguments))
+
+
+def _settle(error: BaseException, job: Job, world: World) -> tuple[Result, str] | None:
+    """What an exception makes of the job; None where it is none of the job's."""
+
+    def tell(text: str) -> None:
+        if text:
+            world.emit(Said(job=job.name, level="error", text=text))
+
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", "SIGINT"
+    if isinstance(error, Interrupted):
+        return "interrupted", error.signal_name
+    if isinstance(error, SessionSkipped):
+        return "skipped", error.what
+    if isinstance(error, InterpreterMissing) and world.settings.skip_missing:
+        return "skipped", error.what
+    if isinstance(error, RunnerError):
+        where = error.where or (
+            "" if isinstance(error, JobError) else _place(error, world.project.root)
+        )
+        tell(
+            "\n".join(
+                part
+                for part in (f"{where}: {error.what}" if where else error.what, error.mend)
+                if part
+            )
+        )
+        return ("timed out" if isinstance(error, CommandTimedOut) else "failed"), error.what
+    if isinstance(error, SystemExit):
+        reason = f"it called sys.exit({'' if error.code is None else repr(error.code)})"
+        tell(
+            f"{_place(error, world.project.root)}: {reason}\nreturn to pass, session.error(...) to fail"
+        )
+        return "failed", reason
+    if isinstance(error, Exception):
+        world.emit(Shown(job=job.name, text=cut_traceback(error) + "\n"))
+        first_line = str(error).partition("\n")[0]
+        return "failed", f"{type(error).__name__}: {first_line}" if first_line else type(
+            error
+        ).__name__
+    return None
+
+
+def _place(error: BaseException, root: str) -> str:
+    """The innermost place in the project's own files that the error came through."""
+    place = ""
+    frames = error.__traceback__
+    while frames is not None:
+        file = frames.tb_frame.f_code.co_filename
+        if file.startswith(root + os.sep) and "site-packages" not in file:
+            place = f"{os.path.relpath(file, root)}:{frames.tb_lineno}"
+        frames = frames.tb_next
+    return place

@@ -1,0 +1,228 @@
+"""pythons × parameters → Jobs with their names; selected jobs + requires → Plan.
+
+Does no I/O and knows nothing of environments. What is wrong with names and
+`requires` is noted through a function that is handed in, all of it at once.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from runner.declare import cleaned
+from runner.errors import did_you_mean
+from runner.model import Job, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from runner.model import Axis, Param, SessionSpec
+
+    Note = Callable[[str, str, str], None]
+
+_RANGE_SIGNS = ("<", ">", "=", "!", "~")
+
+
+def expand(
+    specs: Sequence[SessionSpec], found_versions: Callable[[str], Iterable[str]], note: Note
+) -> tuple[Job, ...]:
+    """All jobs of all sessions, with their `requires` turned into names of jobs.
+
+    found_versions: the minor versions on this machine that fit a range.
+    """
+    jobs: dict[str, Job] = {}
+    for spec in specs:
+        for job in _jobs_of(spec, found_versions):
+            if job.name in jobs:
+                other = jobs[job.name].spec
+                note(
+                    spec.where,
+                    f"two jobs are named {job.name!r}"
+                    + (
+                        f"; the other is of session {other.name!r}, {other.where}"
+                        if other is not spec
+                        else ""
+                    ),
+                    f"tell them apart with runner.param(..., id=...): {job.nox_name}",
+                )
+                continue
+            jobs[job.name] = job
+    resolved = _resolve_requires(jobs, note)
+    for circle in find_cycles({job.name: job.requires for job in resolved}):
+        note(
+            jobs[circle[0]].spec.where,
+            f"these require each other: {' -> '.join([*circle, circle[0]])}",
+            "take one of the requires away",
+        )
+    return resolved
+
+
+# Names (design.md, "Names of jobs"). ---------------------------------------------
+
+
+def _jobs_of(spec: SessionSpec, found_versions: Callable[[str], Iterable[str]]) -> Iterable[Job]:
+    pythons: list[str | None] = []
+    for python in spec.pythons:
+        # A range in a list stands for each minor version that is here; when
+        # none is, it stays, so that the run says so instead of having no job.
+        if spec.names_python and python.startswith(_RANGE_SIGNS):
+            pythons += [v for v in found_versions(python) if v not in pythons] or [python]
+        elif python not in pythons:
+            pythons.append(python)
+    for wanted in pythons or [None]:
+        for choice in product(*(enumerate(axis.params) for axis in spec.axes)):
+            yield _make_job(spec, wanted, choice)
+
+
+def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Param], ...]) -> Job:
+    """One job. choice: of each axis the set of values that was taken, and its number."""
+    family = spec.name
+    params = [param for _, param in choice]
+    parts = [family]
+    if spec.names_python and python:
+        parts.append(cleaned(python))
+    nox_family = f"{family}-{python}" if spec.names_python and python else family
+    labels = [
+        _label(axis, number, param) for axis, (number, param) in zip(spec.axes, choice, strict=True)
+    ]
+    nox_labels = [_nox_label(axis, param) for axis, param in zip(spec.axes, params, strict=True)]
+    arguments = [
+        pair
+        for axis, param in zip(spec.axes, params, strict=True)
+        for pair in zip(axis.names, param.values, strict=True)
+    ]
+    tags = [*spec.tags, *(tag for param in params for tag in param.tags)]
+    return Job(
+        name="-".join([*parts, *labels]),
+        nox_name=f"{nox_family}({', '.join(nox_labels)})" if nox_labels else nox_family,
+        spec=spec,
+        python=python,
+        arguments=tuple(arguments),
+        tags=tuple(dict.fromkeys(tags)),
+        requires=(),
+    )
+
+
+def _label(axis: Axis, number: int, param: Param) -> str:
+    """What a set of values adds to the name: its id, else a word for each value."""
+    if param.id is not None:
+        return param.id
+    words = (
+        _word(name, value, number) for name, value in zip(axis.names, param.values, strict=True)
+    )
+    return "-".join(words)
+
+
+def _word(name: str, value: object, number: int) -> str:
+    """What a value adds to a name.
+
+    Itself where it is a word, name and value for numbers and the like, name and
+    number for what has no short text.
+    """
+    if isinstance(value, str):
+        text = cleaned(value)
+        return text if text[:1].isalpha() else name + text
+    if value is None or isinstance(value, (bool, int, float)):
+        return name + cleaned(str(value))
+    own_name = getattr(value, "__name__", None)
+    if isinstance(own_name, str) and cleaned(own_name)[:1].isalpha():
+        return cleaned(own_name)
+    return f"{name}{number}"
+
+
+def _nox_label(axis: Axis, param: Param) -> str:
+    if param.id is not None:
+        return param.id
+    pairs = zip(axis.names, param.values, strict=True)
+    return ", ".join(f"{name}={value!r}" for name, value in pairs)
+
+
+# Requires. -----------------------------------------------------------------------
+
+
+def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
+    families: dict[str, list[str]] = {}
+    for job in jobs.values():
+        names = [job.spec.name, job.nox_name]
+        if job.spec.names_python and job.python:
+            names.append(f"{job.spec.name}-{job.python}")
+        for name in names:
+            families.setdefault(name, []).append(job.name)
+    noted: set[tuple[str, str]] = set()
+    resolved = []
+    for job in jobs.values():
+        required: dict[str, None] = {}
+        for text in job.spec.requires:
+            name = text
+            for field in ("{python}", "{py}"):
+                if field in name and job.python is None and (job.spec.where, text) not in noted:
+                    noted.add((job.spec.where, text))
+                    note(
+                        job.spec.where,
+                        f"session {job.spec.name!r} requires {text!r} but has no python to fill in",
+                        "declare its python, or write the name out",
+                    )
+                name = name.replace(field, job.python or "")
+            if name in jobs:
+                required[name] = None
+            elif name in families:
+                required.update(dict.fromkeys(families[name]))
+            elif (job.spec.where, text) not in noted:
+                noted.add((job.spec.where, text))
+                near = did_you_mean(name, [*families, *jobs])
+                note(
+                    job.spec.where,
+                    f"session {job.spec.name!r} requires {name!r}, which no session is named",
+                    near or "`runenv --list` shows them all",
+                )
+        resolved.append(job._replace(requires=tuple(required)))
+    return tuple(resolved)
+
+
+def find_cycles(requires: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Each circle of names that is met first, in order; a chain of any length is fine."""
+    cycles: list[list[str]] = []
+    done: set[str] = set()
+    for start in requires:
+        # Depth first without recursion: `path` are the names we stand in, each
+        # with what is left to look at.
+        path: dict[str, list[str]] = {}
+        if start not in done:
+            path[start] = list(requires[start])
+        while path:
+            name, left = next(reversed(path.items()))
+            if not left:
+                done.add(name)
+                del path[name]
+                continue
+            needed = left.pop(0)
+            if needed in path:
+                names = list(path)
+                cycles.append(names[names.index(needed) :])
+            elif needed not in done:
+                path[needed] = list(requires[needed])
+    return cycles
+
+
+def make_plan(jobs: Sequence[Job], selected: Sequence[Job], named: frozenset[str]) -> Plan:
+    """The selected jobs and all that they require, each after what it requires.
+
+    The order is the selection's as far as `requires` allows. `jobs` has no
+    cycle: `expand` has noted them.
+    """
+    by_name = {job.name: job for job in jobs}
+    ordered: dict[str, Job] = {}
+    for job in selected:
+        path: dict[str, list[str]] = {job.name: list(job.requires)}
+        while path:
+            name, left = next(reversed(path.items()))
+            if name in ordered:
+                del path[name]
+            elif left:
+                needed = left.pop(0)
+                if needed not in ordered:
+                    path[needed] = list(by_name[needed].requires)
+            else:
+                ordered[name] = by_name[name]
+                del path[name]
+    return Plan(jobs=tuple(ordered.values()), named=named)

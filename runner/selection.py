@@ -1,0 +1,330 @@
+"""What was asked for → the jobs that are meant.
+
+Pure: names, globs, tags, keywords and Pythons in, jobs out. Everything that is
+given narrows; what would be ignored is an error with a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.errors import UsageError, did_you_mean
+from runner.settings import verb_for_word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from runner.model import Job, Settings
+
+    Test = Callable[[Job], bool]
+
+
+class Selected(NamedTuple):
+    """The jobs that are meant, in the order asked for."""
+
+    jobs: tuple[Job, ...]
+    named: frozenset[str]  # those that were asked for by name
+
+
+def select(jobs: Sequence[Job], settings: Settings) -> Selected:
+    """The jobs that the settings mean. Raises UsageError where that is none."""
+    found, named = _by_names(jobs, settings)
+    if settings.python:
+        found = _on_pythons(found, settings.python)
+    if settings.tag:
+        found = _with_tags(found, settings.tag, jobs)
+    for expression in settings.keyword:
+        matches = keyword_test(expression)
+        kept = [job for job in found if matches(job)]
+        if not kept:
+            raise _nothing_left(f"-k {expression!r} matches none of", found)
+        found = kept
+    return Selected(
+        jobs=tuple(found), named=frozenset(job.name for job in found) if named else frozenset()
+    )
+
+
+def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]:
+    """The jobs to narrow, and whether they were named."""
+    if settings.sessions:
+        return _find_all(settings.sessions, jobs), True
+    if settings.tag or settings.keyword:
+        return list(jobs), False
+    if settings.default is not None:
+        if not settings.default:
+            raise UsageError(
+                "nothing is named, and the default is nothing",
+                mend="name what to run; `runenv --list` shows what there is",
+            )
+        return _find_all(settings.default, jobs), False
+    found = [job for job in jobs if job.spec.default]
+    if not found:
+        raise UsageError(
+            "nothing is named, and no session runs by default",
+            mend="name what to run; `runenv --list` shows what there is",
+        )
+    return found, False
+
+
+# Names. --------------------------------------------------------------------------
+
+
+def find_jobs(name: str, jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """The jobs that one name means. Raises UsageError where it means none."""
+    return tuple(_find_all([name], jobs))
+
+
+def _find_all(names: Iterable[str], jobs: Sequence[Job]) -> list[Job]:
+    """The jobs of all names in their order, each once; unknown names are told together."""
+    found: dict[str, Job] = {}
+    unknown: list[str] = []
+    for name in names:
+        matching = _matching(name, jobs)
+        if not matching:
+            unknown.append(name)
+        found.update((job.name, job) for job in matching)
+    if unknown:
+        raise _unknown_names(unknown, jobs)
+    return list(found.values())
+
+
+def _matching(name: str, jobs: Sequence[Job]) -> list[Job]:
+    """What a name means: a job, a family, a glob, nox's spelling, or parts of a job's name."""
+    exact = [job for job in jobs if job.name == name]
+    if exact:
+        return exact
+    family = [job for job in jobs if job.spec.name == name]
+    if family:
+        return family
+    spelled = _folded(name)
+    by_nox = [job for job in jobs if spelled in (_folded(job.nox_name), _without_python(job))]
+    if by_nox:
+        return by_nox
+    if any(sign in name for sign in "*?["):
+        return [
+            job for job in jobs if fnmatchcase(job.name, name) or fnmatchcase(job.spec.name, name)
+        ]
+    return [job for job in jobs if _has_parts(job, name)]
+
+
+def _folded(name: str) -> str:
+    """nox's spelling with blanks outside of quotes and the style of quotes made equal."""
+    pieces = re.split(r"""('[^']*'|"[^"]*")""", name)
+    folded = (
+        "".join(piece.split()) if number % 2 == 0 else f"'{piece[1:-1]}'"
+        for number, piece in enumerate(pieces)
+    )
+    return "".join(folded)
+
+
+def _without_python(job: Job) -> str:
+    """nox's spelling of all Pythons at once: tests(api='old') for tests-3.13(api='old')."""
+    family, bracket, rest = job.nox_name.partition("(")
+    return _folded(job.spec.name + bracket + rest) if bracket else family
+
+
+def _has_parts(job: Job, name: str) -> bool:
+    """Whether a name is the family with some of the job's further parts, in order.
+
+    `tests-3.13` means tests-3.13-old and tests-3.13-new; `tests-old` means
+    tests-3.10-old and tests-3.13-old.
+    """
+    family = job.spec.name + "-"
+    if not (name.startswith(family) and job.name.startswith(family)):
+        return False
+    left = job.name.removeprefix(family)
+    wanted = name.removeprefix(family)
+    while wanted:
+        # The longest run of the job's parts that the name goes on with.
+        if left == wanted:
+            return True
+        if left.startswith(wanted + "-"):
+            return True
+        head, dash, left = left.partition("-")
+        if wanted.startswith(head + "-"):
+            wanted = wanted.removeprefix(head + "-")
+        if not dash:
+            return False
+    return False
+
+
+def _unknown_names(unknown: list[str], jobs: Sequence[Job]) -> UsageError:
+    known = list(dict.fromkeys(name for job in jobs for name in (job.spec.name, job.name)))
+    hints = []
+    for name in unknown:
+        verb = verb_for_word(name)
+        hint = f"did you mean runenv {verb}?" if verb else did_you_mean(name, known)
+        hints.append(hint if len(unknown) == 1 or not hint else f"{name}: {hint}")
+    shown = " and ".join(map(repr, unknown))
+    mend = [*filter(None, hints), "`runenv --list` shows them all"]
+    return UsageError(
+        f"no session or job is named {shown}"
+        if len(unknown) == 1
+        else f"no sessions or jobs are named {shown}",
+        mend="\n".join(mend),
+    )
+
+
+def _nothing_left(trouble: str, found: Sequence[Job]) -> UsageError:
+    names = [job.name for job in found[:8]]
+    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+    return UsageError("nothing is left to run", mend=f"{trouble} {', '.join(names)}{more}")
+
+
+# Pythons and tags. -----------------------------------------------------------------
+
+
+def _on_pythons(found: list[Job], wanted: Sequence[str]) -> list[Job]:
+    tests = [_python_test(text) for text in wanted]
+    kept = [job for job in found if job.python and any(fits(job.python) for fits in tests)]
+    if not kept:
+        there = list(dict.fromkeys(job.python for job in found if job.python))
+        raise UsageError(
+            f"no selected job runs on Python {', '.join(wanted)}",
+            mend=f"there are {', '.join(there)}" if there else "none of them names a Python",
+        )
+    return kept
+
+
+def _python_test(text: str) -> Callable[[str], bool]:
+    """Whether a job's Python is the one asked for with -p."""
+    if text[:1] in "<>=!~":
+        from packaging.specifiers import (
+            InvalidSpecifier,
+            SpecifierSet,
+        )  # 40 ms; ranges alone need it
+
+        try:
+            range = SpecifierSet(text)
+        except InvalidSpecifier:
+            raise UsageError(
+                f"--python cannot be {text!r}", mend="write 3.12 or '>=3.11'"
+            ) from None
+
+        def in_range(python: str) -> bool:
+            kind, version = _kind_and_version(python)
+            return kind == "python" and bool(version) and range.contains(version, prereleases=True)
+
+        return in_range
+    wanted = _kind_and_version(text)
+
+    def same(python: str) -> bool:
+        if python == text:
+            return True
+        kind, version = _kind_and_version(python)
+        # 3.12 means 3.12.1 as well, but not the other way round.
+        return kind == wanted[0] and bool(version) and f"{version}.".startswith(f"{wanted[1]}.")
+
+    return same
+
+
+def _kind_and_version(python: str) -> tuple[str, str]:
+    """("python", "3.12") for 3.12, python3.12, cpython-3.12; ("pypy", "3.11") for pypy3.11."""
+    match = re.fullmatch(r"([a-z]*)-?([0-9][0-9.]*t?)", python.lower())
+    if not match:
+        return "", ""
+    kind = match[1] if match[1] not in ("", "py", "cpython") else "python"
+    return kind, match[2]
+
+
+def _with_tags(found: list[Job], wanted: Sequence[str], jobs: Sequence[Job]) -> list[Job]:
+    kept = [job for job in found if any(tag in job.tags for tag in wanted)]
+    if not kept:
+        known = list(dict.fromkeys(tag for job in jobs for tag in job.tags))
+        hint = next(
+            filter(None, (did_you_mean(tag, known) for tag in wanted if tag not in known)), ""
+        )
+        there = f"there are {', '.join(known)}" if known else "no session has tags"
+        raise UsageError(f"no selected job has the tag {' or '.join(wanted)}", mend=hint or there)
+    return kept
+
+
+# Keywords. -------------------------------------------------------------------------
+
+
+class _Token(NamedTuple):
+    text: str
+    at: int  # column in the expression
+
+
+def keyword_test(expression: str) -> Test:
+    """What `-k` asks: a test of a job. Raises UsageError with a caret at the trouble.
+
+        expression := term ("or" term)*
+        term       := factor ("and" factor)*
+        factor     := "not" factor | "(" expression ")" | word
+
+    A word is what has neither blanks nor parentheses. It matches a job whose
+    name contains it, or that has it as a tag, in whatever case. A parser of
+    ours: nothing that was typed is ever evaluated.
+    """
+    tokens = [_Token(m[0], m.start()) for m in re.finditer(r"[()]|[^\s()]+", expression)]
+    parser = _Parser(expression, tokens)
+    test = parser.either()
+    if parser.left():
+        raise parser.trouble("'and' or 'or' is missing before this")
+    return test
+
+
+class _Parser:
+    def __init__(self, expression: str, tokens: list[_Token]) -> None:
+        self._expression = expression
+        self._tokens = tokens
+        self._at = 0
+
+    def left(self) -> bool:
+        """Whether tokens are left."""
+        return self._at < len(self._tokens)
+
+    def _next_is(self, *words: str) -> bool:
+        return self.left() and self._tokens[self._at].text.lower() in words
+
+    def _take(self, *words: str) -> bool:
+        if not self._next_is(*words):
+            return False
+        self._at += 1
+        return True
+
+    def either(self) -> Test:
+        """expression"""
+        tests = [self._both()]
+        while self._take("or"):
+            tests.append(self._both())
+        return tests[0] if len(tests) == 1 else lambda job: any(test(job) for test in tests)
+
+    def _both(self) -> Test:
+        tests = [self._one()]
+        while self._take("and"):
+            tests.append(self._one())
+        return tests[0] if len(tests) == 1 else lambda job: all(test(job) for test in tests)
+
+    def _one(self) -> Test:
+        turned = False
+        while self._take("not"):
+            turned = not turned
+        if self._take("("):
+            test = self.either()
+            if not self._take(")"):
+                raise self.trouble("a ) is missing here")
+        elif not self.left() or self._next_is("and", "or", ")"):
+            raise self.trouble("a word is missing here")
+        else:
+            test = _word_test(self._tokens[self._at].text)
+            self._at += 1
+        return (lambda job: not test(job)) if turned else test
+
+    def trouble(self, what: str) -> UsageError:
+        """The error that points at the next token, or behind the last."""
+        column = self._tokens[self._at].at if self.left() else len(self._expression)
+        return UsageError(f"-k: {what}", mend=f"{self._expression}\n{' ' * column}^")
+
+
+def _word_test(word: str) -> Test:
+    folded = word.casefold()
+
+    def test(job: Job) -> bool:
+        return folded in job.name.casefold() or folded in [tag.casefold() for tag in job.tags]
+
+    return test

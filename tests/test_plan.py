@@ -1,0 +1,266 @@
+"""Names of jobs, what they require, and the order of a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.model import Axis, Job, Needs, Param, SessionSpec
+from runner.plan import expand, find_cycles, make_plan
+
+NEEDS = Needs(None, (), (), (), (), (), (), "", True)
+
+
+def spec(name: str = "tests", *axes: Axis, **changes: Any) -> SessionSpec:
+    plain = SessionSpec(name, print, "envfile.py:1", "", (), False, axes, NEEDS, (), (), (), True)
+    return plain._replace(**changes)
+
+
+def axis(names: str, *params: Param | object) -> Axis:
+    made = (p if isinstance(p, Param) else Param((p,)) for p in params)
+    return Axis(tuple(names.split(",")), tuple(made), "envfile.py:1")
+
+
+def jobs_of(*specs: SessionSpec, found: tuple[str, ...] = ()) -> tuple[Job, ...]:
+    notes: list[tuple[str, str, str]] = []
+    jobs = expand(specs, lambda range: found, lambda *note: notes.append(note))
+    assert notes == []
+    return jobs
+
+
+def names_of(*specs: SessionSpec, found: tuple[str, ...] = ()) -> list[str]:
+    return [job.name for job in jobs_of(*specs, found=found)]
+
+
+def notes_of(*specs: SessionSpec) -> list[tuple[str, str]]:
+    notes: list[tuple[str, str]] = []
+    expand(specs, lambda range: (), lambda where, what, mend: notes.append((what, mend)))
+    return notes
+
+
+def test_a_plain_session_is_one_job_of_its_name():
+    assert names_of(spec("lint")) == ["lint"]
+
+
+def test_one_python_does_not_stand_in_the_name():
+    assert names_of(spec(pythons=("3.12",))) == ["tests"]
+
+
+def test_pythons_in_a_list_stand_in_the_names():
+    assert names_of(spec(pythons=("3.10", "3.13"), names_python=True)) == [
+        "tests-3.10",
+        "tests-3.13",
+    ]
+
+
+def test_a_range_in_a_list_is_a_job_for_each_python_found():
+    ranged = spec(pythons=(">=3.10",), names_python=True)
+
+    assert names_of(ranged, found=("3.11", "3.12")) == ["tests-3.11", "tests-3.12"]
+
+
+def test_a_range_that_finds_nothing_stays_a_job():
+    (job,) = jobs_of(spec(pythons=(">=3.99",), names_python=True))
+
+    assert (job.name, job.python) == ("tests-3.99", ">=3.99")
+
+
+def test_a_range_does_not_repeat_a_python_that_is_named_too():
+    ranged = spec(pythons=("3.12", ">=3.11"), names_python=True)
+
+    assert names_of(ranged, found=("3.11", "3.12")) == ["tests-3.12", "tests-3.11"]
+
+
+def test_a_word_is_its_own_label():
+    assert names_of(spec("tests", axis("api", "old", "new"))) == ["tests-old", "tests-new"]
+
+
+def test_a_number_is_labelled_with_its_argument():
+    assert names_of(spec("tests", axis("django", "4.2", 5))) == ["tests-django4.2", "tests-django5"]
+
+
+def test_truth_and_nothing_are_labelled_with_their_argument():
+    assert names_of(spec("x", axis("draft", True, None))) == ["x-draftTrue", "x-draftNone"]
+
+
+def test_unsafe_characters_become_underscores():
+    assert names_of(spec("x", axis("api", "requests<2.30"))) == ["x-requests_2.30"]
+
+
+def test_a_function_is_labelled_with_its_name():
+    assert names_of(spec("x", axis("by", len, int))) == ["x-len", "x-int"]
+
+
+def test_a_value_without_a_short_text_is_labelled_with_its_number():
+    assert names_of(spec("x", axis("config", {"a": 1}, {"b": 2}))) == ["x-config0", "x-config1"]
+
+
+def test_an_id_is_the_label():
+    assert names_of(spec("x", axis("api", Param(("requests<2.30",), "old")))) == ["x-old"]
+
+
+def test_several_arguments_of_one_set_make_one_label():
+    assert names_of(spec("x", axis("a,b", Param(("one", 2))))) == ["x-one-b2"]
+
+
+def test_stacked_axes_multiply():
+    stacked = spec("x", axis("a", "p", "q"), axis("b", "r", "s"))
+
+    assert names_of(stacked) == ["x-p-r", "x-p-s", "x-q-r", "x-q-s"]
+
+
+def test_python_comes_before_parameters():
+    both = spec("tests", axis("api", "old"), pythons=("3.13",), names_python=True)
+
+    assert names_of(both) == ["tests-3.13-old"]
+
+
+def test_nox_spelling_shows_name_and_value():
+    (job,) = jobs_of(spec("tests", axis("api", "old"), pythons=("3.13",), names_python=True))
+
+    assert job.nox_name == "tests-3.13(api='old')"
+
+
+def test_nox_spelling_shows_an_id_alone():
+    (job,) = jobs_of(
+        spec(
+            "tests",
+            axis(
+                "api",
+                Param(("x",), "old"),
+            ),
+            axis("n", 1),
+        )
+    )
+
+    assert job.nox_name == "tests(old, n=1)"
+
+
+def test_arguments_are_those_of_all_axes():
+    (job,) = jobs_of(spec("x", axis("a,b", Param((1, 2))), axis("c", 3)))
+
+    assert job.arguments == (("a", 1), ("b", 2), ("c", 3))
+
+
+def test_tags_of_a_parameter_join_the_sessions():
+    (job,) = jobs_of(spec("x", axis("a", Param((1,), None, ("slow", "ci"))), tags=("ci",)))
+
+    assert job.tags == ("ci", "slow")
+
+
+def test_equal_names_are_a_mistake_that_asks_for_an_id():
+    notes = notes_of(spec("x", axis("a", "b c", "b_c")))
+
+    assert notes == [
+        ("two jobs are named 'x-b_c'", "tell them apart with runner.param(..., id=...): x(a='b_c')")
+    ]
+
+
+def test_a_job_named_like_another_session_is_a_mistake():
+    notes = notes_of(spec("tests-old"), spec("tests", axis("api", "old")))
+
+    assert notes[0][0] == (
+        "two jobs are named 'tests-old'; the other is of session 'tests-old', envfile.py:1"
+    )
+
+
+def test_a_required_family_means_all_its_jobs():
+    build = spec("build", pythons=("3.10", "3.13"), names_python=True)
+
+    assert jobs_of(build, spec("x", requires=("build",)))[-1].requires == (
+        "build-3.10",
+        "build-3.13",
+    )
+
+
+def test_python_is_filled_into_requires():
+    build = spec("build", pythons=("3.10", "3.13"), names_python=True)
+    tests = spec(pythons=("3.13",), names_python=True, requires=("build-{python}",))
+
+    assert jobs_of(build, tests)[-1].requires == ("build-3.13",)
+
+
+def test_required_family_on_one_python_means_all_its_parameters():
+    build = spec("build", axis("kind", "a", "b"), pythons=("3.13",), names_python=True)
+
+    assert jobs_of(build, spec("x", requires=("build-3.13",)))[-1].requires == (
+        "build-3.13-a",
+        "build-3.13-b",
+    )
+
+
+def test_requires_understands_nox_spelling():
+    build = spec("build", axis("kind", "a", "b"))
+
+    assert jobs_of(build, spec("x", requires=("build(kind='b')",)))[-1].requires == ("build-b",)
+
+
+def test_requiring_what_is_not_there_is_a_mistake_with_the_near_name():
+    assert notes_of(spec("build"), spec("docs", requires=("biuld",))) == [
+        ("session 'docs' requires 'biuld', which no session is named", "did you mean 'build'?")
+    ]
+
+
+def test_requiring_what_is_not_there_is_told_once_for_a_session():
+    many = spec(pythons=("3.10", "3.13"), names_python=True, requires=("zzz",))
+
+    assert notes_of(many) == [
+        (
+            "session 'tests' requires 'zzz', which no session is named",
+            "`runenv --list` shows them all",
+        )
+    ]
+
+
+def test_python_to_fill_in_without_a_python_is_a_mistake():
+    assert notes_of(spec("build-"), spec("x", requires=("build-{python}",))) == [
+        (
+            "session 'x' requires 'build-{python}' but has no python to fill in",
+            "declare its python, or write the name out",
+        )
+    ]
+
+
+def test_a_cycle_is_named_in_full():
+    notes = notes_of(
+        spec("a", requires=("b",)), spec("b", requires=("c",)), spec("c", requires=("a",))
+    )
+
+    assert notes == [
+        ("these require each other: a -> b -> c -> a", "take one of the requires away")
+    ]
+
+
+def test_a_session_that_requires_itself_is_a_cycle():
+    assert find_cycles({"a": ["a"]}) == [["a"]]
+
+
+def test_a_diamond_is_no_cycle():
+    assert find_cycles({"a": ["b", "c"], "b": ["d"], "c": ["d"], "d": []}) == []
+
+
+def test_a_chain_of_five_thousand_has_no_cycle():
+    names = [f"j{n}" for n in range(5000)]
+
+    assert find_cycles({name: names[n + 1 : n + 2] for n, name in enumerate(names)}) == []
+
+
+def planned(asked: list[str], **requires: tuple[str, ...]) -> list[str]:
+    jobs = jobs_of(*(spec(name, requires=needed) for name, needed in requires.items()))
+    selected = [job for name in asked for job in jobs if job.name == name]
+    return [job.name for job in make_plan(jobs, selected, frozenset(asked)).jobs]
+
+
+def test_a_plan_keeps_the_order_asked_for():
+    assert planned(["c", "a", "b"], a=(), b=(), c=()) == ["c", "a", "b"]
+
+
+def test_what_is_required_comes_before():
+    assert planned(["tests"], lint=(), tests=("lint",)) == ["lint", "tests"]
+
+
+def test_requirements_of_requirements_come_first():
+    assert planned(["c"], c=("b",), b=("a",), a=()) == ["a", "b", "c"]
+
+
+def test_each_job_is_planned_once():
+    assert planned(["b", "c", "a"], a=(), b=("a",), c=("a",)) == ["a", "b", "c"]
