@@ -1,0 +1,91 @@
+"""argv → one verb → exit code; the only place that prints an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from runner import errors
+from runner.commands import load_verb
+from runner.errors import EnvfileError, Interrupted, RunnerError
+from runner.settings import parse, unknown_variables, wants_color
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.errors import Mistake
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what a command line asks for; the code to exit with."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        from runner.commands.completion import complete
+
+        complete()
+    try:
+        code = _answer(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk is found out here and not after we have said 0
+    except BrokenPipeError:
+        # `runenv --list | head -1`: whoever read has enough. What is left in the
+        # buffer must not be flushed again at exit, into a pipe that is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.PASSED
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print([f"{_word('error')}: standard output cannot be written: {error.strerror}"])
+        return errors.FAILED
+    return code
+
+
+def _answer(words: list[str]) -> int:
+    try:
+        request = parse(words)
+        for line in unknown_variables(os.environ):
+            _print([f"{_word('warning')}: {line}"])
+        return load_verb(request.verb).main(request)
+    except EnvfileError as error:
+        _print([line for mistake in error.mistakes for line in _mistake(mistake)])
+        if len(error.mistakes) > 1:
+            _print([f"{len(error.mistakes)} mistakes; nothing was run"])
+        return error.exit_code
+    except RunnerError as error:
+        _print(_mistake(errors.Mistake(error.where, error.what, error.mend)))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _print(["interrupted"])
+        return errors.INTERRUPTED
+    except Interrupted as error:
+        _print([f"ended by {error.signal_name}"])
+        return error.exit_code
+
+
+def _mistake(mistake: Mistake) -> list[str]:
+    """A mistake in lines: what, where, the mend."""
+    lines = [f"{_word('error')}: {mistake.what}"]
+    if mistake.where:
+        lines.append(f"  --> {mistake.where}")
+    return lines + [f"  {line}".rstrip() for line in mistake.mend.splitlines()]
+
+
+def _word(word: str) -> str:
+    if not wants_color("auto", os.environ, sys.stderr is not None and sys.stderr.isatty()):
+        return word
+    from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
+
+    color = "bold_red" if word == "error" else "bold_yellow"
+    return f"{escape_codes[color]}{word}{escape_codes['reset']}"
+
+
+def _print(lines: list[str]) -> None:
+    """Print to standard error, in whatever encoding it has."""
+    if sys.stderr is None:
+        return
+    encoding = sys.stderr.encoding or "ascii"
+    text = "\n".join(lines) + "\n"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stderr.flush()

@@ -1,0 +1,117 @@
+"""`runenv --explain`: what would run, where, and why an environment would be made anew.
+
+Reads the same ingredients as a run does, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.envs.interpreters import describe
+from runner.envs.replay import Policy, judge
+from runner.errors import RunnerError
+from runner.load import open_project
+from runner.bench import World, env_spec_of
+from runner.plan import make_plan
+from runner.process import run as run_command
+from runner.process import show
+from runner.requirements import SourceDigests
+from runner.selection import select
+
+if TYPE_CHECKING:
+    from runner.model import Job, Request
+
+
+class Explained(NamedTuple):
+    """What would happen to one job."""
+
+    job: str
+    after: tuple[str, ...]
+    environment: str  # reused, created, rebuilt, kept, none, broken
+    reason: str
+    path: str
+    python: str
+    backend: str
+    installs: tuple[str, ...]
+
+
+def main(request: Request) -> int:
+    """Print what a run would do, to standard output."""
+    project, settings = open_project(request, os.environ)
+    selected = select(project.jobs, settings)
+    plan = make_plan(project.jobs, selected.jobs, selected.named)
+    world = World(
+        project=project,
+        settings=settings,
+        emit=lambda event: None,
+        run=run_command,
+        show=show,
+        environ=dict(os.environ),
+        sources=SourceDigests(),
+        find=lambda name: (),
+    )
+    explained = [explain(job, world) for job in plan.jobs]
+    if settings.json:
+        import json
+
+        jobs = [e._asdict() for e in explained]
+        print(json.dumps({"version": 1, "envfile": project.envfile, "jobs": jobs}, indent=2))
+    else:
+        print("\n\n".join("\n".join(as_text(e)) for e in explained))
+    return 1 if any(e.environment == "broken" for e in explained) else 0
+
+
+def explain(job: Job, world: World) -> Explained:
+    """What would happen to a job if it ran now."""
+    known = Explained(
+        job=job.name,
+        after=job.requires,
+        environment="none",
+        reason="",
+        path="",
+        python="",
+        backend="none",
+        installs=(),
+    )
+    if (job.spec.needs.backend or world.settings.backend) == "none":
+        return known
+    try:
+        spec, _ = env_spec_of(job, world)
+    except RunnerError as error:
+        return known._replace(environment="broken", reason=str(error), backend="")
+    settings = world.settings
+    verdict, _ = judge(spec, Policy(settings.fresh, settings.upgrade, settings.no_install))
+    state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
+    return known._replace(
+        environment=state,
+        reason=verdict.reason,
+        path=spec.path,
+        python=f"{describe(spec.interpreter)} at {spec.interpreter.path}",
+        backend=spec.backend,
+        installs=tuple(step.show for step in spec.steps) if state in ("created", "rebuilt") else (),
+    )
+
+
+def as_text(explained: Explained) -> list[str]:
+    """The explanation in lines."""
+    words = {
+        "reused": "would be reused: nothing that it was made from has changed",
+        "created": "would be created",
+        "rebuilt": "would be rebuilt",
+        "kept": "would be kept as it is (--no-install)",
+        "none": "none: its commands run in the caller's",
+        "broken": "cannot be made",
+    }
+    told = words[explained.environment] + (f": {explained.reason}" if explained.reason else "")
+    first, *rest = told.splitlines()
+    lines = [explained.job, f"  environment  {first}", *(f"               {line}" for line in rest)]
+    facts = {
+        "folder": explained.path,
+        "python": explained.python,
+        "backend": explained.backend if explained.path else "",
+        "installs": "; ".join(explained.installs),
+        "after": ", ".join(explained.after),
+    }
+    lines += [f"  {label:<11}  {value}" for label, value in facts.items() if value]
+    return lines

@@ -1,0 +1,124 @@
+"""`runenv --list`: the jobs that there are, by family; as JSON with --json."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from runner.load import open_project
+from runner.selection import select
+from runner.settings import wants_color
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.model import Job, Project, Request, Settings
+
+
+def main(request: Request) -> int:
+    """Print the listing to standard output."""
+    project, settings = open_project(request, os.environ)
+    chosen = {job.name for job in default_jobs(project, settings)}
+    narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
+    jobs = select(project.jobs, settings).jobs if narrowed else project.jobs
+    if settings.json:
+        print(as_json(project, jobs, chosen))
+        return 0
+    color = wants_color(settings.color, os.environ, sys.stdout.isatty())
+    print("\n".join(as_text(project, jobs, chosen, color=color, narrowed=narrowed)))
+    return 0
+
+
+def default_jobs(project: Project, settings: Settings) -> Sequence[Job]:
+    """The jobs that a plain `runenv` runs; none where the default is empty."""
+    bare = settings._replace(sessions=(), tag=(), keyword=(), python=())
+    if settings.default == ():
+        return ()
+    if settings.default is None and not any(job.spec.default for job in project.jobs):
+        return ()
+    return select(project.jobs, bare).jobs
+
+
+def as_text(
+    project: Project, jobs: Sequence[Job], chosen: set[str], *, color: bool, narrowed: bool
+) -> list[str]:
+    """The lines of the listing: a family's line with its description, then its members."""
+    bold, dim, green, reset = _codes(color)
+    lines = [line for line in [project.doc.partition("\n")[0]] if line]
+    lines += [
+        f"{len(jobs)} of {len(project.jobs)} jobs in {project.envfile}"
+        if narrowed
+        else f"Sessions in {project.envfile}:",
+        "",
+    ]
+    families: dict[str, list[Job]] = {}
+    for job in jobs:
+        families.setdefault(job.spec.name, []).append(job)
+    width = max((len(name) for name in families), default=0)
+    marked = False
+    for name, members in families.items():
+        doc = members[0].spec.doc.partition("\n")[0]
+        some = any(job.name in chosen for job in members)
+        marked = marked or some
+        mark = f"{green}*{reset}" if some else " "
+        tags = sorted({tag for job in members for tag in job.tags})
+        told = "  ".join(
+            part for part in (doc, f"{dim}[{', '.join(tags)}]{reset}" if tags else "") if part
+        )
+        lines.append(f"{mark} {bold}{name}{reset}{' ' * (width - len(name))}  {told}".rstrip())
+        if [job.name for job in members] != [name]:
+            partly = {job.name in chosen for job in members} == {True, False}
+            for job in members:
+                inner = f"{green}*{reset} " if partly and job.name in chosen else ""
+                lines.append(f"    {inner}{job.name}")
+    if marked:
+        lines += ["", f"{green}*{reset} {dim}run by a plain `runenv`{reset}"]
+    return lines
+
+
+def _codes(color: bool) -> tuple[str, str, str, str]:
+    if not color:
+        return "", "", "", ""
+    from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
+
+    return escape_codes["bold"], escape_codes["thin"], escape_codes["green"], escape_codes["reset"]
+
+
+def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
+    """The listing by the schema in docs/reference/listing.schema.json."""
+    import json  # 3 ms that the text does without
+
+    return json.dumps(
+        {
+            "version": 1,
+            "envfile": project.envfile,
+            "description": project.doc,
+            "jobs": [
+                {
+                    "name": job.name,
+                    "session": job.spec.name,
+                    "nox_name": job.nox_name,
+                    "description": job.spec.doc.partition("\n")[0],
+                    "python": job.python,
+                    "parameters": {name: _plain(value) for name, value in job.arguments},
+                    "tags": list(job.tags),
+                    "requires": list(job.requires),
+                    "default": job.name in chosen,
+                    "where": job.spec.where,
+                }
+                for job in jobs
+            ],
+        },
+        indent=2,
+        ensure_ascii=True,
+    )
+
+
+def _plain(value: object) -> object:
+    """The value where JSON has it, else how Python shows it."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+        return value
+    return repr(value)

@@ -1,0 +1,83 @@
+"""`runenv [NAME …]`: runs the selected jobs. Every room of the house meets here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from runner import errors, schedule
+from runner.executors.local import Local
+from runner.load import open_project
+from runner.model import JobEnded, Report
+from runner.bench import World
+from runner.perform import perform
+from runner.plan import make_plan
+from runner.process import run as run_command
+from runner.process import show, signals_as_exceptions
+from runner.reports import make_terminal
+from runner.requirements import SourceDigests
+from runner.selection import find_jobs, select
+
+if TYPE_CHECKING:
+    from runner.model import Event, Job, Outcome, Plan, Request, Settings
+    from runner.reports import Reporter
+
+
+def main(request: Request) -> int:
+    """Run what is asked for; the exit code says whether all of it passed."""
+    project, settings = open_project(request, os.environ)
+    selected = select(project.jobs, settings)
+    plan = make_plan(project.jobs, selected.jobs, selected.named)
+    reporter = make_terminal(sys.stderr, settings, os.environ)
+
+    def find(name: str) -> tuple[Job, ...]:
+        return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
+
+    world = World(
+        project=project,
+        settings=settings,
+        emit=reporter.hear,
+        run=run_command,
+        show=show,
+        environ=dict(os.environ),
+        sources=SourceDigests(),
+        find=find,
+    )
+    executor = Local(lambda job, posargs: perform(job, posargs, world))
+    started = time.monotonic()
+    with signals_as_exceptions():
+        outcomes = schedule.run(
+            plan,
+            executor,
+            posargs=request.posargs,
+            fail_fast=settings.fail_fast,
+            find=find,
+            settled=lambda outcome: reporter.hear(JobEnded(outcome=outcome)),
+        )
+        interrupted_by = next((o.reason for o in outcomes if o.result == "interrupted"), "")
+        report = Report(
+            outcomes=outcomes,
+            duration_s=time.monotonic() - started,
+            interrupted_by=interrupted_by,
+        )
+        reporter.close(report)
+    return exit_code(report, selected.named, skip_missing=settings.skip_missing)
+
+
+def exit_code(report: Report, named: frozenset[str], *, skip_missing: bool) -> int:
+    """What the run exits with (design.md, "The command line")."""
+    if report.interrupted_by:
+        return {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129}[
+            report.interrupted_by
+        ]
+    results = {outcome.result for outcome in report.outcomes}
+    if "failed" in results:
+        return errors.FAILED
+    if "timed out" in results:
+        return errors.TIMED_OUT
+    skipped = {outcome.job for outcome in report.outcomes if outcome.result == "skipped"}
+    if skipped & named and not skip_missing:
+        return errors.FAILED
+    return errors.PASSED if results & set(schedule.GOOD) else errors.FAILED

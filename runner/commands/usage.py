@@ -1,0 +1,60 @@
+"""`runenv --usage NAME`: all that is known of a session."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from runner.load import open_project
+from runner.selection import select
+
+if TYPE_CHECKING:
+    from runner.model import Job, Request
+
+
+def main(request: Request) -> int:
+    """Print what a session does and what it is declared with."""
+    project, settings = open_project(request, os.environ)
+    name = request.argument or ""
+    jobs = select(project.jobs, settings._replace(sessions=(name, *settings.sessions))).jobs
+    shown: dict[str, list[Job]] = {}
+    for job in jobs:
+        shown.setdefault(job.spec.name, []).append(job)
+    print("\n\n".join("\n".join(describe(members)) for members in shown.values()))
+    return 0
+
+
+def describe(members: list[Job]) -> list[str]:
+    """A session in lines: its docstring, then what was declared."""
+    spec = members[0].spec
+    needs = spec.needs
+    lines = [f"{spec.name}  ({spec.where})"]
+    if spec.doc:
+        lines += ["", *(f"  {line}".rstrip() for line in spec.doc.splitlines())]
+    facts = {
+        "jobs": [job.name for job in members],
+        "python": list(spec.pythons),
+        "deps": needs.deps,
+        "groups": needs.groups,
+        "extras": needs.extras,
+        "requirements": needs.requirements,
+        "constraints": needs.constraints,
+        "project": [needs.project] if needs.project else [],
+        "backend": [needs.backend] if needs.backend else [],
+        "env": [
+            f"{name}={value}" if value is not None else f"{name} (taken away)"
+            for name, value in spec.env
+        ],
+        "tags": sorted({tag for job in members for tag in job.tags}),
+        "requires": spec.requires,
+    }
+    told = {
+        label: values for label, values in facts.items() if values and list(values) != [spec.name]
+    }
+    if told:
+        width = max(map(len, told))
+        lines += [
+            "",
+            *(f"  {label:<{width}}  {', '.join(values)}" for label, values in told.items()),
+        ]
+    return lines

@@ -1,0 +1,203 @@
+"""What a person sees of a run: lines on standard error.
+
+What the user's commands write goes past us, straight to where they sent it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TextIO
+
+from runner.model import (
+    CommandStarted,
+    EnvironmentReady,
+    JobEnded,
+    JobStarted,
+    Said,
+    Shown,
+)
+
+if TYPE_CHECKING:
+    from runner.model import Event, Outcome, Report, Result
+
+_SYMBOLS: dict[Result, tuple[str, str]] = {  # in Unicode, in ASCII
+    "passed": ("✓", "+"),
+    "cached": ("✓", "+"),
+    "failed": ("✗", "x"),
+    "skipped": ("-", "-"),
+    "interrupted": ("!", "!"),
+    "timed out": ("✗", "x"),
+}
+_COLORS: dict[Result, str] = {
+    "passed": "green",
+    "cached": "green",
+    "failed": "bold_red",
+    "skipped": "yellow",
+    "interrupted": "bold_red",
+    "timed out": "bold_red",
+}
+_LEVELS = {
+    "debug": ("", "thin"),
+    "info": ("", ""),
+    "warning": ("warning: ", "bold_yellow"),
+    "error": ("error: ", "bold_red"),
+}
+
+
+class Terminal:
+    """Writes a run to a stream as it happens, and a table at its end."""
+
+    def __init__(
+        self, stream: TextIO, *, color: bool, verbose: bool, quiet: bool, width: int | None = None
+    ) -> None:
+        """width: of the terminal in columns; None: asked for at each job."""
+        self._stream = stream
+        self._verbose = verbose
+        self._quiet = quiet
+        self._width = width
+        self._codes: dict[str, str] = {}
+        if color:
+            from colorlog.escape_codes import escape_codes  # brings logging: only in colour
+
+            self._codes = dict(escape_codes)
+        self._unicode = _can_show(stream, "✓✗─→")
+
+    def hear(self, event: Event) -> None:
+        """Write what the event tells a person."""
+        if isinstance(event, Shown):
+            self._write(
+                event.text if event.text.endswith("\n") or not event.text else event.text + "\n"
+            )
+        elif isinstance(event, Said):
+            self._said(event)
+        elif self._quiet:
+            return
+        elif isinstance(event, JobStarted):
+            self._line(self._head(event))
+        elif isinstance(event, EnvironmentReady):
+            self._line(self._environment(event))
+        elif isinstance(event, CommandStarted):
+            if event.kind == "run":
+                self._line(self._paint("bold", f"$ {_safe(event.show)}"))
+            elif event.kind == "install" or self._verbose:
+                self._line(self._paint("thin", _safe(event.show)))
+        elif isinstance(event, JobEnded) and event.outcome.result == "passed":
+            return
+
+    def close(self, report: Report) -> None:
+        """Write the table of outcomes, and how many of each there were."""
+        outcomes = report.outcomes
+        if self._quiet:
+            outcomes = tuple(o for o in outcomes if o.result not in ("passed", "cached"))
+            if not outcomes:
+                return
+        self._line("")
+        width = max((len(_safe(o.job)) for o in outcomes), default=0)
+        for outcome in outcomes:
+            self._line(self._row(outcome, width))
+        if len(report.outcomes) > 1 or report.interrupted_by:
+            self._line(self._totals(report))
+
+    def _head(self, event: JobStarted) -> str:
+        columns = self._width or _columns(self._stream)
+        rule = "─" if self._unicode else "-"
+        name = _safe(event.job)
+        head = f"{rule * 2} {name} "
+        doc = _safe(event.doc)
+        room = columns - len(head) - 1
+        told = f" {doc}" if doc and len(doc) + 4 <= room else ""
+        painted = f"{rule * 2} {self._paint('bold', name)} "
+        return f"\n{painted}{rule * max(2, room - len(told))}{self._paint('thin', told)}"
+
+    def _environment(self, event: EnvironmentReady) -> str:
+        python = f"({event.python})"
+        took = _duration(event.duration_s)
+        arrow_safe = event.reason if self._unicode else event.reason.replace("→", "->")
+        reason = f": {_safe(arrow_safe)}" if event.reason else ""
+        if event.state == "none":
+            return self._paint("thin", f"environment: none {python}")
+        if event.state == "reused":
+            return self._paint("thin", f"environment: reused {python}")
+        if event.state == "kept":
+            return self._paint(
+                "yellow", f"environment: kept as it is (--no-install){reason} {python}"
+            )
+        return self._paint("cyan", f"environment: {event.state} in {took}{reason} {python}")
+
+    def _said(self, event: Said) -> None:
+        if (event.level == "debug" and not self._verbose) or (
+            event.level == "info" and self._quiet
+        ):
+            return
+        word, color = _LEVELS[event.level]
+        first, *rest = _safe(event.text, keep="\n").split("\n")
+        self._line(f"{self._paint(color, word)}{first}" if word else self._paint(color, first))
+        for line in rest:
+            self._line(f"  {line}")
+
+    def _row(self, outcome: Outcome, width: int) -> str:
+        symbol = _SYMBOLS[outcome.result][0 if self._unicode else 1]
+        told = f"{symbol} {outcome.result}"
+        name = _safe(outcome.job)
+        ran = outcome.duration_s > 0
+        took = _duration(outcome.duration_s) if ran else ""
+        reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
+        row = f"{self._paint(_COLORS[outcome.result], told)}{' ' * (10 - len(told))}  {name:<{width}}  {took:>8}{reason}"
+        return row.rstrip()
+
+    def _totals(self, report: Report) -> str:
+        counts: dict[str, int] = {}
+        for outcome in report.outcomes:
+            counts[outcome.result] = counts.get(outcome.result, 0) + 1
+        told = ", ".join(f"{number} {result}" for result, number in counts.items())
+        return f"{told or 'nothing ran'} in {_duration(report.duration_s)}"
+
+    def _paint(self, color: str, text: str) -> str:
+        if not color or color not in self._codes or not text:
+            return text
+        return f"{self._codes[color]}{text}{self._codes['reset']}"
+
+    def _line(self, text: str) -> None:
+        self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        encoding = self._stream.encoding or "ascii"
+        try:
+            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self._stream.flush()
+        except (BrokenPipeError, ValueError):
+            pass  # nobody listens any more; the run goes on
+
+
+def _can_show(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _safe(text: str, keep: str = "") -> str:
+    """The text with control characters written out, so that no name moves the cursor."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def _duration(seconds: float) -> str:
+    """`0.21 s`, `12.3 s`, `2 min 05 s`."""
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"

@@ -1,0 +1,144 @@
+"""What many tests need: a project folder with runenv in it, and small wheels made here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# What the surroundings of the tests must not decide.
+_FOREIGN = ("RUNENV_", "PIP_", "UV_", "NOX", "TOX")
+_COLOR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CI", "COLUMNS")
+
+
+class Done(NamedTuple):
+    """How a run of runenv ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    requires: tuple[str, ...] = (),
+    files: dict[str, str] | None = None,
+    scripts: dict[str, str] | None = None,
+) -> Path:
+    """A pure wheel of that name, with a module of that name that knows its version."""
+    module = name.replace("-", "_")
+    content = {f"{module}.py": f"version = {version!r}\n", **(files or {})}
+    info = f"{module}-{version}.dist-info"
+    requirements = "".join(f"Requires-Dist: {text}\n" for text in requires)
+    content[f"{info}/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requirements}"
+    )
+    content[f"{info}/WHEEL"] = (
+        "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    if scripts:
+        lines = "".join(f"{script} = {target}\n" for script, target in scripts.items())
+        content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
+    record = "".join(f"{path},,\n" for path in [*content, f"{info}/RECORD"])
+    content[f"{info}/RECORD"] = record
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in content.items():
+            archive.writestr(member, text)
+    return path
+
+
+class Folder:
+    """A project folder in which runenv is run as a user would run it."""
+
+    def __init__(self, root: Path, wheels: Path, uv_cache: Path) -> None:
+        self.root = root
+        self.wheels = wheels
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_FOREIGN) and name not in _COLOR
+        }
+        self.environ = {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "UV_CACHE_DIR": str(uv_cache),
+            "UV_NO_INDEX": "1",
+            "UV_FIND_LINKS": str(wheels),
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(wheels),
+            "PIP_CONFIG_FILE": os.devnull,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_SYSTEM": os.devnull,
+        }
+
+    def write(self, name: str, text: str) -> Path:
+        """A file of the project."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    def envfile(self, text: str) -> Path:
+        """The project's envfile; `import runner` is written for it."""
+        return self.write("envfile.py", "import runner\n\n" + textwrap.dedent(text))
+
+    def wheel(self, name: str, version: str = "1.0", **more: object) -> Path:
+        """A wheel that the project's installers find."""
+        return make_wheel(self.wheels, name, version, **more)  # type: ignore[arg-type]
+
+    def start(
+        self, *arguments: str, env: dict[str, str] | None = None, **popen: object
+    ) -> subprocess.Popen[str]:
+        """A run of runenv that goes on while the test does."""
+        options: dict[str, object] = {
+            "cwd": self.root,
+            "env": {**self.environ, **(env or {})},
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "encoding": "utf-8",
+            **popen,
+        }
+        return subprocess.Popen([sys.executable, "-m", "runner", *arguments], **options)  # type: ignore[call-overload, no-any-return]
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None, **popen: object) -> Done:
+        """A run of runenv from start to end."""
+        with self.start(*arguments, env=env, **popen) as process:
+            out, err = process.communicate(timeout=120)
+        return Done(process.returncode, out, err)
+
+    def passes(self, *arguments: str, env: dict[str, str] | None = None) -> Done:
+        """A run that must end with 0."""
+        done = self.run(*arguments, env=env)
+        assert done.code == 0, f"exit code {done.code}\n{done.out}\n{done.err}"
+        return done
+
+
+@pytest.fixture(scope="session")
+def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """uv's cache for all tests: empty at first, and nobody else's."""
+    return tmp_path_factory.mktemp("uv-cache")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, uv_cache: Path) -> Folder:
+    """An empty project folder."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (tmp_path / "wheels").mkdir()
+    return Folder(root, tmp_path / "wheels", uv_cache)
