@@ -1,0 +1,2 @@
+project = "wordcount"
+extensions = ["sphinx.ext.autodoc"]
