@@ -1,0 +1,49 @@
+"""runenv's own sessions: we run ourselves with ourselves."""
+
+import runner
+
+runner.options.default = ["lint", "types", "coverage"]
+
+
+@runner.session(groups=["lint"])
+def lint(session: runner.Session) -> None:
+    """Check the style."""
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check", "--quiet")
+
+
+@runner.session(groups=["types"], project="editable")
+def types(session: runner.Session) -> None:
+    """Check the types, strictly, with mypy and pyright."""
+    session.run("mypy")
+    session.run("pyright")
+
+
+@runner.session(python=[">=3.10"], groups=["test"], project="editable")
+def tests(session: runner.Session) -> None:
+    """Run the tests on each Python that is found."""
+    session.run("pytest", *session.posargs)
+
+
+@runner.session(groups=["test"], project="editable")
+def coverage(session: runner.Session) -> None:
+    """Run the tests and show which lines and branches of runner/ they reach."""
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--fail-under=95")
+
+
+@runner.session(groups=["docs"], project="editable")
+def docs(session: runner.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.run(
+        "sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build/html", *session.posargs
+    )
+
+
+@runner.session(python=["3.10"], deps=[], project="wheel", default=False)
+def startup(session: runner.Session) -> None:
+    """Measure the start-up times beside nox (see benchmarks/startup.py)."""
+    session.install("nox")
+    session.run("python", "benchmarks/startup.py", *session.posargs)
