@@ -213,7 +213,9 @@ def test_what_cannot_be_started_is_no_use(tmp_path: Path, cache: Path):
 
 
 def test_what_does_not_answer_in_time_is_ended(tmp_path: Path, cache: Path):
-    path = write_program(tmp_path / "python3", "exec tail -f /dev/null")
+    # Nobody ever writes into it, so the shell hangs while it opens it.
+    os.mkfifo(tmp_path / "never")
+    path = write_program(tmp_path / "python3", f"read line < '{tmp_path}/never'")
     impatient = asker(cache, patience_s=0)
 
     assert impatient.interpreter(str(path)) is None

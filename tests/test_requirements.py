@@ -226,7 +226,12 @@ def test_an_upgrade_changes_what_is_done_and_not_what_it_depends_on(root: Path):
     plain = declared(root, deps=("pytest",))
     upgraded = declared_step(needs(deps=("pytest",)), str(root), upgrade=True)
 
-    assert upgraded == Step(("--upgrade", "pytest"), plain.ingredients, "--upgrade pytest")
+    assert upgraded == Step(
+        arguments=("--upgrade", "pytest"),
+        ingredients=plain.ingredients,
+        show="--upgrade pytest",
+        cwd=str(root),
+    )
 
 
 def test_a_dep_may_be_a_project_below(root: Path):

@@ -113,7 +113,7 @@ def test_any_exception_fails_its_job_and_no_other(folder: Folder):
     assert done.code == 1
     assert done.out == "good ran\n"
     assert "ZeroDivisionError: division by zero" in done.err
-    assert 'envfile.py", line 11, in breaks' in done.err
+    assert 'envfile.py", line 12, in breaks' in done.err
     assert "runner/" not in done.err.replace(str(folder.root), "")
 
 
