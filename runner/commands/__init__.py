@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Verb(Protocol):
     """What a verb's module has."""
 
-    def main(self, request: Request) -> int:
+    def main(self, request: Request, /) -> int:
         """Do what is asked; the exit code."""
         ...
 

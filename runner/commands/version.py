@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from runner.model import Request
 
 
-def main(request: Request) -> int:
+def main(_request: Request) -> int:
     """Print the version to standard output."""
     print(f"runenv {__version__}")
     return 0

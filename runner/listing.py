@@ -1,0 +1,95 @@
+"""What completion offers of an envfile, kept: a TAB does not execute it when nothing changed.
+
+Knows nothing of shells. What is kept is used only while every file that decided
+it has the content that it had: the envfile, the modules beside it, what it read
+through `runner.project`, and the Pythons that are found here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runner.envs.folder import write_aside
+from runner.envs.interpreters import found_versions
+from runner.load import load_project
+
+if TYPE_CHECKING:
+    from runner.model import Project
+
+_FORMAT = 1  # another number: written by a runenv that means something else
+
+
+class Listing(NamedTuple):
+    """The names that may be typed for an envfile."""
+
+    sessions: dict[str, str]  # the name of each and the first line of its docstring
+    jobs: dict[str, str]  # likewise
+    tags: tuple[str, ...]
+    pythons: tuple[str, ...]
+
+
+def listing_of(envfile: str, cache_dir: str) -> Listing:
+    """The names that an envfile declares; it is executed only where something changed.
+
+    cache_dir: where listings are kept, a file for each envfile. Raises what
+    `load_project` raises.
+    """
+    file = os.path.join(cache_dir, sha256(os.fsencode(envfile)).hexdigest()[:24] + ".json")
+    kept = _read(file)
+    if kept is not None:
+        return kept
+    project = load_project(envfile)
+    listing = _make(project)
+    data = {
+        "format": _FORMAT,
+        "python": sys.version,
+        "pythons here": found_versions(">=3"),
+        "files": {path: _digest(path) for path in project.read},
+        "listing": listing,
+    }
+    try:
+        os.makedirs(cache_dir, exist_ok=True)
+        write_aside(file, json.dumps(data))
+    except OSError:
+        pass  # the next TAB is slower, and nothing else
+    return listing
+
+
+def _make(project: Project) -> Listing:
+    docs = {job.name: job.spec.doc.partition("\n")[0] for job in project.jobs}
+    return Listing(
+        sessions={job.spec.name: docs[job.name] for job in project.jobs},
+        jobs=docs,
+        tags=tuple(dict.fromkeys(tag for job in project.jobs for tag in job.tags)),
+        pythons=tuple(dict.fromkeys(job.python for job in project.jobs if job.python)),
+    )
+
+
+def _read(file: str) -> Listing | None:
+    """The listing that is kept, or None where it cannot be used any more."""
+    try:
+        with open(file, encoding="utf-8") as stream:
+            data: dict[str, Any] = json.loads(stream.read())
+        if data["format"] != _FORMAT or data["python"] != sys.version:
+            return None
+        if any(_digest(path) != digest for path, digest in data["files"].items()):
+            return None
+        if data["pythons here"] != list(found_versions(">=3")):
+            return None
+        sessions, jobs, tags, pythons = data["listing"]
+        return Listing(dict(sessions), dict(jobs), tuple(tags), tuple(pythons))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _digest(path: str) -> str:
+    """The digest of a file's content; empty where it is not there."""
+    try:
+        with open(path, "rb") as stream:
+            return sha256(stream.read()).hexdigest()
+    except OSError:
+        return ""
