@@ -42,8 +42,7 @@ def docs(session: runner.Session) -> None:
     )
 
 
-@runner.session(python=["3.10"], deps=[], project="wheel", default=False)
+@runner.session(deps=["nox"], project="wheel", default=False)
 def startup(session: runner.Session) -> None:
     """Measure the start-up times beside nox (see benchmarks/startup.py)."""
-    session.install("nox")
     session.run("python", "benchmarks/startup.py", *session.posargs)

@@ -14,9 +14,19 @@ from runner.handle import RunOptions, Session
 from runner.settings import OPTIONS, Option
 from tests.conftest import Folder
 
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
 ENVFILE = (REFERENCE / "envfile.md").read_text(encoding="utf-8")
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    command = readme.partition("passes the tests")[2].split("```")[1].strip()
+
+    assert command.startswith("python3 -m venv")
+    assert f"\n{command}\n" in ci
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.flags], ids=lambda o: o.name)
