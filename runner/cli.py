@@ -31,15 +31,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # `runenv --list | head -1`: whoever read has enough. What is left in the
         # buffer must not be flushed again at exit, into a pipe that is closed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return errors.PASSED
     except OSError as error:
         if error.filename is not None:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         _print([f"{_word('error')}: standard output cannot be written: {error.strerror}"])
         return errors.FAILED
     return code
+
+
+def _close_stdout() -> None:
+    """What is still written to standard output goes nowhere."""
+    if sys.stdout is not None:  # it is None under pythonw and where it was closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _answer(words: list[str]) -> int:
@@ -87,5 +93,8 @@ def _print(lines: list[str]) -> None:
         return
     encoding = sys.stderr.encoding or "ascii"
     text = "\n".join(lines) + "\n"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass  # nobody listens any more; the exit code still tells
