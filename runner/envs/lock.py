@@ -69,7 +69,7 @@ class Lock:
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             if not _try_lock(self._descriptor):
-                holder = os.pread(self._descriptor, 100, 0) if hasattr(os, "pread") else b""
+                holder = os.read(self._descriptor, 100)
                 self._on_wait(holder.decode("ascii", "replace").strip() or "another process")
                 _wait_for_lock(self._descriptor)
             os.ftruncate(self._descriptor, 0)
