@@ -63,12 +63,15 @@ class _Answer(NamedTuple):
 
 def running() -> Interpreter:
     """The Python that runs us, or the one behind it when that is a virtual environment's."""
+    machine = ""
+    if sys.platform != "win32":
+        machine = os.uname().machine
     said = _Said(
         version_info=sys.version_info,
         implementation=sys.implementation.name,
         version=sys.version,
         platform=sys.platform,
-        machine=os.uname()[4] if hasattr(os, "uname") else "",
+        machine=machine,
         executable=sys.executable,
         base_executable=getattr(sys, "_base_executable", None) or "",
         base_prefix=sys.base_prefix,
