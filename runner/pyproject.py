@@ -98,7 +98,8 @@ def python_versions(pyproject: Mapping[str, Any], *, max_version: str | None = N
             raise UsageError(
                 "pyproject.toml has no classifiers that name Python versions",
                 where=current_registry().caller_outside(__file__),
-                mend='add "Programming Language :: Python :: 3.12" and the like, or pass max_version=',
+                mend='add "Programming Language :: Python :: 3.12" and the like,'
+                " or pass max_version=",
             )
         return [".".join(map(str, version)) for version in sorted(found)]
 

@@ -24,8 +24,8 @@ def run(
     *,
     posargs: tuple[str, ...] = (),
     fail_fast: bool = False,
-    find: Callable[[str], Sequence[Job]] = lambda name: (),
-    settled: Callable[[Outcome], None] = lambda outcome: None,
+    find: Callable[[str], Sequence[Job]] = lambda _: (),
+    settled: Callable[[Outcome], None] = lambda _: None,
 ) -> tuple[Outcome, ...]:
     """The outcome of every job, in the order in which they were settled.
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.bench import World, env_spec_of
 from runner.envs.interpreters import describe
 from runner.envs.replay import Policy, judge
 from runner.errors import RunnerError
 from runner.load import open_project
-from runner.bench import World, env_spec_of
 from runner.plan import make_plan
 from runner.process import run as run_command
 from runner.process import show
@@ -20,7 +20,7 @@ from runner.requirements import SourceDigests
 from runner.selection import select
 
 if TYPE_CHECKING:
-    from runner.model import Job, Request
+    from runner.model import Event, Job, Request
 
 
 class Explained(NamedTuple):
@@ -44,12 +44,12 @@ def main(request: Request) -> int:
     world = World(
         project=project,
         settings=settings,
-        emit=lambda event: None,
+        emit=_hear_nothing,
         run=run_command,
         show=show,
         environ=dict(os.environ),
         sources=SourceDigests(),
-        find=lambda name: (),
+        find=_find_nothing,
     )
     explained = [explain(job, world) for job in plan.jobs]
     if settings.json:
@@ -60,6 +60,15 @@ def main(request: Request) -> int:
     else:
         print("\n\n".join("\n".join(as_text(e)) for e in explained))
     return 1 if any(e.environment == "broken" for e in explained) else 0
+
+
+def _hear_nothing(_: Event) -> None:
+    """Nothing happens that anybody should hear of."""
+
+
+def _find_nothing(_: str) -> tuple[Job, ...]:
+    """No function is called that could notify a session."""
+    return ()
 
 
 def explain(job: Job, world: World) -> Explained:

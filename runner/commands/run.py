@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors, schedule
+from runner.bench import World
 from runner.executors.local import Local
 from runner.load import open_project
 from runner.model import JobEnded, Report
-from runner.bench import World
 from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import run as run_command
@@ -21,8 +21,7 @@ from runner.requirements import SourceDigests
 from runner.selection import find_jobs, select
 
 if TYPE_CHECKING:
-    from runner.model import Event, Job, Outcome, Plan, Request, Settings
-    from runner.reports import Reporter
+    from runner.model import Job, Request
 
 
 def main(request: Request) -> int:

@@ -58,8 +58,8 @@ def load_backend(name: str) -> Backend:
 
 def choose_backend(chain: str) -> tuple[str, Backend]:
     """The first backend of a chain such as "uv|virtualenv" that can be used here."""
-    troubles = []
-    for name in chain.split("|"):
+    troubles: list[str] = []
+    for name in (part.strip() for part in chain.split("|")):
         backend = load_backend(name)
         trouble = backend.why_not()
         if not trouble:

@@ -31,7 +31,9 @@ KNOWN = ("install", "uninstall", "list", "freeze", "show", "check", "tree")
 def main(arguments):
     program = UV if os.access(UV, os.X_OK) else shutil.which("uv")
     if not program:
-        sys.stderr.write("pip: uv is gone from {{}}; run the session again with --fresh\\n".format(UV))
+        sys.stderr.write(
+            "pip: uv is gone from {{}}; run the session again with --fresh\\n".format(UV)
+        )
         return 1
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         return subprocess.call([program, "pip", "--help"])
@@ -78,7 +80,7 @@ def write_pip(environment: Environment, uv: str) -> None:
         else:
             path = os.path.join(environment.bin, name)
             _write(path, _POSIX_SCRIPT)
-            os.chmod(path, 0o755)
+            os.chmod(path, 0o755)  # noqa: S103  # a program, for whoever may read it
 
 
 def _write(path: str, text: str) -> None:

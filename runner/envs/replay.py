@@ -94,7 +94,10 @@ def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
         return "a command of the session changed it before an install"
     other = site_difference(journal.site, site_listing(spec.path))
     if other:
-        return f"something other than its steps changed it ({other}); declare it, or use session.install"
+        return (
+            f"something other than its steps changed it ({other});"
+            " declare it, or use session.install"
+        )
     return _steps_difference(spec.steps, journal.entries)
 
 
@@ -152,7 +155,8 @@ class Replay:
         if self._policy.no_install:
             if journal is None or journal.state == "changing" or _unhealthy(self._spec):
                 raise EnvironmentBroken(
-                    f"there is no whole environment in {self._spec.path}, and --no-install makes none",
+                    f"there is no whole environment in {self._spec.path},"
+                    " and --no-install makes none",
                     mend="run once without --no-install",
                 )
             self._kept = True
@@ -260,7 +264,8 @@ class Replay:
             raise EnvironmentBroken(
                 f"a command changed the environment ({changed}) before an install that differs"
                 " from the last run's",
-                mend="run again: it starts fresh; session.install instead of the command avoids this",
+                mend="run again: it starts fresh;"
+                " session.install instead of the command avoids this",
             )
 
     def _journal(self, state: State) -> Journal:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TextIO
 from runner.model import (
     CommandStarted,
     EnvironmentReady,
-    JobEnded,
     JobStarted,
     Said,
     Shown,
@@ -81,8 +80,7 @@ class Terminal:
                 self._line(self._paint("bold", f"$ {_safe(event.show)}"))
             elif event.kind == "install" or self._verbose:
                 self._line(self._paint("thin", _safe(event.show)))
-        elif isinstance(event, JobEnded) and event.outcome.result == "passed":
-            return
+        # Of JobEnded nothing is written: the table at the end has it.
 
     def close(self, report: Report) -> None:
         """Write the table of outcomes, and how many of each there were."""
@@ -142,8 +140,8 @@ class Terminal:
         ran = outcome.duration_s > 0
         took = _duration(outcome.duration_s) if ran else ""
         reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
-        row = f"{self._paint(_COLORS[outcome.result], told)}{' ' * (10 - len(told))}  {name:<{width}}  {took:>8}{reason}"
-        return row.rstrip()
+        painted = self._paint(_COLORS[outcome.result], told) + " " * (10 - len(told))
+        return f"{painted}  {name:<{width}}  {took:>8}{reason}".rstrip()
 
     def _totals(self, report: Report) -> str:
         counts: dict[str, int] = {}
