@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, overload
 
 from runner.errors import Mistake, did_you_mean
 from runner.model import Axis, Needs, Param, SessionSpec
-from runner.settings import OPTIONS, misfit
+from runner.settings import (
+    BACKENDS,
+    OPTIONS,
+    as_path,
+    backend_trouble,
+    is_dict,
+    is_list,
+    is_set,
+    misfit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Never
-
-BACKENDS = ("uv", "virtualenv", "venv", "none")
+    from typing import NoReturn
 
 Function = TypeVar("Function", bound="Callable[..., object]")
 
@@ -41,13 +48,22 @@ class Declared:
         self.said = said
 
 
+class Parametrized(NamedTuple):
+    """A function under `@parametrize`, which may be declared as a session yet."""
+
+    function: Callable[..., object]
+    where: str
+    axis: Axis | None  # None: too much was wrong, and that is noted
+
+
 class Registry:
     """What the envfile that is being executed has declared so far."""
 
     def __init__(self, root: str = "") -> None:
         self.root = root
         self.declared: list[Declared] = []
-        self.axes: dict[int, list[Axis]] = {}  # by id of the function
+        # By id of the function, which is kept alive in it: no other gets that id.
+        self.parametrized: dict[int, list[Parametrized]] = {}
         self.mistakes: list[Mistake] = []
         self.options: dict[str, object] = {}
         self.read: list[str] = []  # files whose content decided what is declared
@@ -68,7 +84,7 @@ class Registry:
 
     def caller_outside(self, file: str) -> str:
         """The innermost place on the stack that is neither in `file` nor in this module."""
-        frame = sys._getframe(1)
+        frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # `inspect` costs 9 ms
         while frame.f_back is not None and frame.f_code.co_filename in (__file__, file):
             frame = frame.f_back
         return self.place(frame.f_code.co_filename, frame.f_lineno)
@@ -132,7 +148,7 @@ def session(
     requires: Sequence[str | Callable[..., object]] = (),
     default: bool = True,
     reuse: bool = True,
-    **unknown: Never,
+    **unknown: NoReturn,
 ) -> Function | Callable[[Function], Function]:
     """Declare a function as a session; bare, or with what it needs.
 
@@ -160,7 +176,7 @@ def session(
     registry = _registry
     where = registry.caller()
     for argument in unknown:
-        hint = did_you_mean(argument, _SESSION_ARGUMENTS)
+        hint = _hint(argument, _SESSION_ARGUMENTS)
         known = ", ".join(_SESSION_ARGUMENTS)
         registry.note(where, f"@session has no argument {argument!r}", hint or f"it takes {known}")
     said: dict[str, object] = {
@@ -187,8 +203,8 @@ def session(
 
     if function is None:
         return declare
-    if not callable(function):  # type: ignore[unreachable]  # what types forbid is still written
-        registry.note(
+    if not callable(function):  # what types forbid is still written
+        registry.note(  # type: ignore[unreachable]  # see above
             where,
             f"@session was given {function!r}, not a function",
             "name its arguments: @runner.session(name=...)",
@@ -200,6 +216,22 @@ def session(
 _SESSION_ARGUMENTS = [
     name for name in session.__kwdefaults__ or {} if not name.startswith("_")
 ]  # the names in the order in which the signature has them
+
+
+# What hands that know nox or tox write, where it is far from what it is called here.
+_ELSEWHERE = {
+    "venv_params": "backend_options",
+    "dependencies": "deps",
+    "sessions": "default",
+    "default_venv_backend": "backend",
+    "stop_on_first_error": "fail_fast",
+}
+
+
+def _hint(word: str, known: list[str]) -> str:
+    """`did you mean 'deps'?`, or an empty string."""
+    meant = _ELSEWHERE.get(word, "")
+    return f"did you mean {meant!r}?" if meant in known else did_you_mean(word, known)
 
 
 def param(*values: object, id: str | None = None, tags: Sequence[str] = ()) -> Param:
@@ -230,8 +262,8 @@ def parametrize(
     axis = _make_axis(names, values, ids, _strings(tags, "tags", where), where)
 
     def declare(function: Function) -> Function:
-        if axis is not None:
-            registry.axes.setdefault(id(function), []).append(axis)
+        made = Parametrized(function, where, axis)
+        registry.parametrized.setdefault(id(function), []).append(made)
         return function
 
     return declare
@@ -297,13 +329,13 @@ def _make_param(arguments: tuple[str, ...], value: object) -> Param | None:
         return value if len(value.values) == len(arguments) else None
     if len(arguments) == 1:
         return Param(values=(value,))
-    if isinstance(value, (list, tuple)) and len(value) == len(arguments):
+    if is_list(value) and len(value) == len(arguments):
         return Param(values=tuple(value))
     return None
 
 
 def _length(value: object) -> str:
-    return f"{len(value)} values" if isinstance(value, (list, tuple)) else "one value"
+    return f"{len(value)} values" if is_list(value) else "one value"
 
 
 def _with_ids(
@@ -362,7 +394,7 @@ class Options:
         known = {option.name: option for option in OPTIONS if option.in_envfile}
         where = _registry.caller()
         if name not in known:
-            hint = did_you_mean(name, list(known))
+            hint = _hint(name, list(known))
             _registry.note(
                 where,
                 f"runner.options has no {name!r}",
@@ -384,7 +416,7 @@ options = Options()
 
 def finish(registry: Registry) -> list[SessionSpec]:
     """The SessionSpec of each declared session; mistakes go to the registry."""
-    specs = []
+    specs: list[SessionSpec] = []
     named: dict[str, SessionSpec] = {}
     for declared in registry.declared:
         spec = _make_spec(registry, declared)
@@ -393,13 +425,28 @@ def finish(registry: Registry) -> list[SessionSpec]:
         if spec.name in named:
             registry.note(
                 spec.where,
-                f"a second session is named {spec.name!r}; the first is at {named[spec.name].where}",
+                f"a second session is named {spec.name!r};"
+                f" the first is at {named[spec.name].where}",
                 "rename one of them, or give it name=",
             )
             continue
         named[spec.name] = spec
         specs.append(spec)
+    _note_no_sessions(registry)
     return specs
+
+
+def _note_no_sessions(registry: Registry) -> None:
+    """Note each function that is parametrized and then not declared as a session."""
+    sessions = {id(declared.function) for declared in registry.declared}
+    for number, (first, *_) in registry.parametrized.items():
+        if number not in sessions:
+            shown = getattr(first.function, "__name__", None) or repr(first.function)
+            registry.note(
+                first.where,
+                f"{shown} is parametrized, but is no session",
+                "put @runner.session above it; other decorators stand below these two",
+            )
 
 
 def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
@@ -407,8 +454,11 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     name = _session_name(registry, declared)
     if name is None:
         return None
-    axes = tuple(registry.axes.get(id(function), ()))
-    _check_signature(registry, name, declared, axes)
+    parametrized = registry.parametrized.get(id(function), [])
+    axes = tuple(one.axis for one in parametrized if one.axis is not None)
+    # What a decorator with a mistake would fill is not known.
+    all_known = len(axes) == len(parametrized)
+    _check_signature(registry, name, declared, axes, all_known=all_known)
     pythons, names_python, backend = _pythons(registry, said["python"], where)
     if said["backend"] is not None:
         backend = _backend(registry, said["backend"], where)
@@ -500,21 +550,21 @@ def _checked_id(word: object, where: str) -> str | None:
 
 def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
     """The list of strings that was declared; paths become strings."""
-    if isinstance(value, (str, os.PathLike)):
+    text = as_path(value)
+    if isinstance(text, str):
         _registry.note(
-            where,
-            f"{name} is a string where a list belongs",
-            f"write {name}=[{os.fspath(value)!r}]",
+            where, f"{name} is a string where a list belongs", f"write {name}=[{text!r}]"
         )
         return ()
-    if not isinstance(value, (list, tuple, set, frozenset)):
+    if not is_list(value) and not is_set(value):
         _registry.note(
             where, f"{name} cannot be {value!r}", f"write a list of strings: {name}=[...]"
         )
         return ()
-    strings = []
-    for item in sorted(value) if isinstance(value, (set, frozenset)) else value:
-        text = os.fspath(item) if isinstance(item, os.PathLike) else item
+    strings: list[str] = []
+    # The order of a set is another in each run.
+    for item in sorted(value, key=str) if is_set(value) else value:
+        text = as_path(item)
         if not isinstance(text, str) or not text.strip():
             _registry.note(
                 where, f"{name} holds {item!r}, which is not a string", "each entry is a string"
@@ -534,14 +584,14 @@ def _pythons(
         return (), False, "none"
     if isinstance(value, str) and value.strip():
         return (value.strip(),), False, None
-    if isinstance(value, (float, int)):
+    if isinstance(value, (float, int)) and value is not True:
         registry.note(
             where,
             f"python={value!r} is a number, in which 3.10 and 3.1 are the same",
-            f'write it as a string: python="{value}"',
+            f'write it as a string: python="{_meant_version(value)}"',
         )
         return (), False, None
-    if not isinstance(value, (list, tuple)):
+    if not is_list(value):
         registry.note(
             where, f"python cannot be {value!r}", 'write python="3.12" or a list of such strings'
         )
@@ -559,26 +609,28 @@ def _pythons(
                 where,
                 f"python holds {item!r}, which is not a string"
                 + (", and 3.10 and 3.1 are the same number" if isinstance(item, float) else ""),
-                f'write it as a string: "{item}"' if isinstance(item, (int, float)) else "",
+                f'write it as a string: "{_meant_version(item)}"'
+                if isinstance(item, (int, float))
+                else "a version is a string",
             )
         elif item.strip() not in found:
             found.append(item.strip())
     return tuple(found), True, None
 
 
+def _meant_version(number: float) -> str:
+    """The version that a number was meant to be: nobody asks for 3.1, which 3.10 is read as."""
+    return "3.10" if number == 3.1 else str(number)
+
+
 def _backend(registry: Registry, value: object, where: str) -> str | None:
     if not isinstance(value, str):
         registry.note(where, f"backend cannot be {value!r}", f"it is one of {', '.join(BACKENDS)}")
         return None
-    for name in value.split("|"):
-        if name.strip() not in BACKENDS:
-            hint = did_you_mean(name.strip(), list(BACKENDS))
-            registry.note(
-                where,
-                f"there is no backend {name.strip()!r}",
-                hint or f"it is one of {', '.join(BACKENDS)}, or a chain such as 'uv|virtualenv'",
-            )
-            return None
+    trouble = backend_trouble(value)
+    if trouble:
+        registry.note(where, f"backend cannot be {value!r}", trouble)
+        return None
     return "|".join(name.strip() for name in value.split("|"))
 
 
@@ -597,10 +649,10 @@ def _project(registry: Registry, value: object, where: str) -> Literal["wheel", 
 
 
 def _variables(registry: Registry, value: object, where: str) -> tuple[tuple[str, str | None], ...]:
-    if not isinstance(value, dict):
+    if not is_dict(value):
         registry.note(where, f"env cannot be {value!r}", 'write a dict: env={"NAME": "value"}')
         return ()
-    pairs = []
+    pairs: list[tuple[str, str | None]] = []
     for name, text in value.items():
         if not isinstance(name, str) or not isinstance(text, (str, type(None))):
             registry.note(
@@ -620,7 +672,7 @@ def _requires(registry: Registry, value: object, where: str) -> tuple[str, ...]:
             where, "requires is a string where a list belongs", f"write requires=[{value!r}]"
         )
         return ()
-    if not isinstance(value, (list, tuple)):
+    if not is_list(value):
         registry.note(where, f"requires cannot be {value!r}", "write a list of names or functions")
         return ()
     names: list[str] = []
@@ -645,7 +697,7 @@ def _requires(registry: Registry, value: object, where: str) -> tuple[str, ...]:
 
 
 def _check_signature(
-    registry: Registry, name: str, declared: Declared, axes: tuple[Axis, ...]
+    registry: Registry, name: str, declared: Declared, axes: tuple[Axis, ...], *, all_known: bool
 ) -> None:
     """Note where the function cannot be called with what the decorators fill."""
     function = declared.function
@@ -691,13 +743,13 @@ def _check_signature(
                 axis.where, f"session {name!r} does not take the argument {argument!r}", mend
             )
     defaults = getattr(function, "__defaults__", None) or ()
-    keyword_defaults = getattr(function, "__kwdefaults__", None) or {}
+    keyword_defaults: Mapping[str, object] = getattr(function, "__kwdefaults__", None) or {}
     needed = [
         *taken[1 : len(taken) - len(defaults)],
         *(k for k in keywords if k not in keyword_defaults),
     ]
     for argument in needed:
-        if argument not in filled:
+        if argument not in filled and all_known:
             registry.note(
                 where,
                 f"nothing fills the argument {argument!r} of session {name!r}",

@@ -128,6 +128,23 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f"did you mean {near!r}?" if near else ""
 
 
+def place_of(error: BaseException, root: str) -> str:
+    """`envfile.py:12`, the innermost place in the project's own files that it came through.
+
+    Empty where it came through none of them.
+    """
+    import os
+
+    place = ""
+    frames = error.__traceback__
+    while frames is not None:
+        file = frames.tb_frame.f_code.co_filename
+        if file.startswith(root + os.sep) and "site-packages" not in file:
+            place = f"{os.path.relpath(file, root)}:{frames.tb_lineno}"
+        frames = frames.tb_next
+    return place
+
+
 def cut_traceback(error: BaseException) -> str:
     """The traceback of a user's exception, without our own frames."""
     import os

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from runner import declare
 from runner.envs.interpreters import found_versions
-from runner.errors import EnvfileError, Mistake, RunnerError, UsageError, cut_traceback
+from runner.errors import (
+    EnvfileError,
+    Mistake,
+    RunnerError,
+    UsageError,
+    cut_traceback,
+    did_you_mean,
+    nearest,
+    place_of,
+)
 from runner.model import Project
 from runner.plan import expand
 from runner.settings import read_table, settle
@@ -57,7 +66,7 @@ def find_envfile(file: str | None, directory: str | None) -> str:
         if os.path.isdir(path):
             path = os.path.join(path, NAME)
         if not os.path.isfile(path):
-            raise UsageError(f"there is no file {file}", mend=f"looked for {path}")
+            raise _no_file(file, path)
         return os.path.normpath(path)
     folder = start
     while True:
@@ -68,6 +77,13 @@ def find_envfile(file: str | None, directory: str | None) -> str:
         if above == folder:
             raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_SAMPLE)
         folder = above
+
+
+def _no_file(file: str, path: str) -> UsageError:
+    folder, name = os.path.split(path)
+    beside = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    near = did_you_mean(name, [n for n in beside if n.endswith(".py")])
+    return UsageError(f"there is no file {file}", mend=near or f"looked for {path}")
 
 
 def load_project(envfile: str) -> Project:
@@ -86,9 +102,10 @@ def load_project(envfile: str) -> Project:
     before = set(sys.modules)
     module = ModuleType("envfile")
     module.__file__ = envfile
-    _execute(source, module, registry)
+    to_its_end = _execute(source, module, registry)
     specs = declare.finish(registry)
-    jobs = expand(specs, found_versions, registry.note)
+    # Of what an exception has cut short nobody knows which names it would declare.
+    jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
     if not specs and not registry.mistakes:
         registry.note(os.path.basename(envfile), "no session is declared", _SAMPLE)
     if registry.mistakes:
@@ -108,11 +125,14 @@ def _read(envfile: str) -> bytes:
         with open(envfile, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise UsageError(f"{envfile} cannot be read: {error.strerror}") from None
+        raise UsageError(
+            f"{envfile} cannot be read: {error.strerror}",
+            mend="make it readable, or name another with --file",
+        ) from None
 
 
-def _execute(source: bytes, module: ModuleType, registry: Registry) -> None:
-    """Run the envfile; what goes wrong in it joins the mistakes."""
+def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
+    """Run the envfile, to its end or not; what goes wrong in it joins the mistakes."""
     envfile = str(module.__file__)
     shown = os.path.basename(envfile)
     here = os.getcwd()
@@ -120,8 +140,11 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> None:
     if registry.root not in sys.path:
         sys.path.append(registry.root)
     sys.modules["envfile"] = module
+    # What it prints must not stand among the JSON of --list.
+    stdout, sys.stdout = sys.stdout, sys.stderr
     try:
         exec(compile(source, envfile, "exec", dont_inherit=True), module.__dict__)
+        return True
     except SyntaxError as error:
         place = registry.place(error.filename or envfile, error.lineno or 1)
         line = (error.text or "").strip()
@@ -130,29 +153,44 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> None:
         if "null bytes" not in str(error):
             _note_exception(error, registry, shown)
         else:
-            registry.note(shown, "the file holds null bytes: it is no Python source")
+            registry.note(
+                shown, "the file holds null bytes: it is no Python source", "save it as UTF-8"
+            )
     except RunnerError as error:
         registry.note(error.where or shown, error.what, error.mend)
     except SystemExit as error:
         registry.note(
-            shown, f"the envfile ended the program: sys.exit({error.code!r})", "take the call out"
+            place_of(error, registry.root) or shown,
+            f"the envfile ended the program: sys.exit({error.code!r})",
+            "take the call out",
         )
     except Exception as error:
         _note_exception(error, registry, shown)
     finally:
+        sys.stdout = stdout
         os.chdir(here)
+    return False
 
 
 def _note_exception(error: Exception, registry: Registry, shown: str) -> None:
     """An exception of the user's own: its last place in the envfile, and their frames."""
-    place = shown
-    frames = error.__traceback__
-    while frames is not None:
-        code = frames.tb_frame.f_code
-        if code.co_filename.startswith(registry.root + os.sep):
-            place = registry.place(code.co_filename, frames.tb_lineno)
-        frames = frames.tb_next
-    registry.note(place, f"{type(error).__name__}: {error}", cut_traceback(error))
+    place = place_of(error, registry.root) or shown
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    mend = "\n".join(filter(None, (cut_traceback(error), _hint(error))))
+    registry.note(place, what, mend)
+
+
+def _hint(error: Exception) -> str:
+    """What helps against an exception that newcomers meet; or empty."""
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            "an envfile is executed by runenv's own Python: install it there,"
+            " or import it in what a session runs"
+        )
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        near = nearest(str(error.name), [n for n in vars(error.obj) if not n.startswith("_")])
+        return f"did you mean {error.obj.__name__}.{near}?" if near else ""
+    return ""
 
 
 def in_order(mistakes: list[Mistake]) -> list[Mistake]:
@@ -167,7 +205,7 @@ def in_order(mistakes: list[Mistake]) -> list[Mistake]:
 
 def _modules_read(root: str, before: set[str]) -> list[str]:
     """The files of the modules beside the envfile that it imported."""
-    found = []
+    found: list[str] = []
     for name in set(sys.modules) - before:
         file = getattr(sys.modules[name], "__file__", None)
         inside = isinstance(file, str) and file.startswith(root + os.sep)
@@ -208,7 +246,8 @@ def _check_version(source: bytes, envfile: str) -> None:
                 raise EnvfileError([mistake]) from None
             if not fits:
                 what = f"this envfile needs runenv {text}, and this is runenv {__version__}"
-                raise EnvfileError([Mistake(where, what, "install one that fits")])
+                mend = f"install one that fits: pip install 'runenv-cli{text}'"
+                raise EnvfileError([Mistake(where, what, mend)])
 
 
 def open_project(request: Request, environ: Mapping[str, str]) -> tuple[Project, Settings]:

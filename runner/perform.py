@@ -14,10 +14,10 @@ from runner.errors import (
     CommandTimedOut,
     InterpreterMissing,
     Interrupted,
-    JobError,
     RunnerError,
     SessionSkipped,
     cut_traceback,
+    place_of,
 )
 from runner.handle import Session
 from runner.model import JobStarted, Outcome, Said, Shown
@@ -89,23 +89,15 @@ def _settle(error: BaseException, job: Job, world: World) -> tuple[Result, str] 
         return "skipped", error.what
     if isinstance(error, InterpreterMissing) and world.settings.skip_missing:
         return "skipped", error.what
+    # Before its function was called, the place is where the session is declared.
+    here = place_of(error, world.project.root) or job.spec.where
     if isinstance(error, RunnerError):
-        where = error.where or (
-            "" if isinstance(error, JobError) else _place(error, world.project.root)
-        )
-        tell(
-            "\n".join(
-                part
-                for part in (f"{where}: {error.what}" if where else error.what, error.mend)
-                if part
-            )
-        )
+        places = dict.fromkeys(filter(None, (error.where, here)))
+        tell("\n".join([error.what, *(f"--> {p}" for p in places), *error.mend.splitlines()]))
         return ("timed out" if isinstance(error, CommandTimedOut) else "failed"), error.what
     if isinstance(error, SystemExit):
         reason = f"it called sys.exit({'' if error.code is None else repr(error.code)})"
-        tell(
-            f"{_place(error, world.project.root)}: {reason}\nreturn to pass, session.error(...) to fail"
-        )
+        tell(f"{reason}\n--> {here}\nreturn to pass, session.error(...) to fail")
         return "failed", reason
     if isinstance(error, Exception):
         world.emit(Shown(job=job.name, text=cut_traceback(error) + "\n"))
@@ -114,15 +106,3 @@ def _settle(error: BaseException, job: Job, world: World) -> tuple[Result, str] 
             error
         ).__name__
     return None
-
-
-def _place(error: BaseException, root: str) -> str:
-    """The innermost place in the project's own files that the error came through."""
-    place = ""
-    frames = error.__traceback__
-    while frames is not None:
-        file = frames.tb_frame.f_code.co_filename
-        if file.startswith(root + os.sep) and "site-packages" not in file:
-            place = f"{os.path.relpath(file, root)}:{frames.tb_lineno}"
-        frames = frames.tb_next
-    return place

@@ -10,8 +10,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.envs.python_spec import fits, read_spec
 from runner.errors import UsageError, did_you_mean
-from runner.settings import verb_for_word
+from runner.settings import verb_for_word, verb_near_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,14 +33,18 @@ def select(jobs: Sequence[Job], settings: Settings) -> Selected:
     """The jobs that the settings mean. Raises UsageError where that is none."""
     found, named = _by_names(jobs, settings)
     if settings.python:
-        found = _on_pythons(found, settings.python)
+        found = _on_pythons(found, settings.python, _set_by(settings, "python"))
     if settings.tag:
-        found = _with_tags(found, settings.tag, jobs)
+        found = _with_tags(found, settings.tag, jobs, _set_by(settings, "tag"))
     for expression in settings.keyword:
         matches = keyword_test(expression)
         kept = [job for job in found if matches(job)]
         if not kept:
-            raise _nothing_left(f"-k {expression!r} matches none of", found)
+            raise UsageError(
+                f"no selected job matches the keyword {expression!r}",
+                where=_set_by(settings, "keyword"),
+                mend=f"there are {_some_of([job.name for job in found])}",
+            )
         found = kept
     return Selected(
         jobs=tuple(found), named=frozenset(job.name for job in found) if named else frozenset()
@@ -49,16 +54,17 @@ def select(jobs: Sequence[Job], settings: Settings) -> Selected:
 def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]:
     """The jobs to narrow, and whether they were named."""
     if settings.sessions:
-        return _find_all(settings.sessions, jobs), True
+        return _find_all(settings.sessions, jobs, _set_by(settings, "sessions")), True
     if settings.tag or settings.keyword:
         return list(jobs), False
     if settings.default is not None:
         if not settings.default:
             raise UsageError(
                 "nothing is named, and the default is nothing",
+                where=_set_by(settings, "default"),
                 mend="name what to run; `runenv --list` shows what there is",
             )
-        return _find_all(settings.default, jobs), False
+        return _find_all(settings.default, jobs, _set_by(settings, "default")), False
     found = [job for job in jobs if job.spec.default]
     if not found:
         raise UsageError(
@@ -66,6 +72,16 @@ def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]
             mend="name what to run; `runenv --list` shows what there is",
         )
     return found, False
+
+
+def _set_by(settings: Settings, name: str) -> str:
+    """Where a setting has its value from, for an error; empty for the command line."""
+    origin = settings.origins.get(name, "")
+    if origin == "envfile":
+        return f"runner.options.{name} of the envfile"
+    if origin == "[tool.runenv]":
+        return f"{name} in [tool.runenv] of pyproject.toml"
+    return origin if origin.startswith("RUNENV_") else ""
 
 
 # Names. --------------------------------------------------------------------------
@@ -76,7 +92,7 @@ def find_jobs(name: str, jobs: Sequence[Job]) -> tuple[Job, ...]:
     return tuple(_find_all([name], jobs))
 
 
-def _find_all(names: Iterable[str], jobs: Sequence[Job]) -> list[Job]:
+def _find_all(names: Iterable[str], jobs: Sequence[Job], where: str = "") -> list[Job]:
     """The jobs of all names in their order, each once; unknown names are told together."""
     found: dict[str, Job] = {}
     unknown: list[str] = []
@@ -86,7 +102,7 @@ def _find_all(names: Iterable[str], jobs: Sequence[Job]) -> list[Job]:
             unknown.append(name)
         found.update((job.name, job) for job in matching)
     if unknown:
-        raise _unknown_names(unknown, jobs)
+        raise _unknown_names(unknown, jobs, where)
     return list(found.values())
 
 
@@ -110,7 +126,7 @@ def _matching(name: str, jobs: Sequence[Job]) -> list[Job]:
 
 
 def _folded(name: str) -> str:
-    """nox's spelling with blanks outside of quotes and the style of quotes made equal."""
+    """A name in nox's spelling, blanks outside of quotes and styles of quotes made equal."""
     pieces = re.split(r"""('[^']*'|"[^"]*")""", name)
     folded = (
         "".join(piece.split()) if number % 2 == 0 else f"'{piece[1:-1]}'"
@@ -120,7 +136,7 @@ def _folded(name: str) -> str:
 
 
 def _without_python(job: Job) -> str:
-    """nox's spelling of all Pythons at once: tests(api='old') for tests-3.13(api='old')."""
+    """The nox spelling of all Pythons at once: tests(api='old') for tests-3.13(api='old')."""
     family, bracket, rest = job.nox_name.partition("(")
     return _folded(job.spec.name + bracket + rest) if bracket else family
 
@@ -150,62 +166,64 @@ def _has_parts(job: Job, name: str) -> bool:
     return False
 
 
-def _unknown_names(unknown: list[str], jobs: Sequence[Job]) -> UsageError:
+def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> UsageError:
     known = list(dict.fromkeys(name for job in jobs for name in (job.spec.name, job.name)))
-    hints = []
+    hints: list[str] = []
     for name in unknown:
         verb = verb_for_word(name)
-        hint = f"did you mean runenv {verb}?" if verb else did_you_mean(name, known)
+        hint = "" if verb else did_you_mean(name, known)
+        verb = verb or ("" if hint else verb_near_word(name))
+        hint = f"did you mean runenv {verb}?" if verb else hint
         hints.append(hint if len(unknown) == 1 or not hint else f"{name}: {hint}")
     shown = " and ".join(map(repr, unknown))
-    mend = [*filter(None, hints), "`runenv --list` shows them all"]
+    # What the envfile's default names is met by --list too.
+    families = list(dict.fromkeys(job.spec.name for job in jobs))
+    last = f"there are {_some_of(families)}" if where else "`runenv --list` shows them all"
+    mend = [*filter(None, hints), last]
     return UsageError(
         f"no session or job is named {shown}"
         if len(unknown) == 1
         else f"no sessions or jobs are named {shown}",
+        where=where,
         mend="\n".join(mend),
     )
 
 
-def _nothing_left(trouble: str, found: Sequence[Job]) -> UsageError:
-    names = [job.name for job in found[:8]]
-    more = f" and {len(found) - 8} more" if len(found) > 8 else ""
-    return UsageError("nothing is left to run", mend=f"{trouble} {', '.join(names)}{more}")
+def _some_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
 
 
 # Pythons and tags. -----------------------------------------------------------------
 
 
-def _on_pythons(found: list[Job], wanted: Sequence[str]) -> list[Job]:
-    tests = [_python_test(text) for text in wanted]
-    kept = [job for job in found if job.python and any(fits(job.python) for fits in tests)]
+def _on_pythons(found: list[Job], wanted: Sequence[str], where: str) -> list[Job]:
+    tests = [_python_test(text, where) for text in wanted]
+    kept = [job for job in found if job.python and any(test(job.python) for test in tests)]
     if not kept:
         there = list(dict.fromkeys(job.python for job in found if job.python))
         raise UsageError(
             f"no selected job runs on Python {', '.join(wanted)}",
+            where=where,
             mend=f"there are {', '.join(there)}" if there else "none of them names a Python",
         )
     return kept
 
 
-def _python_test(text: str) -> Callable[[str], bool]:
+def _python_test(text: str, where: str) -> Callable[[str], bool]:
     """Whether a job's Python is the one asked for with -p."""
     if text[:1] in "<>=!~":
-        from packaging.specifiers import (
-            InvalidSpecifier,
-            SpecifierSet,
-        )  # 40 ms; ranges alone need it
-
-        try:
-            range = SpecifierSet(text)
-        except InvalidSpecifier:
+        wanted_range = read_spec(text)
+        if wanted_range is None:
             raise UsageError(
-                f"--python cannot be {text!r}", mend="write 3.12 or '>=3.11'"
-            ) from None
+                f"--python cannot be {text!r}", where=where, mend="write 3.12 or '>=3.11'"
+            )
 
         def in_range(python: str) -> bool:
-            kind, version = _kind_and_version(python)
-            return kind == "python" and bool(version) and range.contains(version, prereleases=True)
+            it = read_spec(python)
+            if it is None or it.is_range or not it.clauses:
+                return False
+            return fits(wanted_range, it.implementation, it.clauses[0].version, it.free_threaded)
 
         return in_range
     wanted = _kind_and_version(text)
@@ -229,7 +247,9 @@ def _kind_and_version(python: str) -> tuple[str, str]:
     return kind, match[2]
 
 
-def _with_tags(found: list[Job], wanted: Sequence[str], jobs: Sequence[Job]) -> list[Job]:
+def _with_tags(
+    found: list[Job], wanted: Sequence[str], jobs: Sequence[Job], where: str
+) -> list[Job]:
     kept = [job for job in found if any(tag in job.tags for tag in wanted)]
     if not kept:
         known = list(dict.fromkeys(tag for job in jobs for tag in job.tags))
@@ -237,7 +257,9 @@ def _with_tags(found: list[Job], wanted: Sequence[str], jobs: Sequence[Job]) -> 
             filter(None, (did_you_mean(tag, known) for tag in wanted if tag not in known)), ""
         )
         there = f"there are {', '.join(known)}" if known else "no session has tags"
-        raise UsageError(f"no selected job has the tag {' or '.join(wanted)}", mend=hint or there)
+        raise UsageError(
+            f"no selected job has the tag {' or '.join(wanted)}", where=where, mend=hint or there
+        )
     return kept
 
 
@@ -262,7 +284,10 @@ def keyword_test(expression: str) -> Test:
     """
     tokens = [_Token(m[0], m.start()) for m in re.finditer(r"[()]|[^\s()]+", expression)]
     parser = _Parser(expression, tokens)
-    test = parser.either()
+    try:
+        test = parser.either()
+    except RecursionError:
+        raise UsageError("-k: it is nested too deep", mend="take parentheses away") from None
     if parser.left():
         raise parser.trouble("'and' or 'or' is missing before this")
     return test
@@ -288,7 +313,7 @@ class _Parser:
         return True
 
     def either(self) -> Test:
-        """expression"""
+        """The test that the expression from here on stands for, up to a bracket or the end."""
         tests = [self._both()]
         while self._take("or"):
             tests.append(self._both())

@@ -10,11 +10,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from runner.errors import UsageError, did_you_mean
+from runner.errors import UsageError, did_you_mean, nearest
 from runner.model import Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, TypeGuard
 
 
 class Option(NamedTuple):
@@ -41,7 +42,7 @@ SHELLS = ("bash", "zsh", "fish")
 OPTIONS: tuple[Option, ...] = (
     Option("python", ("-p", "--python"), "many", "only jobs on these Pythons: 3.12, '>=3.11'", "Select", "V", in_envfile=True),
     Option("tag", ("-t", "--tag"), "many", "only jobs with one of these tags", "Select", "T"),
-    Option("keyword", ("-k", "--keyword"), "many", "only jobs whose names and tags match: 'tests and not old'", "Select", "EXPR", splits=False),
+    Option("keyword", ("-k", "--keyword"), "many", "only jobs that match by name or tag: 'a and not b'", "Select", "EXPR", splits=False),
     Option("sessions", ("-s", "--session"), "many", "the same as NAME, for hands that know nox", "Select", "NAME", splits=False),
     Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),
     Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
@@ -70,7 +71,7 @@ OPTIONS: tuple[Option, ...] = (
 
 BY_NAME = {option.name: option for option in OPTIONS}
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
-_BACKENDS = ("uv", "virtualenv", "venv", "none")
+BACKENDS = ("uv", "virtualenv", "venv", "none")
 
 # RUNENV_ variables that are no settings: set for a job's commands.
 _OTHER_VARIABLES = ("RUNENV_JOB",)
@@ -116,12 +117,34 @@ def parse(argv: Sequence[str]) -> Request:
 def _option(flag: str) -> Option:
     option = _BY_FLAG.get(flag)
     if option is None:
-        hint = did_you_mean(flag, list(_BY_FLAG))
-        raise UsageError(
-            f"there is no option {flag}",
-            mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
-        )
+        raise _unknown_option(flag)
     return option
+
+
+# What hands that know nox type, where it is spelt otherwise here.
+_NOX_FLAGS = {
+    "-r": "an environment is reused whenever nothing has changed; leave it away",
+    "-R": "an environment is reused whenever nothing has changed; --no-install keeps it as it is",
+    "--reuse-existing-virtualenvs": "an environment is reused whenever nothing has changed",
+    "-N": "write --fresh",
+    "--no-reuse-existing-virtualenvs": "write --fresh",
+    "-e": "name the session without it: runenv NAME",
+    "--noxfile": "write --file",
+    "--stop-on-first-error": "write --fail-fast",
+    "--default-venv-backend": "write --backend",
+    "--force-venv-backend": "write --backend",
+    "--no-venv": "write --backend none",
+    "--error-on-missing-interpreters": "it is so unless --skip-missing is given",
+    "--no-error-on-missing-interpreters": "write --skip-missing",
+}
+
+
+def _unknown_option(flag: str) -> UsageError:
+    hint = _NOX_FLAGS.get(flag) or did_you_mean(flag, list(_BY_FLAG))
+    return UsageError(
+        f"there is no option {flag}",
+        mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
+    )
 
 
 def _take_short(
@@ -131,6 +154,8 @@ def _take_short(
     letters = word[1:]
     while letters:
         flag, letters = f"-{letters[0]}", letters[1:]
+        if f"-{word}" in _BY_FLAG and flag not in _BY_FLAG:
+            raise _unknown_option(word)  # -list, which begins as -l does
         option = _option(flag)
         if option.kind in ("flag", "verb"):
             if letters.startswith("="):
@@ -158,10 +183,11 @@ def _take(
         else:
             verbs[option.name] = None
         return
-    if value is None:
-        if not words or (words[0].startswith("-") and words[0] != "-"):
-            raise UsageError(f"{flag} needs a value", mend=f"write {flag} {option.metavar}")
+    if value is None and words and (words[0] == "-" or not words[0].startswith("-")):
         value = words.pop(0)
+    # An empty one, as `-p "$PY"` is where PY is not set, would select everything.
+    if not value or (option.kind == "many" and not _split(option, value)):
+        raise UsageError(f"{flag} needs a value", mend=f"write {flag} {option.metavar}")
     _check_choice(option, value, flag)
     if option.kind == "verb with argument":
         verbs[option.name] = value
@@ -172,7 +198,7 @@ def _take(
 
 
 def _tuple(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else ()
+    return tuple(value) if is_list(value) else ()
 
 
 def _split(option: Option, text: str) -> tuple[str, ...]:
@@ -196,18 +222,22 @@ def _check_choice(option: Option, value: str, where: str) -> None:
             f"{where} cannot be {value!r}", mend=hint or f"it is one of {', '.join(option.choices)}"
         )
     if option.name == "backend":
-        trouble = _backend_trouble(value)
+        trouble = backend_trouble(value)
         if trouble:
             raise UsageError(f"{where} cannot be {value!r}", mend=trouble)
 
 
-def _backend_trouble(chain: str) -> str:
-    for name in chain.split("|"):
-        if name not in _BACKENDS:
+def backend_trouble(chain: str) -> str:
+    """What to write instead, where it is no backend and no chain of them; or empty."""
+    names = [name.strip() for name in chain.split("|")]
+    for name in names:
+        if name not in BACKENDS:
             return (
-                did_you_mean(name, list(_BACKENDS))
-                or f"it is one of {', '.join(_BACKENDS)}, or 'uv|venv'"
+                did_you_mean(name, list(BACKENDS))
+                or f"it is one of {', '.join(BACKENDS)}, or a chain such as 'uv|virtualenv'"
             )
+    if "none" in names[1:] or names[0] == "none" != chain.strip():
+        return "'none' stands alone: without an environment a session would not be the same"
     return ""
 
 
@@ -215,6 +245,42 @@ def verb_for_word(word: str) -> str:
     """The option that somebody who typed `runenv list` meant: `--list`; or empty."""
     option = BY_NAME.get(word)
     return option.flags[-1] if option and option.kind.startswith("verb") else ""
+
+
+def verb_near_word(word: str) -> str:
+    """The option of the verb that is near a word: `--list` for `lst`; or empty."""
+    verbs = [option.name for option in OPTIONS if option.kind.startswith("verb")]
+    return verb_for_word(nearest(word, verbs) or "")
+
+
+# What somebody wrote may be anything. ----------------------------------------------
+
+# A type checker makes `list[Unknown]` of isinstance(value, list), and strict ones
+# let nothing be done with that. These say that nothing is known of what is in it.
+
+
+def is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    """Whether it is a list or a tuple."""
+    return isinstance(value, (list, tuple))
+
+
+def is_set(value: object) -> TypeGuard[set[object] | frozenset[object]]:
+    """Whether it is a set, of either kind."""
+    return isinstance(value, (set, frozenset))
+
+
+def is_dict(value: object) -> TypeGuard[dict[object, object]]:
+    """Whether it is a dict."""
+    return isinstance(value, dict)
+
+
+def as_path(value: object) -> object:
+    """A path as the string (or bytes) that it stands for; anything else as it is."""
+    return os.fspath(value) if _is_path(value) else value
+
+
+def _is_path(value: object) -> TypeGuard[os.PathLike[Any]]:
+    return isinstance(value, os.PathLike)
 
 
 # Which source wins. --------------------------------------------------------------
@@ -251,7 +317,7 @@ def settle(
 
 
 def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, (list, tuple)) else value
+    return tuple(value) if is_list(value) else value
 
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -273,7 +339,7 @@ def misfit(option: Option, value: object) -> str:
     if option.kind == "many":
         if isinstance(value, str):
             return f"write a list: [{value!r}]"
-        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        if is_list(value) and all(isinstance(item, str) for item in value):
             return ""
         return "it is a list of strings"
     if not isinstance(value, str):
@@ -282,7 +348,7 @@ def misfit(option: Option, value: object) -> str:
         return (
             did_you_mean(value, list(option.choices)) or f"it is one of {', '.join(option.choices)}"
         )
-    return _backend_trouble(value) if option.name == "backend" else ""
+    return backend_trouble(value) if option.name == "backend" else ""
 
 
 def _check_table(table: Mapping[str, object]) -> None:
@@ -309,16 +375,19 @@ def read_table(root: str) -> Mapping[str, object]:
             content = stream.read()
     except OSError:
         return {}
-    if b"tool.runenv" not in content:
+    if b"runenv" not in content.replace(b"runenv-cli", b""):
         return {}  # tomllib costs 15 ms, and most projects have no such table
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        table = tomllib.loads(content.decode("utf-8-sig")).get("tool", {}).get("runenv", {})
+        tool: dict[str, Any] = tomllib.loads(content.decode("utf-8-sig")).get("tool", {})
+        table: Mapping[str, object] = tool.get("runenv", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"it is not TOML: {error}", where="pyproject.toml") from None
+    except AttributeError:
+        return {}  # `tool` is no table, so it holds none
     if not isinstance(table, dict):
         raise UsageError(
             "[tool.runenv] is no table", where="pyproject.toml", mend="write [tool.runenv]"
@@ -329,7 +398,7 @@ def read_table(root: str) -> Mapping[str, object]:
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """A line for each RUNENV_ variable that sets nothing, with the near name."""
     known = [option.variable for option in OPTIONS if option.variable]
-    lines = []
+    lines: list[str] = []
     for name in sorted(environ):
         if name.startswith("RUNENV_") and name not in (*known, *_OTHER_VARIABLES):
             hint = did_you_mean(name, known)

@@ -268,28 +268,39 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         ("requires='a'", "requires is a string where a list belongs", "write requires=['a']"),
         ("deps=7", "deps cannot be 7", "write a list of strings: deps=[...]"),
         ("deps=[7]", "deps holds 7, which is not a string", "each entry is a string"),
+        ("deps={7, 'b'}", "deps holds 7, which is not a string", "each entry is a string"),
         ("deps=['']", "deps holds '', which is not a string", "each entry is a string"),
         (
             "python=3.10",
             "python=3.1 is a number, in which 3.10 and 3.1 are the same",
-            'write it as a string: python="3.1"',
+            'write it as a string: python="3.10"',
         ),
         (
             "python=['3.12', 3.10]",
             "python holds 3.1, which is not a string, and 3.10 and 3.1 are the same number",
-            'write it as a string: "3.1"',
+            'write it as a string: "3.10"',
         ),
-        ("python=['3.12', None]", "python holds None, which is not a string", ""),
+        (
+            "python=['3.12', None]",
+            "python holds None, which is not a string",
+            "a version is a string",
+        ),
+        ("python=True", "python cannot be True", 'write python="3.12" or a list of such strings'),
         (
             "python=[]",
             "python is an empty list: the session would have no jobs",
             "name a version, or python=False for a session without an environment",
         ),
         ("python={}", "python cannot be {}", 'write python="3.12" or a list of such strings'),
-        ("backend='virtualenw'", "there is no backend 'virtualenw'", "did you mean 'virtualenv'?"),
+        ("backend='virtualenw'", "backend cannot be 'virtualenw'", "did you mean 'virtualenv'?"),
+        (
+            "backend='uv|none'",
+            "backend cannot be 'uv|none'",
+            "'none' stands alone: without an environment a session would not be the same",
+        ),
         (
             "backend='zzz'",
-            "there is no backend 'zzz'",
+            "backend cannot be 'zzz'",
             "it is one of uv, virtualenv, venv, none, or a chain such as 'uv|virtualenv'",
         ),
         ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, none"),
@@ -321,6 +332,7 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         ),
         ("requires=7", "requires cannot be 7", "write a list of names or functions"),
         ("dep=['x']", "@session has no argument 'dep'", "did you mean 'deps'?"),
+        ("dependencies=[]", "@session has no argument 'dependencies'", "did you mean 'deps'?"),
         ("zzzz=1", "@session has no argument 'zzzz'", NAMES),
     ],
 )
@@ -409,6 +421,51 @@ def test_a_wrong_parametrize_is_a_mistake_with_its_mend(mistakes, decorator, arg
     )
 
     assert ("envfile.py:4", what, mend) in found
+
+
+@pytest.mark.parametrize("values", ["[]", "7", "[(1, 2, 3)]"])
+def test_a_wrong_parametrize_is_one_mistake_and_not_two(mistakes, values):
+    found = mistakes(
+        f"@runner.session\n@runner.parametrize('a, b', {values})\ndef s(session, a, b): ..."
+    )
+
+    assert len(found) == 1
+
+
+def test_parametrize_without_session_is_a_mistake(mistakes):
+    found = mistakes(
+        """
+        @runner.session
+        def a(session): ...
+
+        @runner.parametrize("n", [1])
+        def forgotten(session, n): ...
+        """
+    )
+
+    assert found == [
+        (
+            "envfile.py:6",
+            "forgotten is parametrized, but is no session",
+            "put @runner.session above it; other decorators stand below these two",
+        )
+    ]
+
+
+def test_what_stands_below_an_exception_is_not_missed(mistakes):
+    found = mistakes(
+        """
+        @runner.session(requires=["later"])
+        def a(session): ...
+
+        1 / 0
+
+        @runner.session
+        def later(session): ...
+        """
+    )
+
+    assert [what for _, what, _ in found] == ["ZeroDivisionError: division by zero"]
 
 
 def test_an_argument_parametrized_twice_is_a_mistake(mistakes):

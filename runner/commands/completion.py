@@ -15,11 +15,10 @@ from argcomplete.completers import (
 )
 from argcomplete.shell_integration import shellcode
 
-from runner.declare import BACKENDS
 from runner.errors import RunnerError
 from runner.listing import Listing, listing_of
 from runner.load import find_envfile
-from runner.settings import OPTIONS, settle
+from runner.settings import BACKENDS, OPTIONS, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
