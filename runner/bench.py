@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.envs import choose_backend, folder
@@ -29,13 +30,13 @@ from runner.requirements.script import script_step
 from runner.surroundings import command_variables, find_program, outer_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from runner.envs import Backend
     from runner.envs.replay import Verdict
     from runner.handle import RunOptions
-    from runner.requirements import SourceDigests
     from runner.model import EnvSpec, Event, Interpreter, Job, Project, Settings, Step
+    from runner.requirements import SourceDigests
 
 
 class World(NamedTuple):
@@ -83,16 +84,19 @@ class Bench:
             self._open_without(started)
             return
         spec, backend = env_spec_of(self._job, self.world)
-        folder.make_envdir(self.world.envdir)
+        folder.make_envdir(self.world.envdir, self.world.project.root)
         name = os.path.basename(spec.path)
-        self._lock = Lock(os.path.join(self.world.envdir, ".locks", name), self._tell_wait)
-        self._lock.__enter__()
+        lock = Lock(os.path.join(self.world.envdir, ".locks", name), self._tell_wait)
+        with self._disk_troubles_told():
+            lock.__enter__()
+        self._lock = lock
         try:
             settings = self.world.settings
             policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
             self._replay = Replay(spec, backend, policy, self._run_installer)
             self.environment = self._replay.environment
-            self._tell_ready(self._replay.prepare(), started)
+            with self._disk_troubles_told():
+                self._tell_ready(self._replay.prepare(), started)
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
@@ -107,6 +111,17 @@ class Bench:
             path="", bin="", python=interpreter.path, interpreter=interpreter, backend="none"
         )
         self._emit_ready("none", "", interpreter, started)
+
+    @contextmanager
+    def _disk_troubles_told(self) -> Generator[None]:
+        """A disk that is full, or a folder that is not ours to write, is the user's to mend."""
+        try:
+            yield
+        except OSError as error:
+            raise EnvironmentBroken(
+                f"{error.filename or self.world.envdir} cannot be used: {error.strerror}",
+                mend="make room for it, let it be written, or choose another folder with --envdir",
+            ) from error
 
     def _tell_wait(self, holder: str) -> None:
         self.say("info", f"waiting for {holder}, which uses the same environment")
@@ -151,7 +166,8 @@ class Bench:
         """Run a command; raises CommandFailed where it fails and `check` is set."""
         if self._replay is not None:
             started = self.world.clock()
-            verdict = self._replay.before_command()
+            with self._disk_troubles_told():
+                verdict = self._replay.before_command()
             if verdict is not None:
                 self._tell_ready(verdict, started)
         cwd = os.path.join(os.getcwd(), os.fspath(options.get("cwd") or ""))
@@ -178,12 +194,15 @@ class Bench:
             input=options.get("input"),
         )
         good = tuple(options.get("success_codes") or (0,))
-        for left in range(options.get("retries", 0), -1, -1):
+        left = options.get("retries", 0)
+        while True:
             finished = self.world.run(command)
             if finished.returncode in good and not finished.timed_out:
                 return finished
-            if left:
-                self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
+            if left <= 0:
+                break
+            self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
+            left -= 1
         if check:
             output = finished.stdout + finished.stderr
             if output:
@@ -217,7 +236,8 @@ class Bench:
                 mend="give the session an environment: another backend, or no python=False",
             )
         started = self.world.clock()
-        verdict = self._replay.step(step)
+        with self._disk_troubles_told():
+            verdict = self._replay.step(step)
         if verdict is not None:
             self._tell_ready(verdict, started)
 

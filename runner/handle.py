@@ -8,19 +8,18 @@ mean here what they mean in nox.
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypedDict, overload
 
 from runner.errors import SessionFailed, SessionSkipped, UsageError
+from runner.settings import as_path, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    if sys.version_info >= (3, 11):
-        from typing import Unpack
-    else:
-        from typing_extensions import Unpack
+    # Every type checker knows this module, also where it is not installed; `typing`
+    # has the name from 3.11 on.
+    from typing_extensions import Unpack
 
     from runner.model import Environment, Finished, Job
 
@@ -138,6 +137,8 @@ class Session:
         /,
         *arguments: Word,
         capture: Literal[True],
+        check: bool = ...,
+        silent: bool = ...,
         **options: Unpack[RunOptions],
     ) -> Finished: ...
     @overload
@@ -146,7 +147,9 @@ class Session:
         program: Word,
         /,
         *arguments: Word,
+        capture: bool = ...,
         check: Literal[False],
+        silent: bool = ...,
         **options: Unpack[RunOptions],
     ) -> Finished: ...
     @overload
@@ -155,17 +158,37 @@ class Session:
         program: Word,
         /,
         *arguments: Word,
+        capture: Literal[False] = ...,
+        check: Literal[True] = ...,
         silent: Literal[True],
         **options: Unpack[RunOptions],
     ) -> str: ...
     @overload
     def run(
         self,
-        program: Word | Callable[..., object],
+        program: Word,
         /,
-        *arguments: object,
+        *arguments: Word,
+        capture: Literal[False] = ...,
+        check: Literal[True] = ...,
+        silent: Literal[False] = ...,
         **options: Unpack[RunOptions],
-    ) -> object: ...
+    ) -> Literal[True]: ...
+    @overload
+    def run(
+        self,
+        program: Word,
+        /,
+        *arguments: Word,
+        capture: bool = ...,
+        check: bool = ...,
+        silent: bool = ...,
+        **options: Unpack[RunOptions],
+    ) -> Finished | str | Literal[True]: ...
+    @overload
+    def run(
+        self, program: Callable[..., Returned], /, *arguments: object, **options: object
+    ) -> Returned: ...
     def run(
         self,
         program: Word | Callable[..., object],
@@ -174,7 +197,7 @@ class Session:
         capture: bool = False,
         check: bool = True,
         silent: bool = False,
-        **options: Unpack[RunOptions],
+        **options: Any,
     ) -> object:
         """Run a command in the environment and wait for it; no shell is involved.
 
@@ -204,7 +227,10 @@ class Session:
         self._hands.install(checked_argv("session.install", arguments), options)
 
     def run_install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
-        """Run a command that belongs to setting up: also under --install-only, not under --no-install."""
+        """Run a command that belongs to setting up.
+
+        It runs under --install-only too, and not under --no-install.
+        """
         _known_options(options)
         argv = checked_argv("session.run_install", arguments)
         if self._hands.may_install():
@@ -305,18 +331,41 @@ def _known_options(options: Mapping[str, object]) -> None:
                 f"session.run and session.install have no option {name!r}",
                 mend=did_you_mean(name, known) or f"there are {', '.join(known)}",
             )
+        mend = _misfit(name, options[name])
+        if mend:
+            raise UsageError(f"session.run: {name} cannot be {options[name]!r}", mend=mend)
+
+
+def _misfit(name: str, value: object) -> str:
+    """What to write instead, where an option cannot have that value; or empty."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if name == "retries":
+        return "" if isinstance(value, int) and number else "it is a whole number"
+    if value is None:
+        return ""
+    if name == "timeout":
+        return "" if number else "it is a number of seconds"
+    if name == "env":
+        return "" if hasattr(value, "items") else 'it is a dict: {"NAME": "value"}'
+    if name == "success_codes":
+        fine = hasattr(value, "__iter__") and not isinstance(value, str)
+        return "" if fine else "it is a list of numbers: [0, 1]"
+    if name == "input":
+        return "" if isinstance(value, str) else "it is a string"
+    if name == "cwd":
+        return "" if isinstance(as_path(value), str) else "it is a folder"
+    return ""
 
 
 def checked_argv(what: str, words: tuple[object, ...]) -> tuple[str, ...]:
     """The words of a command as strings; a clear error for what cannot be one."""
     if not words:
-        raise UsageError(
-            f"{what} was called without arguments", mend=f'write {what}("program", "argument")'
-        )
-    argv = []
+        example = '"pytest"' if what == "session.install" else '"program", "argument"'
+        raise UsageError(f"{what} was called without arguments", mend=f"write {what}({example})")
+    argv: list[str] = []
     for number, word in enumerate(words, 1):
-        text = os.fspath(word) if isinstance(word, os.PathLike) else word
-        if isinstance(text, (list, tuple)):
+        text = as_path(word)
+        if is_list(text):
             raise UsageError(
                 f"{what}: argument {number} is a {type(text).__name__}",
                 mend=f"unpack it: {what}(*{list(text)!r})",

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from runner.errors import CommandFailed
+from runner.errors import CommandFailed, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +95,13 @@ def command_variables(
         for name, value in change.items():
             if value is None:
                 variables.pop(name, None)
-            else:
+            elif isinstance(value, str):
                 variables[name] = value
+            else:
+                raise UsageError(  # session.env takes what it is given
+                    f"the variable {name!r} is {value!r}, which is not a string",
+                    mend=f'write "{value}", or None to take the variable away',
+                )
     return variables
 
 
@@ -149,9 +154,8 @@ def _in_folders(word: str, folders: list[str]) -> str:
     if sys.platform == "win32":
         from shutil import which  # knows PATHEXT
 
-        return which(word, path=os.pathsep.join(folders)) or ""
-    for folder in folders:
-        path = os.path.join(folder, word)
-        if os.access(path, os.X_OK) and not os.path.isdir(path):
-            return path
-    return ""
+        found = which(word, path=os.pathsep.join(folders)) or ""
+    else:
+        paths = (os.path.join(folder, word) for folder in folders)
+        found = next((p for p in paths if os.access(p, os.X_OK) and not os.path.isdir(p)), "")
+    return found

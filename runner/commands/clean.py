@@ -27,7 +27,7 @@ def main(request: Request) -> int:
     if not there:
         print(f"nothing to delete in {envdir}")
         return 0
-    folder.make_envdir(envdir)
+    folder.make_envdir(envdir, project.root)
     for name in there:
         lock = os.path.join(envdir, ".locks", name)
         with Lock(

@@ -39,8 +39,18 @@ def folder_name(job_name: str) -> str:
     return f"{kept[:_LONGEST].rstrip('.')}-{digest}"
 
 
-def make_envdir(envdir: str) -> None:
-    """The folder of all environments is there, ignored by git and by backups."""
+def make_envdir(envdir: str, root: str) -> None:
+    """The folder of all environments is there, ignored by git and by backups.
+
+    Raises EnvironmentBroken where it would be the project's own folder, `root`,
+    or one above it: all in it would be ignored.
+    """
+    project, taken = os.path.realpath(root) + os.sep, os.path.realpath(envdir)
+    if project.startswith(taken.rstrip(os.sep) + os.sep):
+        raise EnvironmentBroken(
+            f"the environment folder {envdir} holds the project itself",
+            mend="name a folder of its own: --envdir .runenv",
+        )
     tag = os.path.join(envdir, "CACHEDIR.TAG")
     if os.path.exists(tag):
         return
@@ -136,7 +146,7 @@ def environments_in(envdir: str) -> list[str]:
         names = sorted(os.listdir(envdir))
     except OSError:
         return []
-    found = []
+    found: list[str] = []
     for name in names:
         path = os.path.join(envdir, name)
         if not name.startswith(".") and os.path.isfile(os.path.join(path, JOURNAL)):
@@ -157,11 +167,8 @@ def python_in(path: str) -> str:
 def site_packages(path: str) -> list[str]:
     """The site-packages folders of the environment in `path`."""
     if sys.platform == "win32":
-        return [os.path.join(path, "Lib", "site-packages")]
-    found = []
-    lib = os.path.join(path, "lib")
-    for name in sorted(os.listdir(lib)):
-        folder = os.path.join(lib, name, "site-packages")
-        if os.path.isdir(folder):
-            found.append(folder)
-    return found
+        folders = [os.path.join(path, "Lib", "site-packages")]
+    else:
+        lib = os.path.join(path, "lib")
+        folders = [os.path.join(lib, name, "site-packages") for name in sorted(os.listdir(lib))]
+    return [folder for folder in folders if os.path.isdir(folder)]
