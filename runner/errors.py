@@ -152,9 +152,12 @@ def cut_traceback(error: BaseException) -> str:
 
     ours = os.path.dirname(__file__) + os.sep
     shown = traceback.TracebackException.from_exception(error)
-    seen: traceback.TracebackException | None = shown
-    while seen is not None:
+    left = [shown]
+    while left:
+        seen = left.pop()
         kept = [frame for frame in seen.stack if not frame.filename.startswith(ours)]
         seen.stack = traceback.StackSummary.from_list(kept)
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        before = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        left += [before] if before else []
+        left += getattr(seen, "exceptions", None) or []  # of a group, from Python 3.11 on
     return "".join(shown.format()).rstrip()
