@@ -51,14 +51,15 @@ def make_envdir(envdir: str, root: str) -> None:
             f"the environment folder {envdir} holds the project itself",
             mend="name a folder of its own: --envdir .runenv",
         )
-    tag = os.path.join(envdir, "CACHEDIR.TAG")
-    if os.path.exists(tag):
+    locks, tag = os.path.join(envdir, ".locks"), os.path.join(envdir, "CACHEDIR.TAG")
+    if os.path.isdir(locks) and os.path.exists(tag):
         return
     try:
-        os.makedirs(os.path.join(envdir, ".locks"), exist_ok=True)
+        os.makedirs(locks, exist_ok=True)
         for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
-            with open(os.path.join(envdir, name), "w", encoding="utf-8") as stream:
-                stream.write(text)
+            path = os.path.join(envdir, name)
+            if not os.path.exists(path):  # a folder that was there before us may have its own
+                write_aside(path, text)
     except OSError as error:
         raise EnvironmentBroken(
             f"the environment folder {envdir} cannot be made: {error.strerror}",
@@ -114,10 +115,12 @@ def remove(path: str) -> None:
     if not os.path.lexists(path):
         return
     trash = os.path.join(os.path.dirname(path), ".trash")
-    os.makedirs(trash, exist_ok=True)
-    corpse = os.path.join(trash, f"{os.path.basename(path)}-{os.getpid()}-{_free_number(trash)}")
     try:
-        os.rename(path, corpse)
+        os.makedirs(trash, exist_ok=True)
+        if os.path.islink(trash):
+            raise NotADirectoryError(0, f"{trash} is a link")
+        name = f"{os.path.basename(path)}-{os.getpid()}-{_free_number(trash)}"
+        os.rename(path, os.path.join(trash, name))
     except OSError as error:
         raise EnvironmentBroken(
             f"{path} cannot be replaced: {error.strerror}",
