@@ -64,7 +64,7 @@ def read(path: str) -> Journal | None:
             entries=tuple(None if e is None else _ingredients(e) for e in data["entries"]),
             site={str(name): int(stamp) for name, stamp in data["site"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -86,7 +86,7 @@ def site_listing(path: str) -> dict[str, int]:
                 if entry.name == "__pycache__":
                     continue
                 tells = entry.name.endswith((".dist-info", ".egg-info")) or not entry.is_dir()
-                listing[entry.name] = entry.stat().st_mtime_ns if tells else 0
+                listing[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns if tells else 0
     for name in os.listdir(bin_folder(path)):
         if name != "__pycache__":
             listing[f"bin/{name}"] = 0
