@@ -28,6 +28,10 @@ def session_{number}(session):
 # What a run may cost above the bare interpreter, in CPU milliseconds.
 BUDGETS = {"runenv --version": 15, "runenv --list, 10 sessions": 40}
 
+# pip compiled nox when it installed it, and uv does not compile: with this variable
+# set runenv alone would be compiled in each run.
+ENVIRON = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
 
 def write_project(folder: Path, sessions: int) -> None:
     """A project with the same sessions for runenv and for nox."""
@@ -42,7 +46,9 @@ def write_project(folder: Path, sessions: int) -> None:
 def cpu_ms(argv: list[str], folder: Path) -> float:
     """CPU time of one run, with what it waited for, in milliseconds."""
     with open(os.devnull, "wb") as nowhere:
-        process = subprocess.Popen(argv, cwd=folder, stdout=nowhere, stderr=nowhere, stdin=nowhere)
+        process = subprocess.Popen(
+            argv, cwd=folder, env=ENVIRON, stdout=nowhere, stderr=nowhere, stdin=nowhere
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -90,10 +96,12 @@ def report(taken: dict[str, list[float]], rounds: int) -> None:
     medians = {name: statistics.median(times) for name, times in taken.items()}
     floor = medians["python -c pass"]
     print(
-        f"Python {sys.version.split()[0]} on {sys.platform}, {os.cpu_count()} CPUs, {rounds} rounds; CPU ms\n"
+        f"Python {sys.version.split()[0]} on {sys.platform}, {os.cpu_count()} CPUs,"
+        f" {rounds} rounds; CPU ms\n"
     )
     print(
-        f"{'':31} {'median':>7} {'min':>7} {'max':>7} {'above':>7} {'x bare':>7} {'x nox':>7}  budget"
+        f"{'':31} {'median':>7} {'min':>7} {'max':>7} {'above':>7}"
+        f" {'x bare':>7} {'x nox':>7}  budget"
     )
     for name, times in taken.items():
         peer = medians.get(name.replace("runenv", "nox"))
