@@ -64,7 +64,15 @@ def read(path: str) -> Journal | None:
             entries=tuple(None if e is None else _ingredients(e) for e in data["entries"]),
             site={str(name): int(stamp) for name, stamp in data["site"].items()},
         )
-    except (OSError, ValueError, ArithmeticError, KeyError, TypeError, AttributeError, RecursionError):
+    except (
+        OSError,
+        ValueError,
+        ArithmeticError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):
         return None
 
 
