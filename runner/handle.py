@@ -8,7 +8,17 @@ mean here what they mean in nox.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TypedDict, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NoReturn,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from runner.errors import SessionFailed, SessionSkipped, UsageError
 from runner.settings import as_path, is_list
@@ -24,6 +34,9 @@ if TYPE_CHECKING:
     from runner.model import Environment, Finished, Job
 
     Word = str | os.PathLike[str]
+
+
+Returned = TypeVar("Returned")
 
 
 class RunOptions(TypedDict, total=False):
@@ -194,9 +207,6 @@ class Session:
         program: Word | Callable[..., object],
         /,
         *arguments: object,
-        capture: bool = False,
-        check: bool = True,
-        silent: bool = False,
         **options: Any,
     ) -> object:
         """Run a command in the environment and wait for it; no shell is involved.
@@ -206,17 +216,21 @@ class Session:
         streams together. Raises runner.CommandFailed where it ends with a code that
         is not among `success_codes` ([0]), unless `check=False`.
 
-        A function in place of a program is called, as in nox.
+        A function in place of a program is called with all the arguments, as in nox,
+        and what it returns is returned.
         """
         if callable(program):
             return program(*arguments, **options)
+        capture, check = options.pop("capture", False), options.pop("check", True)
+        silent = options.pop("silent", False)
         _known_options(options)
         argv = checked_argv("session.run", (program, *arguments))
         if not self._hands.may_run():
             self._hands.say("debug", f"not run (--install-only): {' '.join(argv)}")
             return _nothing_ran(capture=capture or not check, silent=silent)
         how: Literal["no", "merged", "apart"] = "merged" if silent else "apart" if capture else "no"
-        finished = self._hands.run(argv, options, how, check=check)
+        named = cast("RunOptions", options)  # just checked
+        finished = self._hands.run(argv, named, how, check=check)
         if capture or not check:
             return finished
         return finished.stdout if silent else True

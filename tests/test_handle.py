@@ -119,6 +119,15 @@ def test_a_function_in_place_of_a_program_is_called():
     assert hands.asked == []
 
 
+def test_a_function_gets_arguments_that_have_the_names_of_our_options():
+    def told(*, check, silent, capture, timeout):
+        return check, silent, capture, timeout
+
+    session = session_with(FakeHands())
+
+    assert session.run(told, check=1, silent=2, capture=3, timeout="4") == (1, 2, 3, "4")
+
+
 def test_an_install_hands_its_arguments_on():
     hands = FakeHands()
 
