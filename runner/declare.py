@@ -390,22 +390,28 @@ class Options:
     quiet: bool
     color: Literal["auto", "always", "never"]
 
-    def __setattr__(self, name: str, value: object) -> None:
-        known = {option.name: option for option in OPTIONS if option.in_envfile}
-        where = _registry.caller()
-        if name not in known:
-            hint = _hint(name, list(known))
-            _registry.note(
-                where,
-                f"runner.options has no {name!r}",
-                hint or f"there are {', '.join(known)}",
-            )
-            return
-        mend = misfit(known[name], value)
-        if mend:
-            _registry.note(where, f"runner.options.{name} cannot be {value!r}", mend)
-            return
-        _registry.options[name] = value
+    if not TYPE_CHECKING:  # where a type checker sees it, it lets every name be assigned
+
+        def __setattr__(self, name: str, value: object) -> None:
+            _set_option(name, value)
+
+
+def _set_option(name: str, value: object) -> None:
+    known = {option.name: option for option in OPTIONS if option.in_envfile}
+    where = _registry.caller()
+    if name not in known:
+        hint = _hint(name, list(known))
+        _registry.note(
+            where,
+            f"runner.options has no {name!r}",
+            hint or f"there are {', '.join(known)}",
+        )
+        return
+    mend = misfit(known[name], value)
+    if mend:
+        _registry.note(where, f"runner.options.{name} cannot be {value!r}", mend)
+        return
+    _registry.options[name] = value
 
 
 options = Options()
