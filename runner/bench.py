@@ -210,7 +210,7 @@ class Bench:
             raise _failure(argv, finished, command)
         return finished
 
-    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None:
+    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None:  # noqa: ARG002  # Session has checked them; no installer is handed any
         world = self.world
         step = install_step(
             arguments, os.getcwd(), world.project.root, sources=world.sources, environ=world.environ

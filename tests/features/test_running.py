@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.conftest import Folder
 
 SHOW_VERSION = "session.run('python', '-c', 'import tool; print(tool.version)')"
@@ -249,6 +251,18 @@ def test_a_timeout_alone_exits_with_124(folder: Folder):
 
     assert done.code == 124
     assert "took longer than 0.2 s" in done.err
+
+
+def test_retries_below_zero_are_none(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session
+        def show(session):
+            session.run("python", "-c", "print('once')", retries=-1)
+        """
+    )
+
+    assert folder.passes().out == "once\n"
 
 
 def test_retries_are_made_and_told(folder: Folder):
@@ -538,3 +552,14 @@ def test_a_failed_command_can_be_caught(folder: Folder):
     )
 
     assert folder.passes().out == "5\n"
+
+
+def test_an_error_that_nobody_reads_still_has_its_exit_code(folder: Folder):
+    folder.envfile("")
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = folder.run("--list", "nosuch", stderr=writing)
+
+    os.close(writing)
+    assert done.code == 2
