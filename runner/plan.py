@@ -149,7 +149,7 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
         for name in names:
             families.setdefault(name, []).append(job.name)
     noted: set[tuple[str, str]] = set()
-    resolved = []
+    resolved: list[Job] = []
     for job in jobs.values():
         required: dict[str, None] = {}
         for text in job.spec.requires:

@@ -83,7 +83,7 @@ def command_variables(
     outer: Mapping[str, str],
     environment: Environment,
     job_name: str,
-    changes: tuple[Mapping[str, str | None], ...],
+    changes: tuple[Mapping[str, object], ...],
 ) -> dict[str, str]:
     """The variables of a command: the caller's, the environment's, then each change in turn."""
     variables = {**outer, "RUNENV_JOB": job_name}

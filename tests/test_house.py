@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import runner
+from runner.commands import VERBS
+from runner.envs import BACKENDS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "runner"
@@ -143,6 +145,18 @@ def test_public_names_are_those_of_all_and_sorted():
 
 def test_no_module_has_the_name_of_a_public_object():
     assert {room_of(name) for name in KNOWN} & set(runner.__all__) == set()
+
+
+@pytest.mark.parametrize(("table", "names"), [("VERBS", VERBS), ("BACKENDS", BACKENDS)])
+def test_all_that_is_loaded_by_name_is_type_checked(table: str, names):
+    tree = ast.parse((ROOT / "tests" / "typing" / "kinds.py").read_text(encoding="utf-8"))
+    checked = [
+        ast.unparse(node.value).strip("()").split(", ")
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == table
+    ]
+
+    assert [sorted(each) for each in checked] == [sorted(names)]
 
 
 # What stands on the way to `runenv --list`, and no more (Python 3.11 to 3.13).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from runner.errors import EnvironmentBroken
 from runner.pyproject import script_block
 from runner.requirements import install_step
+from runner.settings import is_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +37,15 @@ def script_step(
     except OSError as error:
         raise EnvironmentBroken(f"the script {script} cannot be read: {error.strerror}") from None
     try:
-        dependencies = tomllib.loads(block).get("dependencies", [])
+        dependencies: object = tomllib.loads(block).get("dependencies", [])
     except tomllib.TOMLDecodeError as error:
         raise EnvironmentBroken(f"the script block of {script} is not TOML: {error}") from None
-    if not isinstance(dependencies, list) or not all(isinstance(d, str) for d in dependencies):
+    words = [d for d in dependencies if isinstance(d, str)] if is_list(dependencies) else None
+    if words is None or words != dependencies:
         raise EnvironmentBroken(
             f"the script block of {script} has dependencies that are no list of strings",
             mend='write # dependencies = ["..."]',
         )
-    if not dependencies:
+    if not words:
         return None
-    return install_step(tuple(dependencies), cwd, root, sources=sources, environ=environ)
+    return install_step(tuple(words), cwd, root, sources=sources, environ=environ)

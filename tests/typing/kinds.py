@@ -1,0 +1,51 @@
+"""What is loaded by its name meets the protocol of its kind. It is type-checked and never run.
+
+`import_module` returns what no type checker can look into; that those modules
+fit is checked here, one by one. tests/test_house.py sees that none is missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from runner.bench import Bench
+from runner.commands import (
+    Verb,
+    clean,
+    completion,
+    explain,
+    help,
+    list,
+    run,
+    usage,
+    version,
+)
+from runner.envs import Backend, uv, venv, virtualenv
+from runner.executors import Executor
+from runner.executors.local import Local
+from runner.handle import Hands
+from runner.reports import Reporter
+from runner.reports.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.model import Job, Outcome
+
+BACKENDS: tuple[Backend, ...] = (uv, venv, virtualenv)
+VERBS: tuple[Verb, ...] = (clean, completion, explain, help, list, run, usage, version)
+
+
+def executors(perform: Callable[[Job, tuple[str, ...]], Outcome]) -> tuple[Executor, ...]:
+    """Each executor."""
+    return (Local(perform),)
+
+
+def reporters(stream: TextIO) -> tuple[Reporter, ...]:
+    """Each reporter."""
+    return (Terminal(stream, color=True, verbose=False, quiet=False, width=80),)
+
+
+def hands(bench: Bench) -> Hands:
+    """What a Session's methods reach the world by."""
+    return bench
