@@ -8,7 +8,7 @@ def test_retries_are_spread_out():
     assert patient_retries().backoff_jitter == 0.5
 
 
-def test_a_report_is_fetched(tmp_path):
+def test_a_report_is_fetched():
     class Report(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
