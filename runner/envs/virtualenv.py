@@ -6,12 +6,23 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from runner.envs.pip_itself import install_argv, installer_variables, nothing_to_finish
+from runner.envs import pip_itself
+from runner.envs.pip_itself import install_argv, nothing_to_finish
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.model import Interpreter
 
 __all__ = ["finish", "install_argv", "installer_variables", "make_argv", "why_not"]
+
+# These do not change what ends up in an environment.
+_NEUTRAL = (
+    "VIRTUALENV_APP_DATA",
+    "VIRTUALENV_OVERRIDE_APP_DATA",
+    "VIRTUALENV_QUIET",
+    "VIRTUALENV_VERBOSE",
+)
 
 finish = nothing_to_finish
 
@@ -26,3 +37,13 @@ def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> 
     # --no-periodic-update: no background process that outlives the run.
     fixed = ("-m", "virtualenv", "--no-periodic-update", "--python", interpreter.path)
     return (sys.executable, *fixed, *options, path)
+
+
+def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    # virtualenv takes each of its options from a variable too.
+    own = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("VIRTUALENV_") and name not in _NEUTRAL
+    }
+    return {**pip_itself.installer_variables(environ), **own}

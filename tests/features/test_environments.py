@@ -647,3 +647,13 @@ def test_a_python_of_another_version_rebuilds(folder: Folder):
 
     assert out.startswith(f"Python {others[0]}.")
     assert "python changed" in told
+
+
+def test_a_variable_that_sets_an_option_of_virtualenv_is_followed(folder: Folder):
+    folder.envfile("@runner.session(backend='virtualenv')\ndef show(session): ...")
+    folder.passes()
+
+    told = folder.passes(env={"VIRTUALENV_SYSTEM_SITE_PACKAGES": "1"}).err
+
+    assert "rebuilt" in told
+    assert "$VIRTUALENV_SYSTEM_SITE_PACKAGES" in told
