@@ -263,6 +263,8 @@ class Bench:
             env=variables,
             capture="no" if world.settings.verbose else "merged",
             input="",  # an installer that asks would wait for ever
+            # Where we are killed it goes on, and the next run must wait for its end.
+            holds=() if self._lock is None else self._lock.descriptors,
         )
         finished = world.run(command)
         if finished.returncode == 0:

@@ -200,6 +200,7 @@ class Command(NamedTuple):
     timeout_s: float | None = None  # None: it may run for ever
     capture: Literal["no", "merged", "apart"] = "no"
     input: str | None = None  # None: it reads our standard input
+    holds: tuple[int, ...] = ()  # descriptors that it and what it starts keep open (POSIX)
 
 
 class Finished(NamedTuple):

@@ -180,6 +180,7 @@ def _start(command: Command) -> _Running:
             # A session and not only a group: what asks for a password at a terminal
             # that it may not read would be stopped there for ever; so it fails.
             start_new_session=not shares_group,
+            pass_fds=command.holds if sys.platform != "win32" else (),
             creationflags=0 if shares_group else _NEW_GROUP,
         )
     except (OSError, ValueError) as error:

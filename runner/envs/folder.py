@@ -6,6 +6,7 @@ by which a folder is ours.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from hashlib import sha256
@@ -16,6 +17,9 @@ JOURNAL = "runenv.json"
 
 _LONGEST = 80  # characters; leaves room below for site-packages on every system
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+
+_ATTEMPTS = 20
+_TRASH_CHANGED = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
 
 _TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
@@ -71,18 +75,30 @@ def start_environment(path: str, journal_text: str) -> None:
     """An environment's folder is there with its journal in it, both at once."""
     # Made aside and renamed, so that there is never a folder of ours that
     # lacks the journal, which is what says that it may be deleted.
+    # Always under the same name: the lock is ours, so what is there was left by
+    # a run that was killed.
     parent, name = os.path.split(path)
-    aside = os.path.join(parent, f".new-{name}-{os.getpid()}")
+    empty_trash(parent)
+    aside = os.path.join(parent, f".new-{name}")
     os.makedirs(aside, exist_ok=True)
-    write_aside(os.path.join(aside, JOURNAL), journal_text)
+    write_journal(aside, journal_text)
     os.rename(aside, path)
+
+
+def write_journal(path: str, text: str) -> None:
+    """The environment in `path`, whose lock is ours, has this journal."""
+    _replace(os.path.join(path, JOURNAL), f"{JOURNAL}.new", text)
 
 
 def write_aside(path: str, text: str) -> None:
     """The file has the text, whole or not at all."""
     # No fsync: it is there against a killed process, not against a power cut,
     # after which a torn journal is read as none.
-    aside = f"{path}.{os.getpid()}"
+    _replace(path, f"{os.path.basename(path)}.{os.getpid()}", text)
+
+
+def _replace(path: str, aside_name: str, text: str) -> None:
+    aside = os.path.join(os.path.dirname(path), aside_name)
     with open(aside, "w", encoding="utf-8") as stream:
         stream.write(text)
     os.replace(aside, path)
@@ -115,29 +131,33 @@ def remove(path: str) -> None:
     if not os.path.lexists(path):
         return
     trash = os.path.join(os.path.dirname(path), ".trash")
-    try:
-        os.makedirs(trash, exist_ok=True)
-        if os.path.islink(trash):
-            raise NotADirectoryError(0, f"{trash} is a link")
-        name = f"{os.path.basename(path)}-{os.getpid()}-{_free_number(trash)}"
-        os.rename(path, os.path.join(trash, name))
-    except OSError as error:
-        raise EnvironmentBroken(
-            f"{path} cannot be replaced: {error.strerror}",
-            mend="a program may be using it; end that program, or choose another --envdir",
-        ) from None
+    for attempt in range(_ATTEMPTS):
+        corpse = os.path.join(trash, f"{os.path.basename(path)}-{os.getpid()}-{attempt}")
+        try:
+            os.makedirs(trash, exist_ok=True)
+            if os.path.islink(trash):
+                raise NotADirectoryError(errno.ENOTDIR, f"{trash} is a link")
+            os.rename(path, corpse)
+            break
+        except OSError as error:
+            # Another run empties the trash at this moment, and takes the folder
+            # away under us; or an earlier corpse could not go.
+            if attempt + 1 < _ATTEMPTS and error.errno in _TRASH_CHANGED:
+                continue
+            raise EnvironmentBroken(
+                f"{path} cannot be replaced: {error.strerror}",
+                mend="a program may be using it; end that program, or choose another --envdir",
+            ) from None
     empty_trash(os.path.dirname(path))
 
 
-def _free_number(trash: str) -> int:
-    return len(os.listdir(trash))
-
-
 def empty_trash(envdir: str) -> None:
-    """What was removed earlier, by us or by a run that crashed then, is gone."""
-    from shutil import rmtree  # 7 ms, and a warm run removes nothing
-
+    """What was removed earlier, by us or by a run that was killed then, is gone."""
     trash = os.path.join(envdir, ".trash")
+    if not os.path.isdir(trash):
+        return
+    from shutil import rmtree  # 7 ms, and most runs remove nothing
+
     # rmtree never follows a link. What cannot go now (open on Windows, or
     # another run empties too) goes next time.
     rmtree(trash, ignore_errors=True)

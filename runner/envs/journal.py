@@ -10,7 +10,7 @@ import json
 import os
 from typing import Literal, NamedTuple
 
-from runner.envs.folder import JOURNAL, bin_folder, site_packages, write_aside
+from runner.envs.folder import JOURNAL, bin_folder, site_packages, write_journal
 from runner.model import Ingredient
 
 _FORMAT = 1  # another number: written by a runenv that means something else
@@ -48,7 +48,7 @@ def to_text(journal: Journal) -> str:
 
 def write(path: str, journal: Journal) -> None:
     """The journal of the environment in `path` is this one."""
-    write_aside(os.path.join(path, JOURNAL), to_text(journal))
+    write_journal(path, to_text(journal))
 
 
 def read(path: str) -> Journal | None:

@@ -55,13 +55,22 @@ else:
 
 
 class Lock:
-    """Holds a file's lock within a `with`; the kernel lets go of it when we die."""
+    """Holds a file's lock within a `with`; the kernel lets go of it when we die.
+
+    A process that was handed `descriptors` holds it too: until our `with` ends,
+    or, where we are killed, until that process has ended as well.
+    """
 
     def __init__(self, path: str, on_wait: Callable[[str], None]) -> None:
         """on_wait: called with who holds the lock, once, before waiting."""
         self._path = path
         self._on_wait = on_wait
         self._descriptor = -1
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What shares the lock with a process that inherits it; nothing does on Windows."""
+        return () if sys.platform == "win32" else (self._descriptor,)
 
     def __enter__(self) -> None:
         # The file stays: deleting it would let two processes lock two files
@@ -70,7 +79,7 @@ class Lock:
         try:
             if not _try_lock(self._descriptor):
                 holder = os.read(self._descriptor, 100)
-                self._on_wait(holder.decode("ascii", "replace").strip() or "another process")
+                self._on_wait(_in_words(holder.decode("ascii", "replace").strip()))
                 _wait_for_lock(self._descriptor)
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
@@ -87,3 +96,23 @@ class Lock:
     ) -> None:
         _unlock(self._descriptor)
         os.close(self._descriptor)
+
+
+def _in_words(holder: str) -> str:
+    """Who holds a lock, by what stands in its file: `process 4711`."""
+    word, _, number = holder.partition(" ")
+    if word != "process" or not number.isdecimal():
+        return "another process"
+    return holder if _is_alive(int(number)) else f"what {holder} started and left behind"
+
+
+def _is_alive(process: int) -> bool:
+    if sys.platform == "win32":
+        return True  # os.kill ends a process there; and a lock there dies with its process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
