@@ -106,7 +106,7 @@ class Bench:
             self._lock.__exit__(None, None, None)
 
     def _open_without(self, started: float) -> None:
-        interpreter = find(self._job.python, cache_dir=self.world.cache_dir)
+        interpreter = _interpreter_of(self._job, self.world)
         self.environment = Environment(
             path="", bin="", python=interpreter.path, interpreter=interpreter, backend="none"
         )
@@ -241,6 +241,11 @@ class Bench:
         if verdict is not None:
             self._tell_ready(verdict, started)
 
+    def make_cache_dir(self) -> str:
+        folder.make_envdir(self.world.envdir, self.world.project.root)
+        os.makedirs(self.world.cache_dir, exist_ok=True)
+        return self.world.cache_dir
+
     def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None:
         self.world.emit(Said(job=self._job.name, level=level, text=text))
 
@@ -317,10 +322,18 @@ def _signal_name(number: int) -> str:
 # What an environment should be. -----------------------------------------------------
 
 
+def _interpreter_of(job: Job, world: World) -> Interpreter:
+    """The Python that the job runs on."""
+    found = find(job.python, cache_dir=world.cache_dir)
+    if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
+        folder.make_envdir(world.envdir, world.project.root)
+    return found
+
+
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
     """What the job's environment should be, and the backend that makes it."""
     backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
-    interpreter = find(job.python, cache_dir=world.cache_dir)
+    interpreter = _interpreter_of(job, world)
     step = declared_step(
         job.spec.needs, world.project.root, sources=world.sources, environ=world.environ
     )

@@ -13,6 +13,7 @@ from runner.settings import parse, unknown_variables, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
     from runner.errors import Mistake
 
@@ -20,32 +21,46 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what a command line asks for; the code to exit with."""
     words = sys.argv[1:] if argv is None else list(argv)
+    _open_closed_streams()
     if "_ARGCOMPLETE" in os.environ:
         from runner.commands.completion import complete
 
         complete()
+    code = _answer_and_flush(words)
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _lead_nowhere(sys.stderr)  # else Python tries again at exit, and makes the code 120
+    return code
+
+
+def _open_closed_streams() -> None:
+    """Streams that the caller closed (`>&-`), and all under pythonw, lead nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open to the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open to the end
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """What is in its buffer is not written again at exit, to where it cannot be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _answer_and_flush(words: list[str]) -> int:
     try:
         code = _answer(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # a full disk is found out here and not after we have said 0
+        sys.stdout.flush()  # a full disk is found out here and not after we have said 0
     except BrokenPipeError:
-        # `runenv --list | head -1`: whoever read has enough. What is left in the
-        # buffer must not be flushed again at exit, into a pipe that is closed.
-        _close_stdout()
+        _lead_nowhere(sys.stdout)  # `runenv --list | head -1`: whoever read has enough
         return errors.PASSED
     except OSError as error:
         if error.filename is not None:
             raise
-        _close_stdout()
+        _lead_nowhere(sys.stdout)
         _print([f"{_word('error')}: standard output cannot be written: {error.strerror}"])
         return errors.FAILED
     return code
-
-
-def _close_stdout() -> None:
-    """What is still written to standard output goes nowhere."""
-    if sys.stdout is not None:  # it is None under pythonw and where it was closed
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _answer(words: list[str]) -> int:
@@ -79,7 +94,7 @@ def _mistake(mistake: Mistake) -> list[str]:
 
 
 def _word(word: str) -> str:
-    if not wants_color("auto", os.environ, sys.stderr is not None and sys.stderr.isatty()):
+    if not wants_color("auto", os.environ, sys.stderr.isatty()):
         return word
     from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
 
@@ -89,12 +104,10 @@ def _word(word: str) -> str:
 
 def _print(lines: list[str]) -> None:
     """Print to standard error, in whatever encoding it has."""
-    if sys.stderr is None:
-        return
     encoding = sys.stderr.encoding or "ascii"
     text = "\n".join(lines) + "\n"
     try:
         sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stderr.flush()
-    except BrokenPipeError:
-        pass  # nobody listens any more; the exit code still tells
+    except OSError:
+        pass  # nobody listens, or the disk is full; the exit code still tells

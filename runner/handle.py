@@ -73,6 +73,8 @@ class Hands(Protocol):
 
     def may_install(self) -> bool: ...
 
+    def make_cache_dir(self) -> str: ...
+
     def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None: ...
 
     def notify(self, target: str, posargs: tuple[str, ...] | None) -> None: ...
@@ -88,7 +90,6 @@ class Session:
         posargs: Sequence[str],
         environment: Environment,
         env: dict[str, str | None],
-        cache_dir: str,
         interactive: bool,
         hands: Hands,
     ) -> None:
@@ -101,8 +102,6 @@ class Session:
         """Variables for all commands of this session; None takes one away."""
         self.interactive = interactive
         """Whether commands may ask a person: standard input is a terminal."""
-        self.cache_dir: str = cache_dir
-        """A folder that all sessions share and that outlives the run."""
         self._was_in: list[str] = []
 
     def __repr__(self) -> str:
@@ -137,6 +136,11 @@ class Session:
     def bin_paths(self) -> list[str]:
         """The folders that commands find first on PATH."""
         return [self._environment.bin] if self._environment.bin else []
+
+    @property
+    def cache_dir(self) -> str:
+        """A folder that all sessions share and that outlives the run; it is there."""
+        return self._hands.make_cache_dir()
 
     @property
     def venv_backend(self) -> str:
@@ -286,7 +290,10 @@ class Session:
         try:
             os.chdir(folder)
         except OSError as error:
-            raise SessionFailed(f"session.chdir: {os.fspath(folder)}: {error.strerror}") from None
+            raise SessionFailed(
+                f"session.chdir: {os.fspath(folder)}: {error.strerror}",
+                mend=f"the working folder is {before}",
+            ) from None
         return _Chdir(before)
 
     cd = chdir

@@ -65,7 +65,6 @@ def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
         posargs=posargs,
         environment=bench.environment,
         env=bench.env,
-        cache_dir=bench.world.cache_dir,
         interactive=not bench.world.settings.non_interactive
         and sys.stdin is not None
         and sys.stdin.isatty(),

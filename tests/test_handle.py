@@ -29,9 +29,12 @@ WITHOUT = Environment("", "", "/usr/bin/python3", INTERPRETER, "none")
 class FakeHands:
     """Remembers what it was asked to do."""
 
-    def __init__(self, *, may_run: bool = True, may_install: bool = True) -> None:
+    def __init__(
+        self, *, may_run: bool = True, may_install: bool = True, cache_dir: str = ""
+    ) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self._may_run, self._may_install = may_run, may_install
+        self._cache_dir = cache_dir
 
     def run(self, argv, options, capture, *, check):
         self.asked.append(("run", argv, dict(options), capture, check))
@@ -49,6 +52,9 @@ class FakeHands:
     def may_install(self):
         return self._may_install
 
+    def make_cache_dir(self):
+        return self._cache_dir
+
     def say(self, level, text):
         self.asked.append(("say", level, text))
 
@@ -56,9 +62,7 @@ class FakeHands:
         self.asked.append(("notify", target, posargs))
 
 
-def session_with(
-    hands: FakeHands, environment: Environment = WITH, cache_dir: str = "/c"
-) -> Session:
+def session_with(hands: FakeHands, environment: Environment = WITH) -> Session:
     needs = Needs(None, (), (), (), (), (), (), "", True)
     spec = SessionSpec("lint", print, "envfile.py:3", "", (), False, (), needs, (), (), (), True)
     job = Job("lint-3.13", "lint-3.13", spec, "3.13", (), (), ())
@@ -67,7 +71,6 @@ def session_with(
         posargs=("a", "b"),
         environment=environment,
         env={},
-        cache_dir=cache_dir,
         interactive=False,
         hands=hands,
     )
@@ -323,7 +326,7 @@ def test_the_temporary_folder_is_in_the_environment(tmp_path: Path):
 
 
 def test_without_an_environment_the_temporary_folder_is_in_the_shared_one(tmp_path: Path):
-    session = session_with(FakeHands(), WITHOUT, str(tmp_path / ".cache"))
+    session = session_with(FakeHands(cache_dir=str(tmp_path / ".cache")), WITHOUT)
 
     assert session.create_tmp() == str(tmp_path / ".cache/tmp")
     assert os.path.isdir(tmp_path / ".cache/tmp")

@@ -49,7 +49,9 @@ def describe(members: list[Job]) -> list[str]:
         "requires": spec.requires,
     }
     told = {
-        label: values for label, values in facts.items() if values and list(values) != [spec.name]
+        label: values
+        for label, values in facts.items()
+        if values and (label, list(values)) != ("jobs", [spec.name])
     }
     if told:
         width = max(map(len, told))

@@ -163,8 +163,8 @@ class Terminal:
         try:
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             self._stream.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # nobody listens any more; the run goes on
+        except (OSError, ValueError):
+            pass  # nobody listens any more, or the disk is full; the run goes on
 
 
 def _can_show(stream: TextIO, text: str) -> bool:
