@@ -204,7 +204,7 @@ def session(
     if function is None:
         return declare
     if not callable(function):  # what types forbid is still written
-        registry.note(  # type: ignore[unreachable]  # see above
+        registry.note(  # type: ignore[unreachable]  # by types alone
             where,
             f"@session was given {function!r}, not a function",
             "name its arguments: @runner.session(name=...)",

@@ -98,7 +98,7 @@ class Folder:
 
     def wheel(self, name: str, version: str = "1.0", **more: object) -> Path:
         """A wheel that the project's installers find."""
-        return make_wheel(self.wheels, name, version, **more)  # type: ignore[arg-type]
+        return make_wheel(self.wheels, name, version, **more)  # type: ignore[arg-type]  # handed on
 
     def start(
         self, *arguments: str, env: dict[str, str] | None = None, **popen: object
@@ -114,7 +114,7 @@ class Folder:
             "encoding": "utf-8",
             **popen,
         }
-        return subprocess.Popen([sys.executable, "-m", "runner", *arguments], **options)  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen([sys.executable, "-m", "runner", *arguments], **options)  # type: ignore[call-overload, no-any-return]  # handed on
 
     def run(self, *arguments: str, env: dict[str, str] | None = None, **popen: object) -> Done:
         """A run of runenv from start to end."""
