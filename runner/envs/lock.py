@@ -107,26 +107,6 @@ def _in_words(holder: str) -> str:
 
 
 def _is_alive(process: int) -> bool:
-    if sys.platform == "win32":
-        return True  # os.kill ends a process there; and a lock there dies with its process
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _in_words(holder: str) -> str:
-    """Who holds a lock, by what stands in its file: `process 4711`."""
-    word, _, number = holder.partition(" ")
-    if word != "process" or not number.isdecimal():
-        return "another process"
-    return holder if _is_alive(int(number)) else f"what {holder} started and left behind"
-
-
-def _is_alive(process: int) -> bool:
     # On Windows os.kill would end it; and there a lock dies with its process.
     if sys.platform != "win32":
         try:
