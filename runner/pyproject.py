@@ -103,7 +103,7 @@ def python_versions(pyproject: Mapping[str, Any], *, max_version: str | None = N
             )
         return [".".join(map(str, version)) for version in sorted(found)]
 
-    from packaging.specifiers import SpecifierSet  # only where it is asked for
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # only where it is asked for
 
     wanted = project.get("requires-python")
     if not wanted:
@@ -119,7 +119,14 @@ def python_versions(pyproject: Mapping[str, Any], *, max_version: str | None = N
             where=current_registry().caller_outside(__file__),
             mend='write it like "3.14"',
         )
-    fits = SpecifierSet(wanted)
+    try:
+        fits = SpecifierSet(wanted)
+    except InvalidSpecifier:
+        raise UsageError(
+            f"requires-python of pyproject.toml cannot be {wanted!r}",
+            where=current_registry().caller_outside(__file__),
+            mend=f'write it like ">={wanted}"',
+        ) from None
     # A bound such as >=3.10.2 still means the minor version 3.10.
     minors = [f"{major}.{minor}" for minor in range(int(last) + 1)]
     return [minor for minor in minors if fits.contains(minor) or fits.contains(f"{minor}.99")]
