@@ -90,9 +90,8 @@ class Terminal:
             if not outcomes:
                 return
         self._line("")
-        width = max((len(_safe(o.job)) for o in outcomes), default=0)
-        for outcome in outcomes:
-            self._line(self._row(outcome, width))
+        for row in self._rows(outcomes):
+            self._line(row)
         if len(report.outcomes) > 1 or report.interrupted_by:
             self._line(self._totals(report))
 
@@ -133,15 +132,22 @@ class Terminal:
         for line in rest:
             self._line(f"  {line}")
 
-    def _row(self, outcome: Outcome, width: int) -> str:
-        symbol = _SYMBOLS[outcome.result][0 if self._unicode else 1]
-        told = f"{symbol} {outcome.result}"
-        name = _safe(outcome.job)
-        ran = outcome.duration_s > 0
-        took = _duration(outcome.duration_s) if ran else ""
-        reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
-        painted = self._paint(_COLORS[outcome.result], told) + " " * (10 - len(told))
-        return f"{painted}  {name:<{width}}  {took:>8}{reason}".rstrip()
+    def _rows(self, outcomes: tuple[Outcome, ...]) -> list[str]:
+        """A row for each outcome, its cells below those of the others."""
+        rows: list[str] = []
+        told = [f"{self._symbol(outcome.result)} {outcome.result}" for outcome in outcomes]
+        names = [_safe(outcome.job) for outcome in outcomes]
+        took = [_duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
+        # At least as wide as most runs need, so that one looks like the next.
+        wide = [max(n, *map(len, column), 0) for n, column in ((10, told), (0, names), (8, took))]
+        for outcome, how, name, time in zip(outcomes, told, names, took, strict=True):
+            painted = self._paint(_COLORS[outcome.result], how) + " " * (wide[0] - len(how))
+            reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
+            rows.append(f"{painted}  {name:<{wide[1]}}  {time:>{wide[2]}}{reason}".rstrip())
+        return rows
+
+    def _symbol(self, result: Result) -> str:
+        return _SYMBOLS[result][0 if self._unicode else 1]
 
     def _totals(self, report: Report) -> str:
         counts: dict[str, int] = {}
