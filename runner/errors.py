@@ -128,6 +128,12 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f"did you mean {near!r}?" if near else ""
 
 
+def some_of(names: list[str]) -> str:
+    """The names, or the first eight of them and how many more there are."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
+
+
 def place_of(error: BaseException, root: str) -> str:
     """`envfile.py:12`, the innermost place in the project's own files that it came through.
 

@@ -135,6 +135,11 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
     """Run the envfile, to its end or not; what goes wrong in it joins the mistakes."""
     envfile = str(module.__file__)
     shown = os.path.basename(envfile)
+    if b"\0" in source:
+        registry.note(
+            shown, "the file holds null bytes: it is no Python source", "save it as UTF-8"
+        )
+        return False
     here = os.getcwd()
     os.chdir(registry.root)
     if registry.root not in sys.path:
@@ -147,15 +152,7 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
         return True
     except SyntaxError as error:
         place = registry.place(error.filename or envfile, error.lineno or 1)
-        line = (error.text or "").strip()
-        registry.note(place, f"{error.msg}: {line}" if line else str(error.msg))
-    except ValueError as error:
-        if "null bytes" not in str(error):
-            _note_exception(error, registry, shown)
-        else:
-            registry.note(
-                shown, "the file holds null bytes: it is no Python source", "save it as UTF-8"
-            )
+        registry.note(place, f"{type(error).__name__}: {error.msg}", _pointed_at(error))
     except RunnerError as error:
         registry.note(error.where or shown, error.what, error.mend)
     except SystemExit as error:
@@ -170,6 +167,14 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
         sys.stdout = stdout
         os.chdir(here)
     return False
+
+
+def _pointed_at(error: SyntaxError) -> str:
+    """The line that is no Python, and a caret where it ceases to be."""
+    line = (error.text or "").rstrip()
+    code = line.lstrip()
+    column = max((error.offset or 1) - 1 - (len(line) - len(code)), 0)
+    return f"{code}\n{' ' * column}^" if code else "mend the file"
 
 
 def _note_exception(error: Exception, registry: Registry, shown: str) -> None:

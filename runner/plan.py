@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from runner.declare import cleaned
-from runner.errors import did_you_mean
+from runner.errors import did_you_mean, some_of
 from runner.model import Job, Plan
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def expand(
                         if other is not spec
                         else ""
                     ),
-                    f"tell them apart with runner.param(..., id=...): {job.nox_name}",
+                    "rename one of them, or give it another id"
+                    if other is not spec
+                    else f"tell them apart with runner.param(..., id=...): {job.nox_name}",
                 )
                 continue
             jobs[job.name] = job
@@ -142,6 +144,7 @@ def _nox_label(axis: Axis, param: Param) -> str:
 
 def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
     families: dict[str, list[str]] = {}
+    named = dict.fromkeys(job.spec.name for job in jobs.values())
     for job in jobs.values():
         names = [job.spec.name, job.nox_name]
         if job.spec.names_python and job.python:
@@ -173,7 +176,7 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                 note(
                     job.spec.where,
                     f"session {job.spec.name!r} requires {name!r}, which no session is named",
-                    near or "`runenv --list` shows them all",
+                    near or f"there are {some_of(list(named))}",
                 )
         resolved.append(job._replace(requires=tuple(required)))
     return tuple(resolved)

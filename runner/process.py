@@ -227,9 +227,10 @@ def _not_started(command: Command, error: OSError | ValueError) -> CommandFailed
                 "was its environment moved?  --fresh makes it anew",
                 _NOT_FOUND,
             )
-        return failed(f"{program} is a link to what does not exist", returncode=_NOT_FOUND)
+        mend = "was its environment moved?  --fresh makes it anew"
+        return failed(f"{program} is a link to what does not exist", mend, _NOT_FOUND)
     if number == errno.EACCES and os.path.isdir(path):
-        return failed(f"{program} is a folder, not a program")
+        return failed(f"{program} is a folder, not a program", "name the program in it")
     if number == errno.EACCES and os.path.isfile(path):
         return failed(f"{program} may not be executed", f"chmod +x {show([program])}")
     if number == errno.ENOEXEC:

@@ -49,8 +49,11 @@ def load_toml(
             mend="write it, or pass missing_ok=True",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
-            f"{os.fspath(file)} cannot be read: {error}", where=registry.caller_outside(__file__)
+            f"{os.fspath(file)} cannot be read: {reason}",
+            where=registry.caller_outside(__file__),
+            mend="name a file that can be read",
         ) from None
     if not path.endswith(".toml"):
         text = script_block(text)
@@ -58,7 +61,9 @@ def load_toml(
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            f"{os.fspath(file)} is not TOML: {error}", where=registry.caller_outside(__file__)
+            f"{os.fspath(file)} is not TOML: {error}",
+            where=registry.caller_outside(__file__),
+            mend="mend it there",
         ) from None
 
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs.python_spec import fits, read_spec
-from runner.errors import UsageError, did_you_mean
+from runner.errors import UsageError, did_you_mean, some_of
 from runner.settings import verb_for_word, verb_near_word
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def select(jobs: Sequence[Job], settings: Settings) -> Selected:
             raise UsageError(
                 f"no selected job matches the keyword {expression!r}",
                 where=_set_by(settings, "keyword"),
-                mend=f"there are {_some_of([job.name for job in found])}",
+                mend=f"there are {some_of([job.name for job in found])}",
             )
         found = kept
     return Selected(
@@ -178,7 +178,7 @@ def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> Usage
     shown = " and ".join(map(repr, unknown))
     # What the envfile's default names is met by --list too.
     families = list(dict.fromkeys(job.spec.name for job in jobs))
-    last = f"there are {_some_of(families)}" if where else "`runenv --list` shows them all"
+    last = f"there are {some_of(families)}" if where else "`runenv --list` shows them all"
     mend = [*filter(None, hints), last]
     return UsageError(
         f"no session or job is named {shown}"
@@ -187,11 +187,6 @@ def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> Usage
         where=where,
         mend="\n".join(mend),
     )
-
-
-def _some_of(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more
 
 
 # Pythons and tags. -----------------------------------------------------------------

@@ -385,7 +385,11 @@ def read_table(root: str) -> Mapping[str, object]:
         tool: dict[str, Any] = tomllib.loads(content.decode("utf-8-sig")).get("tool", {})
         table: Mapping[str, object] = tool.get("runenv", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"it is not TOML: {error}", where="pyproject.toml") from None
+        raise UsageError(
+            f"pyproject.toml is not TOML: {error}",
+            where="pyproject.toml",
+            mend="[tool.runenv] is read from it: mend the line",
+        ) from None
     except AttributeError:
         return {}  # `tool` is no table, so it holds none
     if not isinstance(table, dict):

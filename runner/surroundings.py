@@ -136,13 +136,16 @@ def find_program(
 
 def _not_found(word: str, elsewhere: str, environment: Environment) -> CommandFailed:
     provider = _PROVIDERS.get(word, word)
-    if not environment.path:
-        mend = "install it, or look for a typing mistake"
-    elif " " in word:
+    if " " in word:
         parts = ", ".join(f'"{part}"' for part in word.split())
         mend = f"a command is given in words: session.run({parts})"
+    elif not environment.path:
+        mend = "install it, or look for a typing mistake"
     elif elsewhere:
-        mend = f'add "{provider}" to the session\'s deps; or use {elsewhere} with external=True'
+        mend = (
+            f"if {elsewhere} is meant, say so: session.run(..., external=True);"
+            f' else add "{provider}" to the session\'s deps'
+        )
     else:
         mend = f'add "{provider}" to the session\'s deps'
     place = "in the environment" if environment.path else "on PATH"

@@ -206,7 +206,7 @@ def test_requiring_what_is_not_there_is_told_once_for_a_session():
     assert notes_of(many) == [
         (
             "session 'tests' requires 'zzz', which no session is named",
-            "`runenv --list` shows them all",
+            "there are tests",
         )
     ]
 

@@ -805,7 +805,11 @@ def test_a_link_to_nothing(tmp_path: Path):
     link = tmp_path / "tool"
     link.symlink_to("gone")
 
-    assert failure(str(link)) == (f"{link} is a link to what does not exist", "", 127)
+    assert failure(str(link)) == (
+        f"{link} is a link to what does not exist",
+        "was its environment moved?  --fresh makes it anew",
+        127,
+    )
 
 
 def test_a_program_without_permission(tmp_path: Path):
@@ -815,7 +819,11 @@ def test_a_program_without_permission(tmp_path: Path):
 
 
 def test_a_folder_as_a_program(tmp_path: Path):
-    assert failure(str(tmp_path)) == (f"{tmp_path} is a folder, not a program", "", 126)
+    assert failure(str(tmp_path)) == (
+        f"{tmp_path} is a folder, not a program",
+        "name the program in it",
+        126,
+    )
 
 
 def test_a_script_without_a_first_line(tmp_path: Path):

@@ -182,7 +182,7 @@ def test_an_item_that_is_no_requirement_is_an_error(tmp_path: Path):
 
 def test_groups_that_are_no_table_are_an_error(tmp_path: Path):
     assert error_of_group(tmp_path, "dependency-groups = []\n") == (
-        "pyproject.toml: [dependency-groups] is not a table"
+        "pyproject.toml: [dependency-groups] is not a table\nwrite [dependency-groups] above its lines"
     )
 
 
@@ -203,7 +203,7 @@ def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path):
         pyproject(tmp_path, "[project]\nname = \n")
 
     assert str(caught.value) == (
-        "pyproject.toml: the file is not TOML: Invalid value (at line 2, column 8)"
+        "pyproject.toml: the file is not TOML: Invalid value (at line 2, column 8)\nmend it there"
     )
 
 
@@ -213,7 +213,9 @@ def test_what_is_not_utf8_is_an_error(tmp_path: Path):
     with pytest.raises(EnvironmentBroken) as caught:
         Pyproject(str(tmp_path / "pyproject.toml"), "pyproject.toml")
 
-    assert str(caught.value) == "pyproject.toml: the file is not UTF-8, as TOML is"
+    assert str(caught.value) == (
+        "pyproject.toml: the file is not UTF-8, as TOML is\nsave it as UTF-8"
+    )
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path):

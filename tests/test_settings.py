@@ -355,8 +355,8 @@ def test_without_a_pyproject_nothing_is_set(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"[tool.runenv]\ndefault = [", "it is not TOML: Invalid value (at end of document)"),
-        (b"# \xff [tool.runenv]\n", "it is not TOML: 'utf-8' codec can't decode byte 0xff"),
+        (b"[tool.runenv]\ndefault = [", "pyproject.toml is not TOML: Invalid value"),
+        (b"# \xff [tool.runenv]\n", "pyproject.toml is not TOML: 'utf-8' codec can't decode"),
         (b"tool.runenv = 5\n", "[tool.runenv] is no table"),
     ],
 )

@@ -125,7 +125,10 @@ def test_a_program_elsewhere_needs_external(environment: Environment, tmp_path: 
 
     assert missing("make", environment, tmp_path, folders) == (
         "the program 'make' is not in the environment",
-        f'add "make" to the session\'s deps; or use {other} with external=True',
+        (
+            f"if {other} is meant, say so: session.run(..., external=True);"
+            ' else add "make" to the session\'s deps'
+        ),
         127,
     )
     assert found("make", environment, tmp_path, folders, external=True) == str(other)

@@ -31,9 +31,13 @@ class Pyproject:
         try:
             content = _parse(data.decode("utf-8-sig"))
         except UnicodeDecodeError:
-            raise EnvironmentBroken("the file is not UTF-8, as TOML is", where=shown) from None
+            raise EnvironmentBroken(
+                "the file is not UTF-8, as TOML is", where=shown, mend="save it as UTF-8"
+            ) from None
         except ValueError as error:  # tomllib's own is one
-            raise EnvironmentBroken(f"the file is not TOML: {error}", where=shown) from None
+            raise EnvironmentBroken(
+                f"the file is not TOML: {error}", where=shown, mend="mend it there"
+            ) from None
         self.content = content
 
     def group_requirements(self, name: str) -> tuple[str, ...]:
@@ -141,7 +145,9 @@ class Pyproject:
 
     def _table(self, value: object, name: str) -> dict[str, object]:
         if not isinstance(value, dict):
-            raise EnvironmentBroken(f"{name} is not a table", where=self.shown)
+            raise EnvironmentBroken(
+                f"{name} is not a table", where=self.shown, mend=f"write {name} above its lines"
+            )
         return cast("dict[str, object]", value)
 
     def _list(self, value: object, name: str) -> Sequence[object]:

@@ -35,11 +35,17 @@ def script_step(
         with open(os.path.join(cwd, script), encoding="utf-8-sig") as stream:
             block = script_block(stream.read())
     except OSError as error:
-        raise EnvironmentBroken(f"the script {script} cannot be read: {error.strerror}") from None
+        raise EnvironmentBroken(
+            f"the script {script} cannot be read: {error.strerror}",
+            mend=f"looked for {os.path.join(cwd, script)}",
+        ) from None
     try:
         dependencies: object = tomllib.loads(block).get("dependencies", [])
     except tomllib.TOMLDecodeError as error:
-        raise EnvironmentBroken(f"the script block of {script} is not TOML: {error}") from None
+        raise EnvironmentBroken(
+            f"the script block of {script} is not TOML: {error}",
+            mend='write it like # dependencies = ["..."]',
+        ) from None
     words = [d for d in dependencies if isinstance(d, str)] if is_list(dependencies) else None
     if words is None or words != dependencies:
         raise EnvironmentBroken(
