@@ -74,8 +74,14 @@ def test_names_that_some_file_systems_take_for_one_have_two_folders():
 def test_the_folder_is_ignored_by_git_and_marked_for_backups(tmp_path: Path):
     make_envdir(str(tmp_path / "envs"), str(tmp_path))
 
-    assert sorted(os.listdir(tmp_path / "envs")) == [".gitignore", ".locks", "CACHEDIR.TAG"]
+    assert sorted(os.listdir(tmp_path / "envs")) == [
+        ".gitignore",
+        ".ignore",
+        ".locks",
+        "CACHEDIR.TAG",
+    ]
     assert (tmp_path / "envs/.gitignore").read_text() == "*\n"
+    assert (tmp_path / "envs/.ignore").read_text() == "*\n"
     assert (
         (tmp_path / "envs/CACHEDIR.TAG")
         .read_text()

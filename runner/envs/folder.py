@@ -60,7 +60,9 @@ def make_envdir(envdir: str, root: str) -> None:
         return
     try:
         os.makedirs(locks, exist_ok=True)
-        for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
+        # Outside of a repository ruff and ripgrep read .ignore alone, and would
+        # check what is installed.
+        for name, text in ((".gitignore", "*\n"), (".ignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
             path = os.path.join(envdir, name)
             if not os.path.exists(path):  # a folder that was there before us may have its own
                 write_aside(path, text)
