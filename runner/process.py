@@ -624,6 +624,8 @@ def _quoted(word: str) -> str:
     if any(not char.isprintable() and char not in "\n\t" for char in word):
         # A terminal would act on them. POSIX.1-2024 has this form (2.2.4).
         return "$'" + "".join(_escaped(char) for char in word) + "'"
+    if "'" in word and not any(char in '"$`\\!' for char in word):
+        return f'"{word}"'  # nothing in it has a meaning there (POSIX, 2.2.3; ! to bash)
     from shlex import quote  # costs more than all of the above, and few words need it
 
     return quote(word)

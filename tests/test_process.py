@@ -905,7 +905,10 @@ def test_a_name_that_is_too_long():
     [
         (("pytest", "-x", "tests/test_a.py::test_b"), "pytest -x tests/test_a.py::test_b"),
         (("echo", ""), "echo ''"),
-        (("echo", "a b", "it's", "$HOME", "*"), "echo 'a b' 'it'\"'\"'s' '$HOME' '*'"),
+        (("echo", "a b", "$HOME", "*"), "echo 'a b' '$HOME' '*'"),
+        (("python", "-c", "print('a')"), "python -c \"print('a')\""),
+        (("echo", "it's $HOME"), "echo 'it'\"'\"'s $HOME'"),
+        (("echo", "it's!"), "echo 'it'\"'\"'s!'"),
         (("echo", "é"), "echo 'é'"),
         (("python", "-c", "a\nb"), "python -c 'a\nb'"),
         (("echo", "\x1b[31m'\\ é"), "echo $'\\033[31m\\'\\\\ é'"),
@@ -929,6 +932,7 @@ def test_show_with_variables():
 def test_what_is_shown_means_the_same_to_a_shell():
     every_byte = os.fsdecode(bytes(range(1, 256)))
     words = ["a'b\"c", "\\", "\n", "\t", every_byte, "~", "a=b", "{x,y}", "!x", "#", "é\u200b"]
+    words += ["it's", "a'b c"]
     print_words = "import os, sys; print([os.fsencode(w) for w in sys.argv[1:]])"
     shown = process.show([sys.executable, "-c", print_words, *words])
 
