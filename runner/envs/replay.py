@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from runner.envs import Backend
     from runner.envs.journal import Entry, State
-    from runner.model import EnvSpec, Step
+    from runner.model import EnvSpec, Ingredient, Step
 
 
 class Policy(NamedTuple):
@@ -168,28 +168,22 @@ class Replay:
         """Apply the session's next step; the Verdict of a rebuild, if that took one."""
         if self._kept:
             return None
+        entry = self._entries[self._at] if self._at < len(self._entries) else None
+        if entry == step.ingredients:
+            self._at += 1
+            self._done.append(step)
+            return None
+        if self._policy.no_install:
+            return self._keep(entry or (), step.ingredients)
         if self._at < len(self._entries):
-            entry = self._entries[self._at]
-            if entry == step.ingredients:
-                self._at += 1
-                self._done.append(step)
-                return None
             self._refuse_to_lose_changes()
             self._done.append(step)
             self._make_anew()
             return Verdict("rebuilt", difference(entry or (), step.ingredients))
-        if self._policy.no_install:
-            return None
         self._notice_changes()
         self._done.append(step)
         self._apply(step)
         return None
-
-    def will_install(self, step: Step) -> bool:
-        """Whether `step` would start an installer."""
-        nothing = self._kept or (self._policy.no_install and self._at >= len(self._entries))
-        equal = self._at < len(self._entries) and self._entries[self._at] == step.ingredients
-        return not (nothing or equal)
 
     def before_command(self) -> Verdict | None:
         """Make sure that no later step is in it; the Verdict of a rebuild, if that took one."""
@@ -202,8 +196,7 @@ class Replay:
             if entry is None:
                 return None
             if self._policy.no_install:
-                self._kept = True
-                return None
+                return self._keep(entry, ())
             # What is left over from an earlier envfile must not be there.
             self._refuse_to_lose_changes()
             self._make_anew()
@@ -212,6 +205,11 @@ class Replay:
         self._at += 1
         self._write("tainted" if self._tainted else "whole")
         return None
+
+    def _keep(self, was: tuple[Ingredient, ...], now: tuple[Ingredient, ...]) -> Verdict:
+        """Leave it as it is from now on, though it differs (--no-install)."""
+        self._kept = True
+        return Verdict("kept", difference(was, now))
 
     def _make_anew(self) -> None:
         """The environment with the steps of this job so far, and nothing else."""

@@ -39,6 +39,10 @@ def script_step(
             f"the script {script} cannot be read: {error.strerror}",
             mend=f"looked for {os.path.join(cwd, script)}",
         ) from None
+    except UnicodeDecodeError:
+        raise EnvironmentBroken(
+            f"the script {script} cannot be read: it is not UTF-8", mend="save it as UTF-8"
+        ) from None
     try:
         dependencies: object = tomllib.loads(block).get("dependencies", [])
     except tomllib.TOMLDecodeError as error:
