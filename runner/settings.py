@@ -93,18 +93,15 @@ def parse(argv: Sequence[str]) -> Request:
         words, posargs = words[:at], words[at + 1 :]
     given: dict[str, object] = {}
     verbs: dict[str, str | None] = {}
-    names: list[str] = []
     while words:
         word = words.pop(0)
         if word == "-" or not word.startswith("-"):
-            names.append(word)
+            given["sessions"] = (*_tuple(given.get("sessions")), word)
         elif word.startswith("--"):
             flag, equals, value = word.partition("=")
             _take(_option(flag), flag, value if equals else None, words, given, verbs)
         else:
             _take_short(word, words, given, verbs)
-    if names:
-        given["sessions"] = (*names, *_tuple(given.get("sessions")))
     if len(verbs) > 1:
         asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
         raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")

