@@ -56,7 +56,7 @@ def test_options_may_stand_between_names():
     }
 
 
-def test_names_come_before_those_of_dash_s():
+def test_names_keep_their_order_with_and_without_dash_s():
     assert given("-s", "b", "a", "--session=c") == {"sessions": ("b", "a", "c")}
 
 
