@@ -34,9 +34,15 @@ if TYPE_CHECKING:
 
     from runner.envs import Backend
     from runner.envs.replay import Verdict
+    from runner.envs.wheels import Wheels
     from runner.handle import RunOptions
     from runner.model import EnvSpec, Event, Interpreter, Job, Project, Settings, Step
     from runner.requirements import SourceDigests
+
+
+def envdir_of(project: Project, settings: Settings) -> str:
+    """The folder of all environments of a project, absolute."""
+    return os.path.join(project.root, os.path.expanduser(settings.envdir))
 
 
 class World(NamedTuple):
@@ -49,13 +55,14 @@ class World(NamedTuple):
     show: Callable[[tuple[str, ...]], str]  # a command as one can paste it
     environ: Mapping[str, str]
     sources: SourceDigests
+    wheels: Wheels
     find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
     clock: Callable[[], float] = time.monotonic
 
     @property
     def envdir(self) -> str:
         """The folder of all environments, absolute."""
-        return os.path.join(self.project.root, os.path.expanduser(self.settings.envdir))
+        return envdir_of(self.project, self.settings)
 
     @property
     def cache_dir(self) -> str:
@@ -93,7 +100,9 @@ class Bench:
         try:
             settings = self.world.settings
             policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
-            self._replay = Replay(spec, backend, policy, self._run_installer)
+            self._replay = Replay(
+                spec, backend, policy, self.world.wheels, self._run_installer, self._tell_wait
+            )
             self.environment = self._replay.environment
             with self._disk_troubles_told():
                 self._tell_ready(self._replay.prepare(), started)
@@ -131,7 +140,7 @@ class Bench:
 
     def _emit_ready(
         self,
-        state: Literal["reused", "created", "rebuilt", "kept", "none"],
+        state: Literal["reused", "updated", "created", "rebuilt", "kept", "none"],
         reason: str,
         interpreter: Interpreter,
         started: float,
@@ -256,10 +265,10 @@ class Bench:
     # What the environment asks for. -----------------------------------------------
 
     def _run_installer(
-        self, argv: tuple[str, ...], kind: Literal["make", "install"], show: str, cwd: str
+        self, argv: tuple[str, ...], kind: Literal["make", "build", "install"], show: str, cwd: str
     ) -> None:
         world = self.world
-        shown = f"install {show}" if kind == "install" else world.show(argv)
+        shown = world.show(argv) if kind == "make" else f"{kind} {show}"
         world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
         variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         command = Command(
@@ -275,11 +284,11 @@ class Bench:
         if finished.returncode == 0:
             return
         world.emit(Shown(job=self._job.name, text=finished.stdout))
-        doing = (
-            "the install failed"
-            if kind == "install"
-            else f"{self.environment.backend} made no environment"
-        )
+        doing = {
+            "make": f"{self.environment.backend} made no environment",
+            "build": f"the build of {show} failed",
+            "install": "the install failed",
+        }[kind]
         raise EnvironmentBroken(
             f"{doing}: {_how_it_ended((os.path.basename(argv[0]),), finished)}",
             mend=f"the command was: {world.show(argv)}",

@@ -120,7 +120,7 @@ def session(
     extras: Sequence[str] = ...,
     requirements: Sequence[str | os.PathLike[str]] = ...,
     constraints: Sequence[str | os.PathLike[str]] = ...,
-    project: Literal["wheel", "editable", False] = ...,
+    project: Literal["wheel", "sdist", "editable", False] = ...,
     backend: str | None = ...,
     backend_options: Sequence[str] = ...,
     env: Mapping[str, str | None] = ...,
@@ -140,7 +140,7 @@ def session(
     extras: Sequence[str] = (),
     requirements: Sequence[str | os.PathLike[str]] = (),
     constraints: Sequence[str | os.PathLike[str]] = (),
-    project: Literal["wheel", "editable", False] = False,
+    project: Literal["wheel", "sdist", "editable", False] = False,
     backend: str | None = None,
     backend_options: Sequence[str] = (),
     env: Mapping[str, str | None] | None = None,
@@ -163,7 +163,8 @@ def session(
     deps: requirements (PEP 508). groups: dependency groups of pyproject.toml
         (PEP 735). extras: optional dependencies of the project. requirements,
         constraints: files in pip's format.
-    project: "wheel" builds and installs the project, "editable" links it.
+    project: "wheel" builds and installs the project; "sdist" builds the wheel from
+        its sdist, so that a file that is missing there is found; "editable" links it.
     backend: what makes the environment: uv, virtualenv, venv, none, or a chain
         such as "uv|virtualenv", of which the first that works here is taken.
         backend_options: handed to it.
@@ -640,16 +641,20 @@ def _backend(registry: Registry, value: object, where: str) -> str | None:
     return "|".join(name.strip() for name in value.split("|"))
 
 
-def _project(registry: Registry, value: object, where: str) -> Literal["wheel", "editable", ""]:
+def _project(
+    registry: Registry, value: object, where: str
+) -> Literal["wheel", "sdist", "editable", ""]:
     if value is False or value is None:
         return ""
     if value == "wheel":
         return "wheel"
+    if value == "sdist":
+        return "sdist"
     if value == "editable":
         return "editable"
-    hint = did_you_mean(value, ["wheel", "editable"]) if isinstance(value, str) else ""
+    hint = did_you_mean(value, ["wheel", "sdist", "editable"]) if isinstance(value, str) else ""
     registry.note(
-        where, f"project cannot be {value!r}", hint or 'it is "wheel", "editable" or False'
+        where, f"project cannot be {value!r}", hint or 'it is "wheel", "sdist", "editable" or False'
     )
     return ""
 

@@ -41,7 +41,7 @@ class Needs(NamedTuple):
     extras: tuple[str, ...]
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
-    project: Literal["wheel", "editable", ""]
+    project: Literal["wheel", "sdist", "editable", ""]
     reuse: bool
 
 
@@ -157,13 +157,24 @@ class Ingredient(NamedTuple):
     value: str
 
 
+class Build(NamedTuple):
+    """A local project that a step installs as a wheel, built from what it is now."""
+
+    folder: str
+    shown: str  # as messages call the folder: ".", "libs/core"
+    extras: tuple[str, ...]
+    content: tuple[str, ...]  # digests of all that a build reads
+    sdist_first: bool  # the wheel is built from the sdist, as others will build it
+
+
 class Step(NamedTuple):
     """One change to an environment: an install and all that it depends on."""
 
-    arguments: tuple[str, ...]  # handed to the installer
+    arguments: tuple[str, ...]  # handed to the installer, with a requirement for each build
     ingredients: tuple[Ingredient, ...]
     show: str  # as a person would write it
     cwd: str  # where relative paths inside of what it names start
+    builds: tuple[Build, ...] = ()
 
 
 class EnvSpec(NamedTuple):
@@ -240,7 +251,7 @@ class EnvironmentReady(NamedTuple):
     """A job's environment is what is declared."""
 
     job: str
-    state: Literal["reused", "created", "rebuilt", "kept", "none"]
+    state: Literal["reused", "updated", "created", "rebuilt", "kept", "none"]
     reason: str  # why it was rebuilt or is kept though it differs
     path: str
     python: str  # cpython 3.13.0
@@ -252,7 +263,7 @@ class CommandStarted(NamedTuple):
 
     job: str
     show: str  # as one can paste it into a shell
-    kind: Literal["run", "install", "make"]  # make: the environment itself
+    kind: Literal["run", "install", "build", "make"]  # make: the environment itself
 
 
 class Shown(NamedTuple):

@@ -165,7 +165,10 @@ def test_the_project_as_a_wheel_depends_on_build_files_and_sources(root: Path):
     write(root / "setup.cfg", "")
     step = declared(root, project="wheel", extras=("cli", "Test"))
 
-    assert step.arguments == (f"{root}[cli,Test]",)
+    assert step.arguments == ()
+    assert [(b.folder, b.extras, b.sdist_first) for b in step.builds] == [
+        (str(root), ("cli", "Test"), False)
+    ]
     assert labels(step) == ["extras", "project", "pyproject.toml", "setup.cfg", "sources of ."]
     assert values(step)["extras"] == "cli\nTest"
     assert values(step)["project"] == "wheel"
@@ -292,14 +295,16 @@ def test_requirement_files_of_an_install_are_followed(root: Path, arguments: tup
 def test_paths_of_an_install_start_at_the_working_folder(root: Path):
     step = install(root, "-r", "base.txt", "../other", cwd="more")
 
-    assert step.arguments == ("-r", str(root / "more/base.txt"), str(root / "other"))
+    assert step.arguments == ("-r", str(root / "more/base.txt"))
+    assert [build.folder for build in step.builds] == [str(root / "other")]
     assert labels(step) == ["install", "more/base.txt", "other/setup.py", "sources of other"]
 
 
 def test_an_editable_install_and_one_with_extras_take_the_project(root: Path):
     step = install(root, "-e", ".", ".[test]")
 
-    assert step.arguments == ("-e", str(root), f"{root}[test]")
+    assert step.arguments == ("-e", str(root))
+    assert [(build.folder, build.extras) for build in step.builds] == [(str(root), ("test",))]
     assert labels(step) == ["install", "pyproject.toml", "packages of .", "sources of ."]
 
 
@@ -317,8 +322,39 @@ def test_a_file_url_is_followed(root: Path):
 
     step = install(root, url)
 
-    assert step.arguments == (url,)
+    assert step.arguments == ()
+    assert [build.folder for build in step.builds] == [str(root / "other")]
     assert labels(step) == ["install", "other/setup.py", "sources of other"]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--no-build-isolation",),
+        ("-C", "a=b"),
+        ("--config-settings=a=b",),
+        ("--no-binary", ":all:"),
+    ],
+)
+def test_with_options_for_builds_the_installer_builds(root: Path, option: tuple[str, ...]):
+    step = install(root, *option, "./other")
+
+    assert step.arguments == (*option, str(root / "other"))
+    assert step.builds == ()
+
+
+def test_a_project_with_sources_of_uv_is_built_by_the_installer(root: Path):
+    write(root / "pyproject.toml", "[tool.uv.sources]\nlib = { path = 'lib' }\n")
+
+    assert declared(root, project="wheel").arguments == (str(root),)
+
+
+def test_what_a_build_reads_is_its_content(root: Path):
+    before = declared(root, project="wheel").builds[0].content
+    write(root / "src.py", "changed")
+
+    assert declared(root, project="wheel").builds[0].content != before
+    assert declared(root, project="sdist").builds[0].sdist_first
 
 
 def test_other_urls_are_known_by_their_text(root: Path):

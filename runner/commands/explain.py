@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.bench import World, env_spec_of
+from runner.bench import World, env_spec_of, envdir_of
 from runner.envs.interpreters import describe
 from runner.envs.replay import Policy, judge
+from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
 from runner.plan import make_plan
@@ -49,6 +50,7 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=SourceDigests(),
+        wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=_find_nothing,
     )
     explained = [explain(job, world) for job in plan.jobs]

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors, schedule
-from runner.bench import World
+from runner.bench import World, envdir_of
+from runner.envs.wheels import Wheels
 from runner.executors.local import Local
 from runner.load import open_project
 from runner.model import JobEnded, Report
@@ -42,6 +43,7 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=SourceDigests(),
+        wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=find,
     )
     executor = Local(lambda job, posargs: perform(job, posargs, world))

@@ -14,7 +14,7 @@ from runner.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Environment, Interpreter
+    from runner.model import Build, Environment, Interpreter
 
 
 class Backend(Protocol):
@@ -36,6 +36,10 @@ class Backend(Protocol):
 
     def install_argv(self, environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
         """The command that installs what the arguments, in pip's form, ask for."""
+        ...
+
+    def build_argv(self, environment: Environment, build: Build, out: str) -> tuple[str, ...]:
+        """The command that builds a project's wheel into the folder `out`."""
         ...
 
     def installer_variables(self, environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.envs import uv
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Environment
+    from runner.model import Build, Environment
 
 # These do not change what ends up in an environment.
 _NEUTRAL = (
@@ -24,6 +26,14 @@ _NEUTRAL = (
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     fixed = ("-m", "pip", "install", "--disable-pip-version-check")
     return (environment.python, *fixed, *arguments)
+
+
+def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, ...]:
+    if build.sdist_first:
+        # pip builds no sdist. uv, which we depend on, isolates the build likewise.
+        return uv.build_argv(environment, build, out)
+    fixed = ("-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--wheel-dir", out)
+    return (environment.python, *fixed, build.folder)
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:

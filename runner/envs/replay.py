@@ -2,7 +2,8 @@
 
 A job's steps are compared with the journal one by one, in order. While they
 are equal nothing is executed. At the end of the journal a step is applied on
-top; at a difference the environment is made anew with the steps so far.
+top; where only the sources of a local project differ its wheel is replaced; at
+any other difference the environment is made anew with the steps so far.
 
 Knows nothing of jobs or sessions; commands are run by a function that is handed in.
 """
@@ -10,20 +11,24 @@ Knows nothing of jobs or sessions; commands are run by a function that is handed
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runner.envs import folder
 from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
+from runner.envs.wheels import needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
 from runner.model import Environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
     from runner.envs import Backend
     from runner.envs.journal import Entry, State
-    from runner.model import EnvSpec, Ingredient, Step
+    from runner.envs.wheels import Wheels
+    from runner.model import Build, EnvSpec, Ingredient, Step
 
 
 class Policy(NamedTuple):
@@ -38,14 +43,14 @@ class RunInstaller(Protocol):
     """Runs a command that makes an environment or installs; raises where it fails."""
 
     def __call__(
-        self, argv: tuple[str, ...], kind: Literal["make", "install"], show: str, cwd: str
+        self, argv: tuple[str, ...], kind: Literal["make", "build", "install"], show: str, cwd: str
     ) -> None: ...
 
 
 class Verdict(NamedTuple):
     """What preparing an environment would do, or did."""
 
-    state: Literal["reused", "created", "rebuilt", "kept"]
+    state: Literal["reused", "updated", "created", "rebuilt", "kept"]
     reason: str = ""
 
 
@@ -70,9 +75,35 @@ def judge(spec: EnvSpec, policy: Policy) -> tuple[Verdict, Journal | None]:
             return Verdict("rebuilt", "it has no journal that can be read"), None
         return Verdict("created"), None
     reason = _why_not_reused(spec, journal, policy)
-    if not reason:
+    if reason:
+        return Verdict("rebuilt", reason), journal
+    differing = [
+        (step, entry)
+        for step, entry in zip_longest(spec.steps, journal.entries[: len(spec.steps)])
+        if entry != step.ingredients
+    ]
+    if not differing:
         return Verdict("reused"), journal
-    return Verdict("rebuilt", reason), journal
+    step, entry = differing[0]
+    changed = difference(entry or (), step.ingredients)
+    if all(only_sources_differ(step, entry) for step, entry in differing):
+        return Verdict("updated", changed), journal
+    return Verdict("rebuilt", changed), journal
+
+
+def only_sources_differ(step: Step, entry: Entry) -> bool:
+    """Whether a step differs from what was done in the sources of projects built for it alone."""
+    if entry is None or not step.builds:
+        return False
+    labels = {f"{what} of {build.shown}" for build in step.builds for what in _SOURCES}
+    return _without(labels, entry) == _without(labels, step.ingredients)
+
+
+_SOURCES = ("sources", "git revision")
+
+
+def _without(labels: set[str], ingredients: tuple[Ingredient, ...]) -> list[Ingredient]:
+    return [ingredient for ingredient in ingredients if ingredient.label not in labels]
 
 
 def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
@@ -98,7 +129,7 @@ def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
             f"something other than its steps changed it ({other});"
             " declare it, or use session.install"
         )
-    return _steps_difference(spec.steps, journal.entries)
+    return ""
 
 
 def _unhealthy(spec: EnvSpec) -> str:
@@ -117,26 +148,25 @@ def _unhealthy(spec: EnvSpec) -> str:
     return ""
 
 
-def _steps_difference(steps: tuple[Step, ...], entries: tuple[Entry, ...]) -> str:
-    """Where the declared steps and the first entries differ; or empty."""
-    for number, step in enumerate(steps):
-        entry = entries[number] if number < len(entries) else None
-        if entry != step.ingredients:
-            return difference(entry or (), step.ingredients)
-    return ""
-
-
 class Replay:
     """One environment while a job holds it."""
 
     def __init__(
-        self, spec: EnvSpec, backend: Backend, policy: Policy, run_installer: RunInstaller
+        self,
+        spec: EnvSpec,
+        backend: Backend,
+        policy: Policy,
+        wheels: Wheels,
+        run_installer: RunInstaller,
+        on_wait: Callable[[str], None],
     ) -> None:
         self.environment = environment_of(spec)
         self._spec = spec
         self._backend = backend
         self._policy = policy
+        self._wheels = wheels
         self._run_installer = run_installer
+        self._on_wait = on_wait
         self._entries: list[Entry] = []  # of the journal
         self._at = 0  # how many of them this job has replayed
         self._done: list[Step | None] = []  # this job's own; None where commands ran
@@ -150,6 +180,14 @@ class Replay:
         self._done = list(self._spec.steps)
         if journal is not None and verdict.state == "reused":
             self._entries, self._site = list(journal.entries), journal.site
+            self._at = len(self._spec.steps)
+            return verdict
+        if journal is not None and verdict.state == "updated" and not self._policy.no_install:
+            self._entries, self._site = list(journal.entries), journal.site
+            for number, step in enumerate(self._spec.steps):
+                if self._entries[number] != step.ingredients and not self._update(step, number):
+                    self._make_anew()
+                    return Verdict("rebuilt", f"{verdict.reason}, and its metadata")
             self._at = len(self._spec.steps)
             return verdict
         if self._policy.no_install:
@@ -176,10 +214,18 @@ class Replay:
         if self._policy.no_install:
             return self._keep(entry or (), step.ingredients)
         if self._at < len(self._entries):
+            reason = difference(entry or (), step.ingredients)
+            if only_sources_differ(step, entry):
+                self._notice_changes()
+                if self._update(step, self._at):
+                    self._at += 1
+                    self._done.append(step)
+                    return Verdict("updated", reason)
+                reason += ", and its metadata"
             self._refuse_to_lose_changes()
             self._done.append(step)
             self._make_anew()
-            return Verdict("rebuilt", difference(entry or (), step.ingredients))
+            return Verdict("rebuilt", reason)
         self._notice_changes()
         self._done.append(step)
         self._apply(step)
@@ -240,12 +286,45 @@ class Replay:
         """Install on top of what there is."""
         self._write("changing")
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
-        argv = self._backend.install_argv(self.environment, (*upgrade, *step.arguments))
+        wanted = [requirement(build, self._wheel(build)) for build in step.builds]
+        arguments = (*upgrade, *step.arguments, *wanted)
+        argv = self._backend.install_argv(self.environment, arguments)
         self._run_installer(argv, "install", step.show, step.cwd)
         self._entries.append(step.ingredients)
         self._at = len(self._entries)
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
+
+    def _update(self, step: Step, number: int) -> bool:
+        """Replace the wheels of the step's projects; False where more than these would change."""
+        site = folder.site_packages(self._spec.path)
+        wheels = [self._wheel(build) for build in step.builds]
+        if any(needs_of(wheel) != needs_installed(wheel, site) for wheel in wheels):
+            return False
+        self._write("changing")
+        wanted = [requirement(b, w) for b, w in zip(step.builds, wheels, strict=True)]
+        # pip and uv call both so. What the wheels need is installed already.
+        arguments = ("--no-deps", "--force-reinstall", *wanted)
+        argv = self._backend.install_argv(self.environment, arguments)
+        shown = " ".join(build.shown for build in step.builds)
+        self._run_installer(argv, "install", f"--no-deps {shown}", step.cwd)
+        self._entries[number] = step.ingredients
+        self._site = site_listing(self._spec.path)
+        self._write("tainted" if self._tainted else "whole")
+        return True
+
+    def _wheel(self, build: Build) -> str:
+        def run_build(argv: tuple[str, ...], cwd: str) -> None:
+            self._run_installer(argv, "build", build.shown, cwd)
+
+        # An installer's variables decide what a build installs and does.
+        variables = [
+            f"{label} {value}" for label, value in self._spec.ingredients if label[0] == "$"
+        ]
+        keyed = build._replace(content=(*build.content, *variables))
+        return self._wheels.provide(
+            keyed, self.environment, self._backend, run_build, self._on_wait
+        )
 
     def _notice_changes(self) -> None:
         """Remember when commands, and not steps, changed what is installed."""

@@ -12,7 +12,7 @@ from runner.envs.pip_by_uv import write_pip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Environment, Interpreter
+    from runner.model import Build, Environment, Interpreter
 
 # These do not change what ends up in an environment.
 _NEUTRAL = (
@@ -60,6 +60,13 @@ def finish(environment: Environment) -> None:
 
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (find_uv(), "pip", "install", "--python", environment.python, *arguments)
+
+
+def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, ...]:
+    # Without --wheel it builds the sdist, and the wheel from that.
+    kind = () if build.sdist_first else ("--wheel",)
+    fixed = ("--python", environment.interpreter.path, "--out-dir", out, build.folder)
+    return (find_uv(), "build", *kind, *fixed)
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.envs.pip_itself import install_argv, installer_variables, nothing_to_finish
+from runner.envs.pip_itself import (
+    build_argv,
+    install_argv,
+    installer_variables,
+    nothing_to_finish,
+)
 
 if TYPE_CHECKING:
     from runner.model import Interpreter
 
-__all__ = ["finish", "install_argv", "installer_variables", "make_argv", "why_not"]
+__all__ = ["build_argv", "finish", "install_argv", "installer_variables", "make_argv", "why_not"]
 
 finish = nothing_to_finish
 

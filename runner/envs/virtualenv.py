@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from runner.envs import pip_itself
-from runner.envs.pip_itself import install_argv, nothing_to_finish
+from runner.envs.pip_itself import build_argv, install_argv, nothing_to_finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.model import Interpreter
 
-__all__ = ["finish", "install_argv", "installer_variables", "make_argv", "why_not"]
+__all__ = ["build_argv", "finish", "install_argv", "installer_variables", "make_argv", "why_not"]
 
 # These do not change what ends up in an environment.
 _NEUTRAL = (

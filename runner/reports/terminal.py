@@ -78,7 +78,7 @@ class Terminal:
         elif isinstance(event, CommandStarted):
             if event.kind == "run":
                 self._line(self._paint("bold", f"$ {_safe(event.show)}"))
-            elif event.kind == "install" or self._verbose:
+            elif event.kind != "make" or self._verbose:
                 self._line(self._paint("thin", _safe(event.show)))
         # Of JobEnded nothing is written: the table at the end has it.
 
@@ -119,7 +119,8 @@ class Terminal:
             return self._paint(
                 "yellow", f"environment: kept as it is (--no-install){reason} {python}"
             )
-        return self._paint("cyan", f"environment: {event.state} in {took}{reason} {python}")
+        done = "wheel replaced" if event.state == "updated" else event.state
+        return self._paint("cyan", f"environment: {done} in {took}{reason} {python}")
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (

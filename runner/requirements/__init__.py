@@ -91,9 +91,12 @@ def declared_step(
     arguments += [text for text in dict.fromkeys(groups + extras) if text not in needs.deps]
     marks = f"[{','.join(needs.extras)}]" if needs.extras else ""
     if needs.project:
-        collector.project(root, needs.extras, editable=needs.project == "editable")
-        arguments += [*_editable(needs), root + marks]
-    if len(arguments) == before:
+        editable = needs.project == "editable"
+        arguments += collector.project_arguments(
+            root, needs.extras, editable=editable, sdist_first=needs.project == "sdist"
+        )
+    builds = collector.builds()
+    if len(arguments) == before and not builds:
         return None
     shown = [
         *(["--upgrade"] if upgrade else []),
@@ -109,6 +112,7 @@ def declared_step(
         ingredients=collector.ingredients(),
         show=show_arguments(shown),
         cwd=root,
+        builds=builds,
     )
 
 
@@ -129,12 +133,15 @@ def install_step(
     collector = _collector(root, cwd, sources, environ)
     given = list(read_arguments(arguments))
     collector.note("install", [argument.written() for argument in given])
-    ready = [token for argument in given for token in collector.follow(argument)]
+    # Options that change how a project is built are the installer's to follow.
+    build = not any(argument.changes_builds() for argument in given)
+    ready = [token for argument in given for token in collector.follow(argument, build=build)]
     return Step(
         arguments=(*ready, *collector.projects_in_files()),
         ingredients=collector.ingredients(),
         show=show_arguments(arguments),
         cwd=cwd,
+        builds=collector.builds(),
     )
 
 

@@ -28,6 +28,10 @@ class Argument(NamedTuple):
         """The argument in the one way in which all spellings of it are compared."""
         return f"{self.option} {self.value}".strip()
 
+    def changes_builds(self) -> bool:
+        """Whether a project that is built may come out otherwise because of it."""
+        return self.option.startswith(_BUILD_OPTIONS)
+
     def with_value(self, value: str) -> tuple[str, ...]:
         """What is handed to the installer, with another value where it differs."""
         if value == self.value:
@@ -35,6 +39,24 @@ class Argument(NamedTuple):
         return (self.option, value) if self.option else (value,)
 
 
+_BUILD_OPTIONS = (
+    "-C",
+    "-b",
+    "--build-constraint",
+    "--check-build-dependencies",
+    "--config-setting",
+    "--exclude-newer",
+    "--force-reinstall",
+    "--global-option",
+    "--no-binary",
+    "--no-build-isolation",
+    "--no-sources",
+    "--only-binary",
+    "--reinstall",
+    "--target",
+    "-t",
+    "--use-pep517",
+)
 _KINDS: dict[str, Kind] = {
     "-r": "file",
     "--requirement": "file",

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.errors import EnvironmentBroken
-from runner.model import Ingredient
+from runner.model import Build, Ingredient
 from runner.requirements import files, local
 from runner.requirements.arguments import without_secrets
 from runner.requirements.files import find_local, shown_path
@@ -53,6 +53,8 @@ class Collector:
         self._found: dict[str, str] = {}
         self._followed: set[tuple[str, bool]] = set()
         self._projects: dict[tuple[str, ...], None] = {}
+        self._contents: dict[str, tuple[str, ...]] = {}  # of projects: what a build reads
+        self._builds: dict[tuple[str, tuple[str, ...]], Build] = {}
 
     def ingredients(self) -> tuple[Ingredient, ...]:
         """All that was noted and found so far, in that order."""
@@ -83,11 +85,23 @@ class Collector:
 
     # Arguments. ----------------------------------------------------------------------
 
-    def follow(self, argument: Argument, line: _Line | None = None) -> tuple[str, ...]:
+    def follow(
+        self, argument: Argument, line: _Line | None = None, *, build: bool = False
+    ) -> tuple[str, ...]:
         """What to hand to the installer for an argument; what it names is kept.
 
         line: where in a requirement file it stands, None on a command line.
+        build: a local project that it names is taken among the builds instead.
         """
+        if build and argument.kind == "requirement":
+            found = self._local(argument.value, editable=False, where="")
+            if found is None:
+                return argument.tokens
+            is_project = os.path.isdir(found.path) and ";" not in argument.value
+            if is_project and self._may_build(found.path):
+                self._build(found.path, found.extras)
+                return ()
+            return argument.with_value(found.argument)
         if argument.kind in ("requirement", "editable"):
             editable = argument.kind == "editable"
             return argument.with_value(self.requirement(argument.value, editable=editable))
@@ -115,6 +129,43 @@ class Collector:
             self._keep(self._shown(found.path), self._sources.of_file(found.path))
         return found
 
+    def project_arguments(
+        self, folder: str, extras: Iterable[str], *, editable: bool, sdist_first: bool
+    ) -> tuple[str, ...]:
+        """What to hand to the installer for a project; it is kept, or taken among the builds."""
+        extras = tuple(extras)
+        self.project(folder, extras, editable=editable)
+        marked = f"{folder}[{','.join(extras)}]" if extras else folder
+        if editable:
+            return "-e", marked
+        if not sdist_first and not self._may_build(folder):
+            return (marked,)
+        self._build(folder, extras, sdist_first=sdist_first)
+        return ()
+
+    @staticmethod
+    def _may_build(folder: str) -> bool:
+        """Whether a project can be installed from a wheel that we had built.
+
+        uv looks up what [tool.uv.sources] says only for a project that it builds
+        itself; in a wheel the sources are not written.
+        """
+        return b"tool.uv.sources" not in local.content_of(os.path.join(folder, "pyproject.toml"))
+
+    def _build(self, folder: str, extras: tuple[str, ...], *, sdist_first: bool = False) -> None:
+        """Take a kept project among the builds."""
+        self._builds[folder, extras] = Build(
+            folder=folder,
+            shown=self._shown(folder),
+            extras=extras,
+            content=self._contents[folder],
+            sdist_first=sdist_first,
+        )
+
+    def builds(self) -> tuple[Build, ...]:
+        """The local projects that are installed as wheels."""
+        return tuple(self._builds.values())
+
     def project(
         self, folder: str, extras: Iterable[str] = (), *, editable: bool, where: str = ""
     ) -> None:
@@ -133,16 +184,20 @@ class Collector:
         extras = tuple(extras)
         if extras and os.path.isfile(os.path.join(folder, "pyproject.toml")):
             self.pyproject(folder).check_extras(extras)
+        content: dict[str, str] = {}
         for name in local.build_files(folder, editable=editable):
             path = os.path.join(folder, name)
-            self._keep(self._shown(path), _sha256(files.read_bytes(path, self._shown(path))))
+            content[self._shown(path)] = _sha256(files.read_bytes(path, self._shown(path)))
+        if not editable:
+            revision = self._sources.revision(folder)
+            if revision is not None:
+                content[f"git revision of {shown}"] = revision
+            content[f"sources of {shown}"] = self._sources.of(folder)
+            self._contents[folder] = tuple(f"{label} {value}" for label, value in content.items())
+        for label, value in content.items():
+            self._keep(label, value)
         if editable:
             self.note(f"packages of {shown}", local.packages(folder))
-            return
-        revision = self._sources.revision(folder)
-        if revision is not None:
-            self._keep(f"git revision of {shown}", revision)
-        self._keep(f"sources of {shown}", self._sources.of(folder))
 
     def pyproject(self, folder: str, *, where: str = "") -> Pyproject:
         """What the pyproject.toml of a folder says; its content is not kept by this."""

@@ -46,7 +46,7 @@ def build_files(folder: str, *, editable: bool) -> list[str]:
         return found
     if os.path.isfile(os.path.join(folder, "MANIFEST.in")):
         found.append("MANIFEST.in")
-    text = b"\n".join(_content(os.path.join(folder, name)) for name in found)
+    text = b"\n".join(content_of(os.path.join(folder, name)) for name in found)
     for match in sorted(set(re.findall(rb"[\w./-]+\.(?:txt|in)\b", text))):
         name = os.path.normpath(os.fsdecode(match))
         if name not in found and os.path.isfile(os.path.join(folder, name)):
@@ -120,7 +120,7 @@ class SourceDigests:
 
         None for any other project; "" where git does not know.
         """
-        texts = (_content(os.path.join(folder, name)) for name in BUILD_FILES)
+        texts = (content_of(os.path.join(folder, name)) for name in BUILD_FILES)
         if not any(_VERSION_FROM_GIT.search(text) for text in texts):
             return None
         said = self._git(folder, "describe", "--tags", "--long", "--always", "--abbrev=12")
@@ -306,7 +306,8 @@ def _unreadable(name: str, error: OSError, *, where: str) -> EnvironmentBroken:
     )
 
 
-def _content(path: str) -> bytes:
+def content_of(path: str) -> bytes:
+    """What a file holds; nothing where it cannot be read."""
     try:
         with open(path, "rb") as stream:
             return stream.read()

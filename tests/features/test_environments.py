@@ -170,7 +170,7 @@ def test_the_project_is_installed_with_its_extras(folder: Folder, mode: str):
     assert lines(folder)[1].startswith("reused")
 
 
-@pytest.mark.parametrize(("mode", "state"), [("wheel", "rebuilt"), ("editable", "reused")])
+@pytest.mark.parametrize(("mode", "state"), [("wheel", "wheel replaced"), ("editable", "reused")])
 def test_changed_code_of_the_project_is_what_runs(folder: Folder, mode: str, state: str):
     library(folder)
     folder.envfile(

@@ -1,0 +1,194 @@
+"""Wheels of local projects: each content built once, whichever environments install it.
+
+Kept in the environment folder by the digest of all that a build reads, so that
+ten sessions install one file and an unchanged project is not built at all. A
+pure wheel serves every Python, any other the one that it was built with.
+
+Knows nothing of sessions; builds are run by a function that is handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.envs.lock import Lock
+from runner.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runner.envs import Backend
+    from runner.model import Build, Environment, Interpreter
+
+# What any Python 3 can install (platform compatibility tags specification).
+_PURE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")
+
+# Of each project. An environment is rebuilt from what is kept, and going back
+# and forth between a few states of the sources (a bisection, two branches) is common.
+_KEPT = 10
+
+
+class Wheels:
+    """The wheels that are kept in one environment folder."""
+
+    def __init__(self, envdir: str, *, again: bool = False) -> None:
+        """again: what an earlier run has built is not good enough (--fresh, --upgrade)."""
+        self._home = os.path.join(envdir, ".wheels")
+        self._locks = os.path.join(envdir, ".locks")
+        self._again = again
+        self._built: set[str] = set()  # by this run
+
+    def provide(
+        self,
+        build: Build,
+        environment: Environment,
+        backend: Backend,
+        run_build: Callable[[tuple[str, ...], str], None],
+        on_wait: Callable[[str], None],
+    ) -> str:
+        """The path of the wheel, built now where it was not before.
+
+        run_build: runs a command in a working folder and raises where it fails.
+        on_wait: told who else builds the same project, before waiting.
+        """
+        places = self._places(build, environment.interpreter)
+        found = self._find(places)
+        if found:
+            return found
+        os.makedirs(self._locks, exist_ok=True)
+        with Lock(os.path.join(self._locks, f".wheels-{_short(build.folder)}"), on_wait):
+            found = self._find(places)  # by whom we waited for
+            if found:
+                return found
+            aside = os.path.join(self._home, f".new-{os.getpid()}")
+            shutil.rmtree(aside, ignore_errors=True)
+            os.makedirs(aside)
+            try:
+                run_build(backend.build_argv(environment, build, aside), build.folder)
+                wheel = _only_wheel(aside, build)
+                place = places.pure if wheel.endswith(_PURE) else places.own
+                _put(os.path.join(aside, wheel), place)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+            self._built.add(place)
+            _forget_old(os.path.dirname(os.path.dirname(place)))
+        return os.path.join(place, wheel)
+
+    def _find(self, places: _Places) -> str:
+        """The path of the wheel that was built of this content; empty where none was."""
+        for place in places:
+            if self._again and place not in self._built:
+                continue
+            try:
+                names = os.listdir(place)
+            except OSError:
+                continue
+            for name in names:
+                if name.endswith(".whl"):
+                    return os.path.join(place, name)
+        return ""
+
+    def _places(self, build: Build, interpreter: Interpreter) -> _Places:
+        own = _short(interpreter.real_path, interpreter.build, interpreter.platform)
+        kind = "sdist" if build.sdist_first else "tree"
+        content = os.path.join(self._home, _short(build.folder), _short(kind, *build.content))
+        return _Places(pure=os.path.join(content, "any"), own=os.path.join(content, own))
+
+
+class _Places(NamedTuple):
+    """Where the wheel of one content lies."""
+
+    pure: str
+    own: str  # that of one interpreter
+
+
+def _put(wheel: str, place: str) -> None:
+    """The wheel is the only one in its place."""
+    os.makedirs(place, exist_ok=True)
+    for name in os.listdir(place):  # another version of the same content: built at another commit
+        if name != os.path.basename(wheel):
+            os.unlink(os.path.join(place, name))
+    os.replace(wheel, os.path.join(place, os.path.basename(wheel)))
+
+
+def requirement(build: Build, wheel: str) -> str:
+    """What asks an installer for the wheel (PEP 508): `mine[more] @ file:///…`."""
+    from urllib.parse import quote  # 4 ms that only those who build pay
+
+    name = os.path.basename(wheel).partition("-")[0]
+    extras = f"[{','.join(build.extras)}]" if build.extras else ""
+    path = quote(wheel.replace(os.sep, "/"))
+    return f"{name}{extras} @ file://{'' if path.startswith('/') else '/'}{path}"
+
+
+def needs_of(wheel: str) -> tuple[str, ...]:
+    """What decides in a wheel's metadata what else is installed, in the order it has.
+
+    Name, version, required Python, requirements, extras (core metadata
+    specification). Raises EnvironmentBroken for a file that is no wheel.
+    """
+    from zipfile import BadZipFile, ZipFile  # 10 ms that only a changed project costs
+
+    try:
+        with ZipFile(wheel) as archive:
+            name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+            return _needs_in(archive.read(name).decode("utf-8", "replace"))
+    except (OSError, BadZipFile, StopIteration, KeyError) as error:
+        raise EnvironmentBroken(
+            f"{os.path.basename(wheel)} is no wheel: {error}",
+            mend="the project's build made it; run again with --fresh",
+        ) from None
+
+
+def needs_installed(wheel: str, site_packages: list[str]) -> tuple[str, ...]:
+    """The same of the distribution that is installed under the wheel's name; or empty."""
+    name, version = os.path.basename(wheel).split("-")[:2]
+    for folder in site_packages:
+        path = os.path.join(folder, f"{name}-{version}.dist-info", "METADATA")
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                return _needs_in(stream.read())
+        except OSError:
+            continue
+    return ()
+
+
+_FIELDS = ("name", "version", "requires-python", "requires-dist", "provides-extra")
+
+
+def _needs_in(metadata: str) -> tuple[str, ...]:
+    from email.parser import HeaderParser  # the format that core metadata has
+
+    headers = HeaderParser().parsestr(metadata)
+    return tuple(f"{key}: {value}" for key, value in headers.items() if key.lower() in _FIELDS)
+
+
+def _only_wheel(folder: str, build: Build) -> str:
+    wheels = [name for name in os.listdir(folder) if name.endswith(".whl")]
+    if len(wheels) != 1:
+        raise EnvironmentBroken(
+            f"the build of {build.folder} made {len(wheels)} wheels",
+            mend="its output is shown with --verbose",
+        )
+    return wheels[0]
+
+
+def _forget_old(project: str) -> None:
+    """Keep the newest contents of a project."""
+
+    def age(name: str) -> float:
+        return os.stat(os.path.join(project, name)).st_mtime
+
+    try:
+        old = sorted(os.listdir(project), key=age, reverse=True)[_KEPT:]
+    except OSError:
+        return  # another run clears up too
+    for name in old:
+        shutil.rmtree(os.path.join(project, name), ignore_errors=True)
+
+
+def _short(*texts: str) -> str:
+    return sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
