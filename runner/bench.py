@@ -81,6 +81,7 @@ class Bench:
         self._outer = outer_variables(world.environ)
         self._replay: Replay | None = None
         self._lock: Lock | None = None
+        self._shows_installs = False
         self.environment: Environment
 
     # Open and close. ------------------------------------------------------------
@@ -90,8 +91,9 @@ class Bench:
         if (self._job.spec.needs.backend or self.world.settings.backend) == "none":
             self._open_without(started)
             return
-        spec, backend = env_spec_of(self._job, self.world)
+        # First, since the key for digests of secrets is in it.
         folder.make_envdir(self.world.envdir, self.world.project.root)
+        spec, backend = env_spec_of(self._job, self.world)
         name = os.path.basename(spec.path)
         lock = Lock(os.path.join(self.world.envdir, ".locks", name), self._tell_wait)
         with self._disk_troubles_told():
@@ -219,12 +221,23 @@ class Bench:
             raise _failure(argv, finished, command)
         return finished
 
-    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None:  # noqa: ARG002  # Session has checked them; no installer is handed any
+    def install(
+        self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
+    ) -> None:
         world = self.world
         step = install_step(
-            arguments, os.getcwd(), world.project.root, sources=world.sources, environ=world.environ
+            arguments,
+            os.getcwd(),
+            world.project.root,
+            sources=world.sources,
+            environ=world.environ,
+            variables=variables,
         )
-        self._apply(step)
+        self._shows_installs = shown
+        try:
+            self._apply(step)
+        finally:
+            self._shows_installs = False
 
     def install_script(self, script: str) -> None:
         world = self.world
@@ -265,17 +278,22 @@ class Bench:
     # What the environment asks for. -----------------------------------------------
 
     def _run_installer(
-        self, argv: tuple[str, ...], kind: Literal["make", "build", "install"], show: str, cwd: str
+        self,
+        argv: tuple[str, ...],
+        kind: Literal["make", "build", "install"],
+        show: str,
+        cwd: str,
+        changes: tuple[tuple[str, str | None], ...],
     ) -> None:
         world = self.world
         shown = world.show(argv) if kind == "make" else f"{kind} {show}"
         world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
-        variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **dict(changes)}
         command = Command(
             argv=argv,
             cwd=cwd,
-            env=variables,
-            capture="no" if world.settings.verbose else "merged",
+            env={name: value for name, value in variables.items() if value is not None},
+            capture="no" if world.settings.verbose or self._shows_installs else "merged",
             input="",  # an installer that asks would wait for ever
             # Where we are killed it goes on, and the next run must wait for its end.
             holds=() if self._lock is None else self._lock.descriptors,
@@ -354,5 +372,7 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         interpreter=interpreter,
         steps=() if step is None else (step,),
         environ=outer_variables(world.environ),
+        root=world.project.root,
+        hide=world.sources.of_secret,
     )
     return spec, backend

@@ -20,7 +20,7 @@ from typing import (
     overload,
 )
 
-from runner.errors import SessionFailed, SessionSkipped, UsageError
+from runner.errors import SessionFailed, SessionSkipped, UsageError, did_you_mean
 from runner.settings import as_path, is_list
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ class Hands(Protocol):
         check: bool,
     ) -> Finished: ...
 
-    def install(self, arguments: tuple[str, ...], options: RunOptions) -> None: ...
+    def install(
+        self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
+    ) -> None: ...
 
     def install_script(self, script: str) -> None: ...
 
@@ -239,10 +241,29 @@ class Session:
             return finished
         return finished.stdout if silent else True
 
-    def install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
-        """Install what pip's arguments ask for; nothing is run where it was done before."""
-        _known_options(options)
-        self._hands.install(checked_argv("session.install", arguments), options)
+    def install(
+        self,
+        *arguments: Word,
+        env: Mapping[str, str | None] | None = None,
+        silent: bool = True,
+        **unknown: NoReturn,
+    ) -> None:
+        """Install what pip's arguments ask for; nothing is run where it was done before.
+
+        env: variables for the installer and the builds that it starts; None takes
+        one away. Another value of one is another install. silent: False shows
+        what the installer says, which is else shown where it fails.
+        """
+        for name in unknown:
+            raise UsageError(
+                f"session.install has no option {name!r}",
+                mend=did_you_mean(name, ["env", "silent"]) or "there are env, silent",
+            )
+        trouble = "" if env is None else _misfit("env", env)
+        if trouble:
+            raise UsageError(f"session.install: env cannot be {env!r}", mend=trouble)
+        argv = checked_argv("session.install", arguments)
+        self._hands.install(argv, env or {}, shown=not silent)
 
     def run_install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
         """Run a command that belongs to setting up.
@@ -343,13 +364,11 @@ _OPTIONS = frozenset(RunOptions.__annotations__)
 
 
 def _known_options(options: Mapping[str, object]) -> None:
-    from runner.errors import did_you_mean
-
     for name in options:
         if name not in _OPTIONS:
             known = [*sorted(_OPTIONS), "capture", "check", "silent"]
             raise UsageError(
-                f"session.run and session.install have no option {name!r}",
+                f"session.run has no option {name!r}",
                 mend=did_you_mean(name, known) or f"there are {', '.join(known)}",
             )
         mend = _misfit(name, options[name])

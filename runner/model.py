@@ -175,6 +175,7 @@ class Step(NamedTuple):
     show: str  # as a person would write it
     cwd: str  # where relative paths inside of what it names start
     builds: tuple[Build, ...] = ()
+    variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
 
 
 class EnvSpec(NamedTuple):
@@ -187,6 +188,7 @@ class EnvSpec(NamedTuple):
     ingredients: tuple[Ingredient, ...]
     steps: tuple[Step, ...]  # what is declared
     reuse: bool
+    surroundings: tuple[str, ...]  # of the ingredients those that decide what a build makes
 
 
 class Environment(NamedTuple):

@@ -305,7 +305,7 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         ),
         ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, none"),
         ("project='whee'", "project cannot be 'whee'", "did you mean 'wheel'?"),
-        ("project=True", "project cannot be True", 'it is "wheel", "editable" or False'),
+        ("project=True", "project cannot be True", 'it is "wheel", "sdist", "editable" or False'),
         ("env=['A']", "env cannot be ['A']", 'write a dict: env={"NAME": "value"}'),
         (
             "env={'A': 1}",

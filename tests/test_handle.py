@@ -40,8 +40,8 @@ class FakeHands:
         self.asked.append(("run", argv, dict(options), capture, check))
         return Finished(returncode=3, stdout="out", stderr="err", duration_s=1.0)
 
-    def install(self, arguments, options):
-        self.asked.append(("install", arguments))
+    def install(self, arguments, variables, *, shown):
+        self.asked.append(("install", arguments, variables, shown))
 
     def install_script(self, script):
         self.asked.append(("script", script))
@@ -136,7 +136,7 @@ def test_an_install_hands_its_arguments_on():
 
     session_with(hands).install("-r", Path("requirements.txt"))
 
-    assert hands.asked == [("install", ("-r", "requirements.txt"))]
+    assert hands.asked == [("install", ("-r", "requirements.txt"), {}, False)]
 
 
 def test_run_install_runs_unless_nothing_may_be_installed():
@@ -160,14 +160,35 @@ def test_a_script_is_run_after_what_it_asks_for_is_installed():
     ]
 
 
-@pytest.mark.parametrize("method", ["run", "install", "run_install"])
+def test_an_unknown_option_of_an_install_is_told_with_the_near_one():
+    with pytest.raises(UsageError) as caught:
+        session_with(FakeHands()).install("pytest", envs={})
+
+    assert caught.value.what == "session.install has no option 'envs'"
+    assert caught.value.mend == "did you mean 'env'?"
+
+
+def test_an_install_hands_its_variables_on():
+    hands = FakeHands()
+
+    session_with(hands).install("lib", env={"CC": "gcc"}, silent=False)
+
+    assert hands.asked == [("install", ("lib",), {"CC": "gcc"}, True)]
+
+
+def test_variables_of_an_install_that_are_no_dict_are_an_error():
+    with pytest.raises(UsageError, match="session.install: env cannot be 'CC=gcc'"):
+        session_with(FakeHands()).install("lib", env="CC=gcc")
+
+
+@pytest.mark.parametrize("method", ["run", "run_install"])
 def test_an_unknown_option_is_told_with_the_near_one(method: str):
     hands = FakeHands()
 
     with pytest.raises(UsageError) as caught:
         getattr(session_with(hands), method)("pytest", timeuot=5)
 
-    assert caught.value.what == "session.run and session.install have no option 'timeuot'"
+    assert caught.value.what == "session.run has no option 'timeuot'"
     assert caught.value.mend == "did you mean 'timeout'?"
     assert hands.asked == []
 

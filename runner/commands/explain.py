@@ -6,9 +6,11 @@ Reads the same ingredients as a run does, and changes nothing.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.bench import World, env_spec_of, envdir_of
+from runner.envs.folder import read_key
 from runner.envs.interpreters import describe
 from runner.envs.replay import Policy, judge
 from runner.envs.wheels import Wheels
@@ -49,7 +51,7 @@ def main(request: Request) -> int:
         run=run_command,
         show=show,
         environ=dict(os.environ),
-        sources=SourceDigests(),
+        sources=SourceDigests(key=partial(read_key, envdir_of(project, settings))),
         wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=_find_nothing,
     )

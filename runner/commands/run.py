@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner import errors, schedule
 from runner.bench import World, envdir_of
+from runner.envs.folder import read_key
 from runner.envs.wheels import Wheels
 from runner.executors.local import Local
 from runner.load import open_project
@@ -42,7 +44,7 @@ def main(request: Request) -> int:
         run=run_command,
         show=show,
         environ=dict(os.environ),
-        sources=SourceDigests(),
+        sources=SourceDigests(key=partial(read_key, envdir_of(project, settings))),
         wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=find,
     )

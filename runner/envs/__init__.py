@@ -42,6 +42,14 @@ class Backend(Protocol):
         """The command that builds a project's wheel into the folder `out`."""
         ...
 
+    def version(self) -> str:
+        """The version of what makes environments, where another one makes others; or empty."""
+        ...
+
+    def installer_config(self, environ: Mapping[str, str], root: str) -> dict[str, str]:
+        """The configuration files that the installer reads in `root`, with their texts."""
+        ...
+
     def installer_variables(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The variables in force that change what the installer does."""
         ...

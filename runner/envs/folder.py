@@ -14,6 +14,9 @@ from hashlib import sha256
 from runner.errors import EnvironmentBroken
 
 JOURNAL = "runenv.json"
+KEY = ".key"
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 _LONGEST = 80  # characters; leaves room below for site-packages on every system
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
@@ -55,8 +58,8 @@ def make_envdir(envdir: str, root: str) -> None:
             f"the environment folder {envdir} holds the project itself",
             mend="name a folder of its own: --envdir .runenv",
         )
-    locks, tag = os.path.join(envdir, ".locks"), os.path.join(envdir, "CACHEDIR.TAG")
-    if os.path.isdir(locks) and os.path.exists(tag):
+    locks, key = os.path.join(envdir, ".locks"), os.path.join(envdir, KEY)
+    if os.path.isdir(locks) and os.path.exists(key):  # the last that is written
         return
     try:
         os.makedirs(locks, exist_ok=True)
@@ -66,11 +69,28 @@ def make_envdir(envdir: str, root: str) -> None:
             path = os.path.join(envdir, name)
             if not os.path.exists(path):  # a folder that was there before us may have its own
                 write_aside(path, text)
+        if not os.path.exists(key):
+            with open(os.open(f"{key}.{os.getpid()}", _NEW, 0o600), "wb") as stream:
+                stream.write(os.urandom(32))
+            os.replace(f"{key}.{os.getpid()}", key)
     except OSError as error:
         raise EnvironmentBroken(
             f"the environment folder {envdir} cannot be made: {error.strerror}",
             mend="make room for it, or choose another with --envdir",
         ) from None
+
+
+def read_key(envdir: str) -> bytes:
+    """What digests of secrets are made with here; empty before the first environment is made.
+
+    A journal may be read by others, in a cache of CI say: without the key nobody
+    can try out which password gives the digest in it.
+    """
+    try:
+        with open(os.path.join(envdir, KEY), "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
 
 
 def start_environment(path: str, journal_text: str) -> None:

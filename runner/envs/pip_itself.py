@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.envs import uv
+from runner.envs.installer_config import pip_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +16,22 @@ if TYPE_CHECKING:
 _NEUTRAL = (
     "PIP_CACHE_DIR",
     "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
     "PIP_DEFAULT_TIMEOUT",
     "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_KEYRING_PROVIDER",
+    "PIP_LOG",
+    "PIP_NO_CACHE_DIR",
+    "PIP_NO_COLOR",
     "PIP_NO_INPUT",
     "PIP_PROGRESS_BAR",
+    "PIP_PROXY",
+    "PIP_QUIET",
     "PIP_RETRIES",
+    "PIP_ROOT_USER_ACTION",
+    "PIP_TRUSTED_HOST",
+    "PIP_VERBOSE",
 )
 
 
@@ -42,6 +54,10 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith("PIP_") and name not in _NEUTRAL
     }
+
+
+def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:  # noqa: ARG001  # pip looks at no project
+    return pip_config(environ)
 
 
 def nothing_to_finish(environment: Environment) -> None:

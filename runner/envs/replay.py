@@ -43,7 +43,12 @@ class RunInstaller(Protocol):
     """Runs a command that makes an environment or installs; raises where it fails."""
 
     def __call__(
-        self, argv: tuple[str, ...], kind: Literal["make", "build", "install"], show: str, cwd: str
+        self,
+        argv: tuple[str, ...],
+        kind: Literal["make", "build", "install"],
+        show: str,
+        cwd: str,
+        changes: tuple[tuple[str, str | None], ...],
     ) -> None: ...
 
 
@@ -266,7 +271,7 @@ class Replay:
         made_by = self._backend.make_argv(
             self._spec.path, self._spec.interpreter, self._spec.options
         )
-        self._run_installer(made_by, "make", "", os.path.dirname(self._spec.path))
+        self._run_installer(made_by, "make", "", os.path.dirname(self._spec.path), ())
         if _unhealthy(self._spec):
             raise EnvironmentBroken(
                 f"{self._spec.backend} made no environment that works: {_unhealthy(self._spec)}",
@@ -286,10 +291,10 @@ class Replay:
         """Install on top of what there is."""
         self._write("changing")
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
-        wanted = [requirement(build, self._wheel(build)) for build in step.builds]
+        wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
         arguments = (*upgrade, *step.arguments, *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
-        self._run_installer(argv, "install", step.show, step.cwd)
+        self._run_installer(argv, "install", step.show, step.cwd, step.variables)
         self._entries.append(step.ingredients)
         self._at = len(self._entries)
         self._site = site_listing(self._spec.path)
@@ -298,7 +303,7 @@ class Replay:
     def _update(self, step: Step, number: int) -> bool:
         """Replace the wheels of the step's projects; False where more than these would change."""
         site = folder.site_packages(self._spec.path)
-        wheels = [self._wheel(build) for build in step.builds]
+        wheels = [self._wheel(build, step) for build in step.builds]
         if any(needs_of(wheel) != needs_installed(wheel, site) for wheel in wheels):
             return False
         self._write("changing")
@@ -307,21 +312,19 @@ class Replay:
         arguments = ("--no-deps", "--force-reinstall", *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
         shown = " ".join(build.shown for build in step.builds)
-        self._run_installer(argv, "install", f"--no-deps {shown}", step.cwd)
+        self._run_installer(argv, "install", f"--no-deps {shown}", step.cwd, step.variables)
         self._entries[number] = step.ingredients
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
         return True
 
-    def _wheel(self, build: Build) -> str:
+    def _wheel(self, build: Build, step: Step) -> str:
         def run_build(argv: tuple[str, ...], cwd: str) -> None:
-            self._run_installer(argv, "build", build.shown, cwd)
+            self._run_installer(argv, "build", build.shown, cwd, step.variables)
 
-        # An installer's variables decide what a build installs and does.
-        variables = [
-            f"{label} {value}" for label, value in self._spec.ingredients if label[0] == "$"
-        ]
-        keyed = build._replace(content=(*build.content, *variables))
+        # Variables and configuration decide what a build installs and does.
+        own = [f"{label} {value}" for label, value in step.ingredients if label[0] == "$"]
+        keyed = build._replace(content=(*build.content, *self._spec.surroundings, *own))
         return self._wheels.provide(
             keyed, self.environment, self._backend, run_build, self._on_wait
         )

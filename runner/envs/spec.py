@@ -7,14 +7,16 @@ reads the same list.
 from __future__ import annotations
 
 import os
-from hashlib import sha256
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from runner.envs.folder import folder_name
+from runner.envs.installer_config import files_named
 from runner.model import EnvSpec, Ingredient
+from runner.requirements.arguments import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.envs import Backend
     from runner.model import Interpreter, Job, Step
@@ -23,43 +25,53 @@ if TYPE_CHECKING:
 def make_env_spec(
     job: Job,
     *,
+    root: str,
     envdir: str,
     backend_name: str,
     backend: Backend,
     interpreter: Interpreter,
     steps: tuple[Step, ...],
     environ: Mapping[str, str],
+    hide: Callable[[str], str],
 ) -> EnvSpec:
-    """What the job's environment should be. `steps`: what is declared."""
+    """What the job's environment should be.
+
+    steps: what is declared. hide: the digest of a text that may hold a password.
+    """
     path = os.path.join(envdir, folder_name(job.name))
     needs = job.spec.needs
+    around = _surroundings(backend, environ, root, hide)
     return EnvSpec(
         path=path,
         backend=backend_name,
         interpreter=interpreter,
         options=needs.backend_options,
         ingredients=(
-            Ingredient("backend", backend_name),
+            Ingredient("backend", f"{backend_name} {backend.version()}".rstrip()),
             Ingredient("backend_options", "\n".join(needs.backend_options)),
             Ingredient("python", interpreter.version),
             Ingredient("interpreter", interpreter.real_path),
             Ingredient("interpreter's build", f"{interpreter.build} {interpreter.platform}"),
             Ingredient("interpreter's file", interpreter.stamp),
             Ingredient("location", path),
-            *_variables(backend, environ),
+            *starmap(Ingredient, around.items()),
         ),
+        surroundings=tuple(f"{label} {value}" for label, value in around.items()),
         steps=steps,
         reuse=needs.reuse,
     )
 
 
-def _variables(backend: Backend, environ: Mapping[str, str]) -> list[Ingredient]:
-    """The installer's variables in force; their values, which may hold passwords, as digests."""
-    found = backend.installer_variables(environ)
-    return [
-        Ingredient(
-            f"${name}",
-            "sha256:" + sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16],
-        )
-        for name, value in sorted(found.items())
-    ]
+def _surroundings(
+    backend: Backend, environ: Mapping[str, str], root: str, hide: Callable[[str], str]
+) -> dict[str, str]:
+    """The installer's variables and configuration in force; what they hold as digests."""
+    # A password that changes with each run of CI changes nothing that is installed.
+    variables = {n: without_secrets(v) for n, v in backend.installer_variables(environ).items()}
+    texts = {f"${name}": variables[name] for name in sorted(variables)}
+    texts |= {
+        p: without_secrets(text) for p, text in backend.installer_config(environ, root).items()
+    }
+    for text in [*texts.values()]:
+        texts |= files_named(text)
+    return {label: hide(text) for label, text in texts.items()}

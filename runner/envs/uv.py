@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from runner.envs.installer_config import uv_config
 from runner.envs.pip_by_uv import write_pip
 
 if TYPE_CHECKING:
@@ -14,15 +15,38 @@ if TYPE_CHECKING:
 
     from runner.model import Build, Environment, Interpreter
 
-# These do not change what ends up in an environment.
+# What begins so does not change what ends up in an environment.
 _NEUTRAL = (
     "UV_CACHE_DIR",
-    "UV_NO_PROGRESS",
     "UV_CONCURRENT_",
-    "UV_HTTP_TIMEOUT",
-    "UV_PYTHON",
+    "UV_CREDENTIALS_DIR",
+    "UV_ENV_FILE",
+    "UV_HTTP_",
+    "UV_INSECURE_HOST",
+    "UV_INSTALLER_",
+    "UV_INTERNAL_",
+    "UV_KEYRING_PROVIDER",
+    "UV_LOCK_TIMEOUT",
+    "UV_LOG_",
+    "UV_NATIVE_TLS",
+    "UV_NO_ENV_FILE",
+    "UV_NO_PROGRESS",
+    "UV_NO_WRAP",
+    "UV_OFFLINE",
+    "UV_PREVIEW",
     "UV_PROJECT",
+    "UV_PUBLISH_",
+    "UV_PYTHON",
+    "UV_REQUEST_TIMEOUT",
+    "UV_RUN_",
+    "UV_SHOW_",
+    "UV_STACK_SIZE",
+    "UV_SYSTEM_CERTS",
+    "UV_TEST_",
+    "UV_TOOL_",
+    "UV_UPLOAD_",
 )
+_CREDENTIALS = ("_USERNAME", "_PASSWORD")  # of UV_INDEX_<NAME>_: changed by each run of CI
 
 
 def find_uv() -> str:
@@ -73,5 +97,15 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name.startswith("UV_") and not name.startswith(_NEUTRAL)
+        if name.startswith("UV_")
+        and not name.startswith(_NEUTRAL)
+        and not (name.startswith("UV_INDEX_") and name.endswith(_CREDENTIALS))
     }
+
+
+def version() -> str:
+    return ""  # each makes the same environments
+
+
+def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:
+    return uv_config(environ, root)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from runner.envs.pip_itself import (
     build_argv,
     install_argv,
+    installer_config,
     installer_variables,
     nothing_to_finish,
 )
@@ -14,13 +15,26 @@ from runner.envs.pip_itself import (
 if TYPE_CHECKING:
     from runner.model import Interpreter
 
-__all__ = ["build_argv", "finish", "install_argv", "installer_variables", "make_argv", "why_not"]
+__all__ = [
+    "build_argv",
+    "finish",
+    "install_argv",
+    "installer_config",
+    "installer_variables",
+    "make_argv",
+    "version",
+    "why_not",
+]
 
 finish = nothing_to_finish
 
 
 def why_not() -> str:
     return ""  # each Python brings its own; one without says so itself
+
+
+def version() -> str:
+    return ""  # it is part of the interpreter, which is an ingredient
 
 
 def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:

@@ -123,16 +123,19 @@ def install_step(
     *,
     sources: SourceDigests | None = None,
     environ: Mapping[str, str] | None = None,
+    variables: Mapping[str, str | None] | None = None,
 ) -> Step:
     """The step of `session.install(*arguments)`, to be run in the folder `cwd`.
 
     Relative paths start at cwd and are absolute in the step; what an option
     that we do not know names is handed on as it is. `root` is where labels
-    start; sources, environ and errors as for `declared_step`.
+    start; sources, environ and errors as for `declared_step`. variables: what the
+    installer and the builds are run with on top; None takes one away.
     """
     collector = _collector(root, cwd, sources, environ)
     given = list(read_arguments(arguments))
     collector.note("install", [argument.written() for argument in given])
+    collector.note_variables(variables or {})
     # Options that change how a project is built are the installer's to follow.
     build = not any(argument.changes_builds() for argument in given)
     ready = [token for argument in given for token in collector.follow(argument, build=build)]
@@ -142,6 +145,7 @@ def install_step(
         show=show_arguments(arguments),
         cwd=cwd,
         builds=collector.builds(),
+        variables=tuple((variables or {}).items()),
     )
 
 

@@ -75,6 +75,12 @@ class Collector:
         if value:
             self._keep(label, value)
 
+    def note_variables(self, changes: Mapping[str, str | None]) -> None:
+        """Keep the variables that an install is run with; None takes one away."""
+        for name, value in changes.items():
+            told = "not set" if value is None else self._sources.of_secret(value)
+            self._keep(f"${name} of the install", told)
+
     def _keep(self, label: str, value: str) -> None:
         # A file may be called `deps`, as one of our own labels is.
         while self._found.setdefault(label, value) != value:
@@ -246,8 +252,7 @@ class Collector:
         lines = list(files.logical_lines(data))
         for name in files.variables_named(lines):
             value = self._environ.get(name)
-            # Hashed, because it may be a secret.
-            self._keep(f"variable {name}", _sha256(value.encode()) if value else "not set")
+            self._keep(f"variable {name}", self._sources.of_secret(value) if value else "not set")
         for number, text in lines:
             text = files.expand_variables(text, self._environ)
             self._follow_line(text, _Line(f"{shown}:{number}", os.path.dirname(path), installs))

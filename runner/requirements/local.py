@@ -6,7 +6,9 @@ leftovers of the usual tools. Knows nothing of how a project is built.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import hmac
 import os
 import re
 import stat
@@ -88,12 +90,15 @@ class SourceDigests:
         self,
         environ: Mapping[str, str] | None = None,
         now_ns: Callable[[], int] = time.time_ns,
+        key: Callable[[], bytes] = bytes,
     ) -> None:
+        """key: asked for once, before the first digest of a secret."""
         outer = os.environ if environ is None else environ
         # A git hook that runs us sets GIT_DIR and GIT_INDEX_FILE, which would
         # be taken for those of every project that we look at.
         self._environ = {k: v for k, v in outer.items() if k not in _GIT_PLACES.split()}
         self._now_ns = now_ns
+        self._key = functools.cache(key)
         self._known: dict[str, tuple[tuple[int, ...], bytes]] = {}
 
     def of(self, folder: str) -> str:
@@ -114,6 +119,11 @@ class SourceDigests:
             return f"sha256:{self._content_digest(path, os.stat(path)).decode()}"
         except OSError as error:
             raise _unreadable(os.path.basename(path), error, where=os.path.dirname(path)) from None
+
+    def of_secret(self, text: str) -> str:
+        """A digest of a text that may hold a password: nobody can check a guess by it."""
+        data = text.encode("utf-8", "surrogateescape")
+        return f"sha256:{hmac.digest(self._key(), data, 'sha256').hex()[:32]}"
 
     def revision(self, folder: str) -> str | None:
         """Tag, distance and commit of a project whose version is made from them.

@@ -1,0 +1,140 @@
+"""The configuration files of pip and uv that are in force, with what they hold.
+
+Where they lie is said by "Configuration" in pip's documentation and
+"Configuration files" in uv's. Starts nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+def pip_config(environ: Mapping[str, str], platform: str = sys.platform) -> dict[str, str]:
+    """What pip reads before its arguments: the path of each file and its text."""
+    chosen = environ.get("PIP_CONFIG_FILE", "")
+    if chosen == os.devnull:
+        return {}  # pip's way to say: no files at all
+    return _texts([*_pip_paths(environ, platform), chosen])
+
+
+def _pip_paths(environ: Mapping[str, str], platform: str) -> Iterator[str]:
+    home = environ.get("USERPROFILE" if platform == "win32" else "HOME", "")
+    if platform == "win32":
+        yield _below(environ.get("PROGRAMDATA", ""), "pip", "pip.ini")
+        yield _below(environ.get("APPDATA", ""), "pip", "pip.ini")
+        yield _below(home, "pip", "pip.ini")
+        return
+    if platform == "darwin":
+        yield "/Library/Application Support/pip/pip.conf"
+        yield _below(home, "Library", "Application Support", "pip", "pip.conf")
+    for folder in _xdg_folders(environ):
+        yield _below(folder, "pip", "pip.conf")
+    yield "/etc/pip.conf"
+    yield _below(home, ".pip", "pip.conf")
+    yield _below(_config_home(environ, home), "pip", "pip.conf")
+
+
+def uv_config(
+    environ: Mapping[str, str], root: str, platform: str = sys.platform
+) -> dict[str, str]:
+    """What uv reads when it runs in `root`: the path of each file and its text.
+
+    Of a pyproject.toml only what stands below [tool.uv].
+    """
+    if environ.get("UV_NO_CONFIG", "").lower() in ("1", "true", "yes", "on", "y", "t"):
+        return {}
+    chosen = environ.get("UV_CONFIG_FILE", "")
+    if chosen:
+        return _texts([chosen])
+    return {**_texts(_uv_paths(environ, platform)), **_uv_project(root)}
+
+
+def _uv_paths(environ: Mapping[str, str], platform: str) -> Iterator[str]:
+    if platform == "win32":
+        drive = environ.get("SYSTEMDRIVE", "")
+        yield _below(f"{drive}\\" if drive else "", "ProgramData", "uv", "uv.toml")
+        yield _below(environ.get("APPDATA", ""), "uv", "uv.toml")
+        return
+    for folder in _xdg_folders(environ):
+        yield _below(folder, "uv", "uv.toml")
+    yield "/etc/uv/uv.toml"
+    yield _below(_config_home(environ, environ.get("HOME", "")), "uv", "uv.toml")
+
+
+def _uv_project(root: str) -> dict[str, str]:
+    """The first uv.toml, or pyproject.toml with a [tool.uv], from `root` upwards."""
+    folder = root
+    while True:
+        found = _texts([os.path.join(folder, "uv.toml")])
+        if not found:
+            pyproject = _texts([os.path.join(folder, "pyproject.toml")])
+            found = {p: table for p, text in pyproject.items() if (table := uv_table(text))}
+        above = os.path.dirname(folder)
+        if found or above == folder:
+            return found
+        folder = above
+
+
+_HEADER = re.compile(r"\[{1,2}[A-Za-z]")
+_OF_UV = re.compile(r"\[{1,2}\s*tool(\s*\.\s*uv\b|\s*\])")
+
+
+def uv_table(text: str) -> str:
+    """The lines of [tool.uv] and of the tables below it; empty where there are none.
+
+    Cut out by lines, since to parse it all costs 15 ms and more. A line that is
+    taken for more than it is rebuilds once too often, and none is left out.
+    """
+    if "uv" not in text:
+        return ""
+    kept: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if _HEADER.match(line):
+            inside = _OF_UV.match(line) is not None
+        if inside:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+_CERTIFICATES = (".crt", ".pem", ".cer")  # change nothing that is installed
+
+
+def files_named(text: str) -> dict[str, str]:
+    """The files that a value or a configuration names by absolute paths, with their texts.
+
+    A constraint file in pip.conf or in PIP_CONSTRAINT, say.
+    """
+    words = (word for word in re.split(r"[\s,=\"']+", text) if os.path.isabs(word))
+    return _texts(word for word in words if not word.endswith(_CERTIFICATES))
+
+
+def _texts(paths: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        if not path:
+            continue
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+                found[path] = stream.read()
+        except (OSError, ValueError):  # ValueError: no file can have such a name
+            continue
+    return found
+
+
+def _xdg_folders(environ: Mapping[str, str]) -> list[str]:
+    return (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+
+
+def _config_home(environ: Mapping[str, str], home: str) -> str:
+    return environ.get("XDG_CONFIG_HOME") or _below(home, ".config")
+
+
+def _below(folder: str, *names: str) -> str:
+    return os.path.join(folder, *names) if folder else ""
