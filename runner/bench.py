@@ -302,6 +302,7 @@ class Bench:
         if finished.returncode == 0:
             return
         world.emit(Shown(job=self._job.name, text=finished.stdout))
+        hint = _hint(finished.stdout)
         doing = {
             "make": f"{self.environment.backend} made no environment",
             "build": f"the build of {show} failed",
@@ -309,8 +310,21 @@ class Bench:
         }[kind]
         raise EnvironmentBroken(
             f"{doing}: {_how_it_ended((os.path.basename(argv[0]),), finished)}",
-            mend=f"the command was: {world.show(argv)}",
+            mend=f"{hint}the command was: {world.show(argv)}",
         )
+
+
+_HINTS = {
+    # setuptools looks for the modules of a project that names none, and knows of no
+    # envfile: "Automatic discovery" in its documentation.
+    "Multiple top-level modules discovered": "name what belongs to the project, as"
+    ' [tool.setuptools] py-modules = ["mymodule"] in pyproject.toml; envfile.py does not',
+}
+
+
+def _hint(output: str) -> str:
+    """What helps against a failure that installers explain badly, as a line; or empty."""
+    return "".join(f"{mend}\n" for sign, mend in _HINTS.items() if sign in output)
 
 
 def _bare(outer: Mapping[str, str]) -> dict[str, str]:

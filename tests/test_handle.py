@@ -177,7 +177,7 @@ def test_an_install_hands_its_variables_on():
 
 
 def test_variables_of_an_install_that_are_no_dict_are_an_error():
-    with pytest.raises(UsageError, match="session.install: env cannot be 'CC=gcc'"):
+    with pytest.raises(UsageError, match=r"session\.install: env cannot be 'CC=gcc'"):
         session_with(FakeHands()).install("lib", env="CC=gcc")
 
 

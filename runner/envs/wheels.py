@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,9 +67,15 @@ class Wheels:
             aside = os.path.join(self._home, f".new-{os.getpid()}")
             shutil.rmtree(aside, ignore_errors=True)
             os.makedirs(aside)
+            # setuptools puts into a wheel what an earlier build left in build/lib, of
+            # modules that are long deleted too. What is not from us stays, and the
+            # wheel is built from the sdist instead, in a folder of its own.
+            left = _leftovers(build.folder)
             try:
-                run_build(backend.build_argv(environment, build, aside), build.folder)
+                asked = build._replace(sdist_first=build.sdist_first or bool(left))
+                run_build(backend.build_argv(environment, asked, aside), build.folder)
                 wheel = _only_wheel(aside, build)
+                _clear_up(build.folder, _leftovers(build.folder) - left)
                 place = places.pure if wheel.endswith(_PURE) else places.own
                 _put(os.path.join(aside, wheel), place)
             finally:
@@ -164,6 +171,24 @@ def _needs_in(metadata: str) -> tuple[str, ...]:
 
     headers = HeaderParser().parsestr(metadata)
     return tuple(f"{key}: {value}" for key, value in headers.items() if key.lower() in _FIELDS)
+
+
+def _leftovers(project: str) -> set[str]:
+    """What setuptools has left of a build in a project, as names in its build/."""
+    try:
+        names = os.listdir(os.path.join(project, "build"))
+    except OSError:
+        return set()
+    return {name for name in names if name.partition(".")[0] in ("lib", "bdist", "temp")}
+
+
+def _clear_up(project: str, names: set[str]) -> None:
+    """Take away what our build has left, so that the next one begins as this one did."""
+    folder = os.path.join(project, "build")
+    for name in names:
+        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    with suppress(OSError):  # it is not empty, or not there
+        os.rmdir(folder)
 
 
 def _only_wheel(folder: str, build: Build) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
+import virtualenv
 
 from tests.conftest import Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
@@ -200,7 +203,7 @@ def test_a_build_that_fails_shows_its_output_and_leaves_nothing(folder: Folder):
     assert done.code == 1
     assert "no compiler here" in done.err
     assert "the build of . failed" in done.err
-    assert [p for p in (folder.root / ".runenv/.wheels").rglob("*")] == []
+    assert list((folder.root / ".runenv/.wheels").rglob("*")) == []
     backend_py.write_text(good)
     assert folder.passes("tests-3.10-n1").out == "1\n"
 
@@ -266,3 +269,69 @@ def test_a_project_in_an_odd_folder_is_built_and_installed(folder: Folder):
     folder.envfile(MANY)
 
     assert folder.passes("tests-3.10-n1").out == "1\n"
+
+
+SETUPTOOLS = """
+    [build-system]
+    requires = ["setuptools"]
+    build-backend = "setuptools.build_meta"
+
+    [project]
+    name = "mine"
+    version = "1.0"
+
+    [tool.setuptools]
+    packages = ["mine", "mine.sub"]
+    """
+
+
+def setuptools_library(folder: Folder) -> None:
+    """A project that setuptools builds: the wheel that virtualenv brings is found offline."""
+    embedded = Path(virtualenv.__file__).parent / "seed" / "wheels" / "embed"
+    newest = max(
+        embedded.glob("setuptools-*.whl"), key=lambda p: int(p.name.split("-")[1].split(".")[0])
+    )
+    shutil.copy(newest, folder.wheels)
+    folder.write("pyproject.toml", SETUPTOOLS)
+    folder.write("mine/__init__.py", "value = 1\n")
+    folder.write("mine/sub/__init__.py", "")
+    folder.write("mine/sub/old.py", "")
+    folder.envfile(
+        """
+        @runner.session(project="wheel")
+        def show(session):
+            session.run("python", "-I", "-c", "import importlib.util as u; print(u.find_spec('mine.sub.old') is not None)")
+        """
+    )
+
+
+def test_setuptools_keeps_no_module_that_was_deleted(folder: Folder):
+    setuptools_library(folder)
+    assert lines(folder)[0] == "True"
+    assert not (folder.root / "build").exists()
+
+    (folder.root / "mine/sub/old.py").unlink()
+
+    assert lines(folder)[0] == "False"
+
+
+def test_what_an_earlier_build_left_is_neither_used_nor_deleted(folder: Folder):
+    setuptools_library(folder)
+    left = folder.write("build/lib/mine/sub/gone.py", "")
+    (folder.root / "mine/sub/old.py").rename(folder.root / "old.txt")
+    folder.write("build/lib/mine/sub/old.py", "")
+
+    assert lines(folder)[0] == "False"
+    assert left.exists()
+
+
+def test_a_project_of_loose_modules_is_told_what_setuptools_needs(folder: Folder):
+    setuptools_library(folder)
+    shutil.rmtree(folder.root / "mine")
+    folder.write("mine.py", "")
+    folder.write("pyproject.toml", SETUPTOOLS.partition("[tool")[0])
+
+    done = folder.run()
+
+    assert done.code == 1
+    assert 'py-modules = ["mymodule"] in pyproject.toml' in done.err
