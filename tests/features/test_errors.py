@@ -24,6 +24,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import ROOT, Folder
+from tests.features.test_environments import library
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="texts and paths are POSIX's")
 
@@ -224,7 +225,7 @@ def test_an_install_that_differs_after_a_command_that_installed_is_refused(folde
 
 @provokes("Environments and installs", "FOLDER cannot be replaced: TEXT")
 def test_an_environment_that_cannot_be_moved_away_is_told(folder: Folder):
-    folder.envfile("@runner.session\ndef s(session): ...\n")
+    folder.envfile("@runner.session()\ndef s(session): ...\n")
     folder.passes()
     folder.write(".runenv/.trash", "a file")
 
@@ -235,6 +236,43 @@ def test_an_environment_that_cannot_be_moved_away_is_told(folder: Folder):
         "  --> envfile.py:3\n"
         "  a program may be using it; end that program, or choose another --envdir\n"
     ) in done.err
+    assert done.code == 1
+
+
+# A build backend of standard library alone, which makes what it is told to.
+BACKEND = """
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    for name in {names}:
+        open(folder + "/" + name, "w").close()
+    return "mine-1.0-py3-none-any.whl"
+"""
+
+
+@provokes("Environments and installs", "the build of FOLDER made N wheels")
+def test_a_build_that_makes_several_wheels_is_told(folder: Folder):
+    library(folder)
+    names = ["mine-1.0-py3-none-any.whl", "other-1.0-py3-none-any.whl"]
+    folder.write("backend.py", BACKEND.format(names=names))
+    folder.envfile("@runner.session(project='wheel')\ndef s(session): ...\n")
+
+    done = folder.run()
+
+    assert f"error: the build of {folder.root} made 2 wheels\n" in done.err
+    assert "  its output is shown with --verbose\n" in done.err
+    assert done.code == 1
+
+
+@provokes("Environments and installs", "FILE is no wheel: TEXT")
+def test_a_build_that_makes_what_is_no_wheel_is_told(folder: Folder):
+    library(folder)
+    folder.envfile("@runner.session(project='wheel')\ndef s(session): ...\n")
+    folder.passes()
+
+    folder.write("backend.py", BACKEND.format(names=["mine-1.0-py3-none-any.whl"]))
+    done = folder.run()
+
+    assert "error: mine-1.0-py3-none-any.whl is no wheel: " in done.err
+    assert "  the project's build made it; run again with --fresh\n" in done.err
     assert done.code == 1
 
 
@@ -370,6 +408,9 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
                 yield call.lineno, as_pattern(call.args[at], assigned)
 
 
+QUOTED = "(?:.*)"  # what `{name!r}` gives
+
+
 def as_pattern(node: ast.expr, assigned: dict[str, ast.expr]) -> str:
     """An expression of strings as a pattern of what it may give."""
     if isinstance(node, ast.Constant):
@@ -380,6 +421,8 @@ def as_pattern(node: ast.expr, assigned: dict[str, ast.expr]) -> str:
         return as_pattern(node.left, assigned) + as_pattern(node.right, assigned)
     if isinstance(node, ast.IfExp):
         return f"(?:{as_pattern(node.body, assigned)}|{as_pattern(node.orelse, assigned)})"
+    if isinstance(node, ast.FormattedValue) and node.conversion == ord("r"):
+        return QUOTED
     if isinstance(node, ast.Name) and node.id in assigned:
         return as_pattern(assigned[node.id], {})
     return ".*"
@@ -389,7 +432,7 @@ TEXTS = [
     (f"{path.relative_to(ROOT)}:{line}", text)
     for path in sorted((ROOT / "runner").rglob("*.py"))
     for line, text in texts_of(path)
-    if text.replace(".*", "").strip()
+    if re.search(r"\w", text)
 ]
 
 
@@ -400,7 +443,7 @@ def test_every_error_of_the_code_has_its_row():
     told = whole + [text.removeprefix("-k: ") for text in whole]
 
     def has_row(text: str) -> bool:
-        example = re.sub(r"\\(.)", r"\1", text.replace(".*", "x"))
+        example = re.sub(r"\\(.)", r"\1", text.replace(QUOTED, "'x'").replace(".*", "x"))
         return any(re.fullmatch(text, row) or re.fullmatch(pattern(row), example) for row in told)
 
     assert len(TEXTS) > 100
