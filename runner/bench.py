@@ -16,7 +16,9 @@ from runner.envs.lock import Lock
 from runner.envs.replay import Policy, Replay
 from runner.envs.spec import make_env_spec
 from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken
-from runner.model import (
+from runner.requirements import declared_step, install_step
+from runner.requirements.script import script_step
+from runner.running import (
     Command,
     CommandStarted,
     Environment,
@@ -25,8 +27,6 @@ from runner.model import (
     Said,
     Shown,
 )
-from runner.requirements import declared_step, install_step
-from runner.requirements.script import script_step
 from runner.surroundings import command_variables, find_program, outer_variables
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from runner.envs import Backend
     from runner.envs.replay import Verdict
     from runner.envs.wheels import Wheels
-    from runner.handle import RunOptions
-    from runner.model import EnvSpec, Event, Interpreter, Job, Project, Settings, Step
+    from runner.model import Job, Project, RunOptions, Settings
     from runner.requirements import SourceDigests
+    from runner.running import EnvSpec, Event, Interpreter, Step
 
 
 def envdir_of(project: Project, settings: Settings) -> str:

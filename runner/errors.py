@@ -15,8 +15,6 @@
 the outcome of its job. Whatever else is raised is a bug of ours.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 PASSED = 0

@@ -13,73 +13,57 @@ from typing import (
     Any,
     Literal,
     NoReturn,
-    Protocol,
-    TypedDict,
     TypeVar,
     cast,
     overload,
 )
 
 from runner.errors import SessionFailed, SessionSkipped, UsageError, did_you_mean
+from runner.model import RunOptions
 from runner.settings import as_path, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
+    from typing import Protocol
 
     # Every type checker knows this module, also where it is not installed; `typing`
     # has the name from 3.11 on.
     from typing_extensions import Unpack
 
-    from runner.model import Environment, Finished, Job
+    from runner.model import Job, Word
+    from runner.running import Environment, Finished
 
-    Word = str | os.PathLike[str]
+    class Hands(Protocol):
+        """What acts on the world for a Session."""
+
+        def run(
+            self,
+            argv: tuple[str, ...],
+            options: RunOptions,
+            capture: Literal["no", "merged", "apart"],
+            *,
+            check: bool,
+        ) -> Finished: ...
+
+        def install(
+            self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
+        ) -> None: ...
+
+        def install_script(self, script: str) -> None: ...
+
+        def may_run(self) -> bool: ...
+
+        def may_install(self) -> bool: ...
+
+        def make_cache_dir(self) -> str: ...
+
+        def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None: ...
+
+        def notify(self, target: str, posargs: tuple[str, ...] | None) -> None: ...
 
 
 Returned = TypeVar("Returned")
-
-
-class RunOptions(TypedDict, total=False):
-    """The options of `Session.run` that do not change what it returns."""
-
-    env: Mapping[str, str | None] | None  # on top of the session's; None takes one away
-    include_outer_env: bool  # False: only the session's own variables and PATH
-    cwd: Word | None  # relative to the working folder
-    timeout: float | None  # seconds
-    retries: int  # further attempts after one that failed
-    input: str | None  # its standard input
-    success_codes: Iterable[int] | None  # exit codes that are no failure
-    external: bool  # the program may lie outside the environment
-    log: bool  # False: the command is not shown
-
-
-class Hands(Protocol):
-    """What acts on the world for a Session."""
-
-    def run(
-        self,
-        argv: tuple[str, ...],
-        options: RunOptions,
-        capture: Literal["no", "merged", "apart"],
-        *,
-        check: bool,
-    ) -> Finished: ...
-
-    def install(
-        self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
-    ) -> None: ...
-
-    def install_script(self, script: str) -> None: ...
-
-    def may_run(self) -> bool: ...
-
-    def may_install(self) -> bool: ...
-
-    def make_cache_dir(self) -> str: ...
-
-    def say(self, level: Literal["debug", "info", "warning", "error"], text: str) -> None: ...
-
-    def notify(self, target: str, posargs: tuple[str, ...] | None) -> None: ...
 
 
 class Session:
@@ -353,7 +337,7 @@ class _Chdir:
 
 
 def _nothing_ran(*, capture: bool, silent: bool) -> object:
-    from runner.model import Finished
+    from runner.running import Finished
 
     if capture:
         return Finished(returncode=0, stdout="", stderr="", duration_s=0.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runner.model import Ingredient
+    from runner.running import Ingredient
 
 _LABELS_TOLD = 2
 _LINES_TOLD = 3

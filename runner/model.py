@@ -2,15 +2,16 @@
 
 Knows how nothing is made or done: a record is built by the one function that
 checks it, always by keyword, and never unpacked. NamedTuple and not dataclass,
-because `dataclasses` costs 15 ms more to import (Python 3.13, CPU).
+because `dataclasses` costs 15 ms more to import (Python 3.13, CPU). Annotations
+are no strings here: NamedTuple compiles each that is one, which costs 1.2 ms
+more on 3.11 and 2.6 ms on 3.13.
 """
 
-from __future__ import annotations
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, NamedTuple, TypedDict
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+Word = str | os.PathLike[str]  # of a command
 
 # What was declared. -----------------------------------------------------------
 
@@ -88,6 +89,25 @@ class Project(NamedTuple):
 # What is asked. ---------------------------------------------------------------
 
 
+class Option(NamedTuple):
+    """One option of the command line, or one setting without one."""
+
+    name: str  # the field of Settings, or the verb
+    flags: tuple[str, ...]  # (): it has no option
+    kind: Literal["flag", "value", "many", "verb", "verb with argument"]
+    help: str
+    group: Literal["Select", "Verbs", "Run", "Environments", "Output", ""]
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    splits: bool = True  # of many: whether a comma parts two values
+    in_envfile: bool = False  # may be assigned as runner.options.NAME
+
+    @property
+    def variable(self) -> str:
+        """The variable that sets it; empty for verbs."""
+        return "" if self.kind.startswith("verb") else f"RUNENV_{self.name.upper()}"
+
+
 class Settings(NamedTuple):
     """Every setting with the value that won; `origins` says where each came from."""
 
@@ -130,171 +150,15 @@ class Plan(NamedTuple):
     named: frozenset[str]  # those that were asked for; the others are required by them
 
 
-# What a job runs in. ------------------------------------------------------------
+class RunOptions(TypedDict, total=False):
+    """The options of `Session.run` that do not change what it returns."""
 
-
-class Interpreter(NamedTuple):
-    """A Python that was asked what it is."""
-
-    path: str  # as found, what environments are made with
-    real_path: str  # with links resolved
-    version: str  # 3.13.0, 3.14.0b2
-    implementation: str  # cpython, pypy
-    build: str  # what sys.version says, on one line
-    platform: str  # linux-x86_64
-    free_threaded: bool
-    stamp: str  # size and time of the file, "SIZE:NANOSECONDS"
-
-
-class Ingredient(NamedTuple):
-    """One labelled thing that decides what an environment is.
-
-    The journal keeps ingredients; equal ones mean reuse, and the label of one
-    that differs is what the user is told. Nothing else decides.
-    """
-
-    label: str
-    value: str
-
-
-class Build(NamedTuple):
-    """A local project that a step installs as a wheel, built from what it is now."""
-
-    folder: str
-    shown: str  # as messages call the folder: ".", "libs/core"
-    extras: tuple[str, ...]
-    content: tuple[str, ...]  # digests of all that a build reads
-    sdist_first: bool  # the wheel is built from the sdist, as others will build it
-
-
-class Step(NamedTuple):
-    """One change to an environment: an install and all that it depends on."""
-
-    arguments: tuple[str, ...]  # handed to the installer, with a requirement for each build
-    ingredients: tuple[Ingredient, ...]
-    show: str  # as a person would write it
-    cwd: str  # where relative paths inside of what it names start
-    builds: tuple[Build, ...] = ()
-    variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
-
-
-class EnvSpec(NamedTuple):
-    """What an environment should be before the session's function runs."""
-
-    path: str
-    backend: str  # one name, the chain decided
-    interpreter: Interpreter
-    options: tuple[str, ...]
-    ingredients: tuple[Ingredient, ...]
-    steps: tuple[Step, ...]  # what is declared
-    reuse: bool
-    surroundings: tuple[str, ...]  # of the ingredients those that decide what a build makes
-
-
-class Environment(NamedTuple):
-    """A folder that commands can run in."""
-
-    path: str
-    bin: str  # the folder of its programs; "" where the backend has none
-    python: str  # its interpreter
-    interpreter: Interpreter
-    backend: str
-
-
-# What runs. -------------------------------------------------------------------
-
-
-class Command(NamedTuple):
-    """One command to run."""
-
-    argv: tuple[str, ...]
-    cwd: str
-    env: Mapping[str, str]
-    timeout_s: float | None = None  # None: it may run for ever
-    capture: Literal["no", "merged", "apart"] = "no"
-    input: str | None = None  # None: it reads our standard input
-    holds: tuple[int, ...] = ()  # descriptors that it and what it starts keep open (POSIX)
-
-
-class Finished(NamedTuple):
-    """How a command ended. What was not captured is an empty string."""
-
-    returncode: int  # -n: ended by signal n
-    stdout: str
-    stderr: str
-    duration_s: float
-    timed_out: bool = False
-
-
-Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
-
-
-class Outcome(NamedTuple):
-    """How a job ended, and why."""
-
-    job: str
-    result: Result
-    reason: str = ""
-    duration_s: float = 0.0
-    notified: tuple[tuple[str, tuple[str, ...] | None], ...] = ()  # names, their posargs
-
-
-# What is told. ------------------------------------------------------------------
-
-
-class JobStarted(NamedTuple):
-    """A job's turn has come."""
-
-    job: str
-    doc: str
-
-
-class EnvironmentReady(NamedTuple):
-    """A job's environment is what is declared."""
-
-    job: str
-    state: Literal["reused", "updated", "created", "rebuilt", "kept", "none"]
-    reason: str  # why it was rebuilt or is kept though it differs
-    path: str
-    python: str  # cpython 3.13.0
-    duration_s: float
-
-
-class CommandStarted(NamedTuple):
-    """A command of a job is about to run."""
-
-    job: str
-    show: str  # as one can paste it into a shell
-    kind: Literal["run", "install", "build", "make"]  # make: the environment itself
-
-
-class Shown(NamedTuple):
-    """The output of a command that was kept back until it was needed."""
-
-    job: str
-    text: str
-
-
-class Said(NamedTuple):
-    """A line from the session function or from us."""
-
-    job: str
-    level: Literal["debug", "info", "warning", "error"]
-    text: str
-
-
-class JobEnded(NamedTuple):
-    """A job has its outcome."""
-
-    outcome: Outcome
-
-
-Event = JobStarted | EnvironmentReady | CommandStarted | Shown | Said | JobEnded
-
-
-class Report(NamedTuple):
-    """All that happened in a run."""
-
-    outcomes: tuple[Outcome, ...]
-    duration_s: float
-    interrupted_by: str = ""  # the name of the signal
+    env: Mapping[str, str | None] | None  # on top of the session's; None takes one away
+    include_outer_env: bool  # False: only the session's own variables and PATH
+    cwd: Word | None  # relative to the working folder
+    timeout: float | None  # seconds
+    retries: int  # further attempts after one that failed
+    input: str | None  # its standard input
+    success_codes: Iterable[int] | None  # exit codes that are no failure
+    external: bool  # the program may lie outside the environment
+    log: bool  # False: the command is not shown

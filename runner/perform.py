@@ -20,11 +20,12 @@ from runner.errors import (
     place_of,
 )
 from runner.handle import Session
-from runner.model import JobStarted, Outcome, Said, Shown
+from runner.running import JobStarted, Outcome, Said, Shown
 
 if TYPE_CHECKING:
     from runner.bench import World
-    from runner.model import Job, Result
+    from runner.model import Job
+    from runner.running import Result
 
 
 def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:

@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from runner.errors import CommandFailed, Interrupted
-from runner.model import Finished
+from runner.running import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import IO
 
-    from runner.model import Command
+    from runner.running import Command
 
 # After its command has ended a pipe can be held open by what that has started.
 # It is read until nothing came for the first of these times, or something did for

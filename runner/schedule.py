@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.model import Outcome
+from runner.running import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,33 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.errors import UsageError, did_you_mean, nearest
-from runner.model import Request, Settings
+from runner.model import Option, Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, TypeGuard
-
-
-class Option(NamedTuple):
-    """One option of the command line, or one setting without one."""
-
-    name: str  # the field of Settings, or the verb
-    flags: tuple[str, ...]  # (): it has no option
-    kind: Literal["flag", "value", "many", "verb", "verb with argument"]
-    help: str
-    group: Literal["Select", "Verbs", "Run", "Environments", "Output", ""]
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-    splits: bool = True  # of many: whether a comma parts two values
-    in_envfile: bool = False  # may be assigned as runner.options.NAME
-
-    @property
-    def variable(self) -> str:
-        """The variable that sets it; empty for verbs."""
-        return "" if self.kind.startswith("verb") else f"RUNENV_{self.name.upper()}"
 
 
 SHELLS = ("bash", "zsh", "fish")

@@ -14,7 +14,7 @@ from runner.errors import CommandFailed, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Environment
+    from runner.running import Environment
 
 # What would let the caller's Python, or another tool's environment, into ours.
 _NOT_INHERITED = frozenset(

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 
 from runner.declare import Options, session
-from runner.handle import RunOptions, Session
-from runner.settings import OPTIONS, Option
+from runner.handle import Session
+from runner.model import Option, RunOptions
+from runner.settings import OPTIONS
 from tests.conftest import Folder
 
 ROOT = Path(__file__).parent.parent

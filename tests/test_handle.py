@@ -10,7 +10,8 @@ import pytest
 
 from runner.errors import SessionFailed, SessionSkipped, UsageError
 from runner.handle import Session, checked_argv
-from runner.model import Environment, Finished, Interpreter, Job, Needs, SessionSpec
+from runner.model import Job, Needs, SessionSpec
+from runner.running import Environment, Finished, Interpreter
 
 INTERPRETER = Interpreter(
     path="/usr/bin/python3",

@@ -23,6 +23,7 @@ PACKAGE = ROOT / "runner"
 ORDER = [
     "errors",
     "model",
+    "running",
     "settings process",
     "declare handle",
     "pyproject ingredients surroundings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.ingredients import difference
-from runner.model import Ingredient
+from runner.running import Ingredient
 
 OLD_DIGEST = "sha256:" + "0" * 64
 NEW_DIGEST = "sha256:" + "1" * 64

@@ -13,7 +13,7 @@ from runner.envs.interpreters import describe, find
 from runner.envs.python_answers import running
 from runner.envs.pythons_found import in_folders
 from runner.errors import InterpreterMissing, JobError
-from runner.model import Interpreter
+from runner.running import Interpreter
 from tests.fake_pythons import bare_environ, make_fake, times_asked, write_program
 
 OWN = ".".join(map(str, sys.version_info[:2]))

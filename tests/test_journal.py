@@ -10,7 +10,7 @@ import pytest
 
 from runner.envs.folder import JOURNAL
 from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
-from runner.model import Ingredient
+from runner.running import Ingredient
 
 JOURNAL_OF_TWO = Journal(
     state="whole",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.model import Axis, Job, Needs, Param, SessionSpec
+from runner.model import (
+    Axis,
+    Job,
+    Needs,
+    Param,
+    SessionSpec,
+)
 from runner.plan import expand, find_cycles, make_plan
 
 NEEDS = Needs(None, (), (), (), (), (), (), "", True)

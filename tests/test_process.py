@@ -18,7 +18,7 @@ import pytest
 
 from runner import process
 from runner.errors import CommandFailed, Interrupted
-from runner.model import Command, Finished
+from runner.running import Command, Finished
 
 ROOT = Path(__file__).parent.parent
 
@@ -77,7 +77,7 @@ def test_what_we_printed_before_comes_before(streams):
     code = """
         import os, sys
         from runner import process
-        from runner.model import Command
+        from runner.running import Command
         print("first")
         process.run(Command(argv=("echo", "second"), cwd=os.getcwd(), env=dict(os.environ)))
     """
@@ -91,7 +91,7 @@ def test_streams_of_ours_that_are_closed_do_not_matter(streams):
     code = """
         import os, sys
         from runner import process
-        from runner.model import Command
+        from runner.running import Command
         sys.stdout = None
         sys.stderr.close()
         process.run(Command(argv=("echo", "here"), cwd=os.getcwd(), env=dict(os.environ)))
@@ -195,7 +195,7 @@ def test_it_reads_our_standard_input_where_none_is_given():
     code = """
         import os, sys
         from runner import process
-        from runner.model import Command
+        from runner.running import Command
         process.run(Command(argv=("cat",), cwd=os.getcwd(), env=dict(os.environ)))
     """
 
@@ -230,7 +230,7 @@ def test_how_it_ended_is_known_where_the_caller_ignores_its_children():
         import os, signal, sys
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as inherited from who started us
         from runner import process
-        from runner.model import Command
+        from runner.running import Command
         print(process.run(Command(argv=("false",), cwd="/", env=dict(os.environ))).returncode)
     """
 
@@ -377,7 +377,7 @@ RUNNER = """
 import fcntl, json, os, sys, termios
 from runner import process
 from runner.errors import Interrupted
-from runner.model import Command
+from runner.running import Command
 
 code, options, grace_s = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
 with process.signals_as_exceptions():
@@ -864,7 +864,7 @@ def test_a_folder_that_may_not_be_entered():
         import os, sys
         from runner import process
         from runner.errors import CommandFailed
-        from runner.model import Command
+        from runner.running import Command
         if os.getuid() == 0:
             os.setuid(65534)  # root is stopped by no permission, nobody is
         try:

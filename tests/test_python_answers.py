@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.envs.python_answers import CACHE, Asker, running
-from runner.model import Interpreter
+from runner.running import Interpreter
 from tests.fake_pythons import answer_of, bare_environ, make_fake, say, times_asked, write_program
 
 # The real interpreter behind whatever environment the tests run in.

@@ -12,7 +12,7 @@ from runner.envs.folder import JOURNAL, make_envdir
 from runner.envs.journal import read
 from runner.envs.replay import Policy, Replay, judge
 from runner.errors import EnvironmentBroken
-from runner.model import EnvSpec, Ingredient, Interpreter
+from runner.running import EnvSpec, Ingredient, Interpreter
 from tests.conftest import Folder
 
 INTERPRETER = Interpreter("/py", "/py", "3.13.0", "cpython", "3.13.0", "linux-x86_64", False, "1:2")

@@ -9,8 +9,9 @@ import pytest
 
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
-from runner.model import Needs, Step
+from runner.model import Needs
 from runner.requirements import SourceDigests, declared_step, install_step
+from runner.running import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

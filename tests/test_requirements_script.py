@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.errors import EnvironmentBroken
-from runner.model import Step
 from runner.requirements import SourceDigests
 from runner.requirements.script import script_step
+from runner.running import Step
 
 
 def step_of(folder: Path, script: str = "tool.py") -> Step | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runner import schedule
-from runner.model import Job, Needs, Outcome, Plan, SessionSpec
+from runner.model import Job, Needs, Plan, SessionSpec
+from runner.running import Outcome
 
 NEEDS = Needs(None, (), (), (), (), (), (), "", True)
 

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from runner.errors import UsageError
-from runner.model import Axis, Job, Needs, Param, SessionSpec, Settings
+from runner.model import (
+    Axis,
+    Job,
+    Needs,
+    Param,
+    SessionSpec,
+    Settings,
+)
 from runner.plan import expand
 from runner.selection import find_jobs, keyword_test, select
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import CommandFailed
-from runner.model import Environment, Interpreter
+from runner.running import Environment, Interpreter
 from runner.surroundings import command_variables, find_program, outer_variables
 
 INTERPRETER = Interpreter("/py", "/py", "3.13.0", "cpython", "3.13.0", "linux-x86_64", False, "1:2")

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from runner.model import (
+from runner.model import Settings
+from runner.reports import make_terminal
+from runner.reports.terminal import Terminal
+from runner.running import (
     CommandStarted,
     EnvironmentReady,
     Event,
@@ -21,11 +24,8 @@ from runner.model import (
     Outcome,
     Report,
     Said,
-    Settings,
     Shown,
 )
-from runner.reports import make_terminal
-from runner.reports.terminal import Terminal
 
 
 class Stream(io.TextIOWrapper):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from runner.model import Request
 
+    class Verb(Protocol):
+        """What a verb's module has."""
 
-class Verb(Protocol):
-    """What a verb's module has."""
-
-    def main(self, request: Request, /) -> int:
-        """Do what is asked; the exit code."""
-        ...
+        def main(self, request: Request, /) -> int:
+            """Do what is asked; the exit code."""
+            ...
 
 
 VERBS = ("run", "list", "usage", "explain", "clean", "completion", "help", "version")

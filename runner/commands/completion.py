@@ -23,8 +23,7 @@ from runner.settings import BACKENDS, OPTIONS, settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from runner.model import Request
-    from runner.settings import Option
+    from runner.model import Option, Request
 
 _NOTHING = Listing(sessions={}, jobs={}, tags=(), pythons=())
 

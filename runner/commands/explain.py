@@ -23,7 +23,8 @@ from runner.requirements import SourceDigests
 from runner.selection import select
 
 if TYPE_CHECKING:
-    from runner.model import Event, Job, Request
+    from runner.model import Job, Request
+    from runner.running import Event
 
 
 class Explained(NamedTuple):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from runner.settings import OPTIONS, wants_color
 
 if TYPE_CHECKING:
-    from runner.model import Request
-    from runner.settings import Option
+    from runner.model import Option, Request
 
 _COLUMNS = 79
 _INDENT = 26  # of the descriptions

@@ -14,13 +14,13 @@ from runner.envs.folder import read_key
 from runner.envs.wheels import Wheels
 from runner.executors.local import Local
 from runner.load import open_project
-from runner.model import JobEnded, Report
 from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import run as run_command
 from runner.process import show, signals_as_exceptions
 from runner.reports import make_terminal
 from runner.requirements import SourceDigests
+from runner.running import JobEnded, Report
 from runner.selection import find_jobs, select
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from runner.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Build, Environment, Interpreter
+    from runner.running import Build, Environment, Interpreter
 
 
 class Backend(Protocol):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from runner.envs.python_spec import Wanted
-    from runner.model import Interpreter
+    from runner.running import Interpreter
 
 __all__ = ["describe", "find", "found_versions"]
 

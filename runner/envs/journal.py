@@ -11,7 +11,7 @@ import os
 from typing import Literal, NamedTuple
 
 from runner.envs.folder import JOURNAL, bin_folder, site_packages, write_journal
-from runner.model import Ingredient
+from runner.running import Ingredient
 
 _FORMAT = 1  # another number: written by a runenv that means something else
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from runner.envs.folder import site_packages
 
 if TYPE_CHECKING:
-    from runner.model import Environment
+    from runner.running import Environment
 
 # For every Python that uv serves, so in a Python that 3.6 can read.
 _MAIN = '''\

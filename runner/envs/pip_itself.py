@@ -10,7 +10,7 @@ from runner.envs.installer_config import pip_config
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Build, Environment
+    from runner.running import Build, Environment
 
 # These do not change what ends up in an environment.
 _NEUTRAL = (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runner.envs.folder import write_aside
 from runner.envs.python_spec import UNKNOWN, read_version, version_text
 from runner.errors import CommandFailed
-from runner.model import Command, Interpreter
+from runner.running import Command, Interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

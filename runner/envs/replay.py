@@ -19,7 +19,7 @@ from runner.envs.journal import Journal, read, site_difference, site_listing, to
 from runner.envs.wheels import needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
-from runner.model import Environment
+from runner.running import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runner.envs import Backend
     from runner.envs.journal import Entry, State
     from runner.envs.wheels import Wheels
-    from runner.model import Build, EnvSpec, Ingredient, Step
+    from runner.running import Build, EnvSpec, Ingredient, Step
 
 
 class Policy(NamedTuple):

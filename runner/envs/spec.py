@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from runner.envs.folder import folder_name
 from runner.envs.installer_config import files_named
-from runner.model import EnvSpec, Ingredient
 from runner.requirements.arguments import without_secrets
+from runner.running import EnvSpec, Ingredient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.envs import Backend
-    from runner.model import Interpreter, Job, Step
+    from runner.model import Job
+    from runner.running import Interpreter, Step
 
 
 def make_env_spec(

@@ -13,7 +13,7 @@ from runner.envs.pip_by_uv import write_pip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Build, Environment, Interpreter
+    from runner.running import Build, Environment, Interpreter
 
 # What begins so does not change what ends up in an environment.
 _NEUTRAL = (

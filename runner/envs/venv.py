@@ -13,7 +13,7 @@ from runner.envs.pip_itself import (
 )
 
 if TYPE_CHECKING:
-    from runner.model import Interpreter
+    from runner.running import Interpreter
 
 __all__ = [
     "build_argv",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.envs import Backend
-    from runner.model import Build, Environment, Interpreter
+    from runner.running import Build, Environment, Interpreter
 
 # What any Python 3 can install (platform compatibility tags specification).
 _PURE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from runner.model import Job, Outcome
+    from runner.model import Job
+    from runner.running import Outcome
 
 
 class Executor(Protocol):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.model import Job, Outcome
+    from runner.model import Job
+    from runner.running import Outcome
 
 
 class Local:

@@ -10,7 +10,8 @@ from runner.settings import wants_color
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Event, Report, Settings
+    from runner.model import Settings
+    from runner.running import Event, Report
 
 
 class Reporter(Protocol):

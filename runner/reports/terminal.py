@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TextIO
 
-from runner.model import (
+from runner.running import (
     CommandStarted,
     EnvironmentReady,
     JobStarted,
@@ -17,7 +17,7 @@ from runner.model import (
 )
 
 if TYPE_CHECKING:
-    from runner.model import Event, Outcome, Report, Result
+    from runner.running import Event, Outcome, Report, Result
 
 _SYMBOLS: dict[Result, tuple[str, str]] = {  # in Unicode, in ASCII
     "passed": ("✓", "+"),

@@ -11,10 +11,10 @@ import os
 from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
-from runner.model import Step
 from runner.requirements.arguments import read_arguments, show_arguments
 from runner.requirements.collect import Collector
 from runner.requirements.local import SourceDigests, is_project
+from runner.running import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

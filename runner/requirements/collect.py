@@ -11,11 +11,11 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.errors import EnvironmentBroken
-from runner.model import Build, Ingredient
 from runner.requirements import files, local
 from runner.requirements.arguments import without_secrets
 from runner.requirements.files import find_local, shown_path
 from runner.requirements.groups import Pyproject
+from runner.running import Build, Ingredient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

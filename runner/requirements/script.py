@@ -14,8 +14,8 @@ from runner.settings import is_list
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.model import Step
     from runner.requirements import SourceDigests
+    from runner.running import Step
 
 
 def script_step(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from runner.envs import BACKENDS, Backend, folder, interpreters, load_backend
-from runner.model import Environment, Interpreter
+from runner.running import Environment, Interpreter
 from tests.conftest import Folder, make_wheel
 
 FACTS = (

@@ -8,7 +8,8 @@ import pytest
 
 from runner.executors import Executor
 from runner.executors.local import Local
-from runner.model import Job, Outcome
+from runner.model import Job
+from runner.running import Outcome
 from tests.test_schedule import FakeExecutor, job
 
 

@@ -9,7 +9,9 @@ from typing import TextIO, get_args
 
 import pytest
 
-from runner.model import (
+from runner.reports import REPORTERS, Reporter
+from runner.reports.terminal import Terminal
+from runner.running import (
     CommandStarted,
     EnvironmentReady,
     Event,
@@ -21,8 +23,6 @@ from runner.model import (
     Said,
     Shown,
 )
-from runner.reports import REPORTERS, Reporter
-from runner.reports.terminal import Terminal
 
 # Not in ASCII, not in Latin-1, half of a pair, a cursor's movement, ends of lines.
 ODD = "ünï — 日本 🐍 \udcff \x1b[2J \r\n last"

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from typing_extensions import assert_type
 
 import runner
-from runner.model import Finished, Param
+from runner.model import Param
+from runner.running import Finished
 
 runner.needs_version = ">=0.1"
 

@@ -30,7 +30,8 @@ from runner.reports.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.model import Job, Outcome
+    from runner.model import Job
+    from runner.running import Outcome
 
 BACKENDS: tuple[Backend, ...] = (uv, venv, virtualenv)
 VERBS: tuple[Verb, ...] = (clean, completion, explain, help, list, run, usage, version)
