@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.envs.folder import write_aside
-from runner.envs.interpreters import found_versions
+from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 
 if TYPE_CHECKING:

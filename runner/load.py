@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runner import declare
-from runner.envs.interpreters import found_versions
+from runner.envs.pythons_found import found_versions
 from runner.errors import (
     EnvfileError,
     Mistake,

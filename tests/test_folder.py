@@ -77,6 +77,7 @@ def test_the_folder_is_ignored_by_git_and_marked_for_backups(tmp_path: Path):
     assert sorted(os.listdir(tmp_path / "envs")) == [
         ".gitignore",
         ".ignore",
+        ".key",
         ".locks",
         "CACHEDIR.TAG",
     ]
@@ -98,7 +99,7 @@ def test_a_folder_that_is_whole_is_left_as_it_is(tmp_path: Path):
     assert (tmp_path / "envs/.gitignore").read_text() == "mine\n"
 
 
-@pytest.mark.parametrize("part", [".locks", "CACHEDIR.TAG"])
+@pytest.mark.parametrize("part", [".locks", "CACHEDIR.TAG", ".key"])
 def test_a_part_that_is_gone_is_made_again(tmp_path: Path, part: str):
     make_envdir(str(tmp_path / "envs"), str(tmp_path))
     path = tmp_path / "envs" / part

@@ -11,6 +11,7 @@ import pytest
 from runner.envs.folder import JOURNAL, make_envdir
 from runner.envs.journal import read
 from runner.envs.replay import Policy, Replay, judge
+from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken
 from runner.running import EnvSpec, Ingredient, Interpreter
 from tests.conftest import Folder
@@ -156,14 +157,17 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
         ingredients=(Ingredient("backend", "odd"),),
         steps=(),
         reuse=True,
+        surroundings=(),
     )
     ran = []
 
-    def run_installer(argv, kind, show, cwd):
+    def run_installer(argv, kind, show, cwd, changes):
         ran.append((argv, kind, cwd))
 
     with pytest.raises(EnvironmentBroken) as caught:
-        Replay(spec, DoesNothing(), Policy(), run_installer).prepare()
+        Replay(
+            spec, DoesNothing(), Policy(), Wheels(str(tmp_path / "envs")), run_installer, print
+        ).prepare()
 
     assert caught.value.what == "odd made no environment that works: its pyvenv.cfg is gone"
     assert ran == [(("make", spec.path), "make", str(tmp_path / "envs"))]

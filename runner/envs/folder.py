@@ -59,7 +59,8 @@ def make_envdir(envdir: str, root: str) -> None:
             mend="name a folder of its own: --envdir .runenv",
         )
     locks, key = os.path.join(envdir, ".locks"), os.path.join(envdir, KEY)
-    if os.path.isdir(locks) and os.path.exists(key):  # the last that is written
+    tag = os.path.join(envdir, "CACHEDIR.TAG")
+    if os.path.isdir(locks) and os.path.exists(tag) and os.path.exists(key):
         return
     try:
         os.makedirs(locks, exist_ok=True)

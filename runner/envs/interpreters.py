@@ -16,7 +16,6 @@ from runner.envs.python_answers import Asker, running
 from runner.envs.python_spec import SIGNS, fits, read_spec, read_version
 from runner.envs.pythons_found import (
     Found,
-    found_versions,
     home_folder,
     in_folders,
     is_program,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from runner.envs.python_spec import Wanted
     from runner.running import Interpreter
 
-__all__ = ["describe", "find", "found_versions"]
+__all__ = ["describe", "find"]
 
 _FORMS = (
     'write a version ("3.12", "3.13t"), a range (">=3.10,<3.13"), "pypy3.11", '
