@@ -635,7 +635,7 @@ def test_a_python_of_another_version_rebuilds(folder: Folder):
     declare = "@runner.session(python={!r})\ndef show(session): session.run('python', '-V')"
     folder.envfile(declare.format(None))
     folder.passes()
-    from runner.envs.interpreters import found_versions
+    from runner.envs.pythons_found import found_versions
 
     mine = f"{sys.version_info[0]}.{sys.version_info[1]}"
     others = [v for v in found_versions(">=3.10") if v != mine]
