@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from runner.envs.pythons_found import found_versions
 from tests.conftest import Folder, make_wheel
 
 INSTALLED = (
@@ -635,8 +636,6 @@ def test_a_python_of_another_version_rebuilds(folder: Folder):
     declare = "@runner.session(python={!r})\ndef show(session): session.run('python', '-V')"
     folder.envfile(declare.format(None))
     folder.passes()
-    from runner.envs.pythons_found import found_versions
-
     mine = f"{sys.version_info[0]}.{sys.version_info[1]}"
     others = [v for v in found_versions(">=3.10") if v != mine]
     if not others:
