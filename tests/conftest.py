@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,13 @@ ROOT = Path(__file__).parent.parent
 # What the surroundings of the tests must not decide.
 _FOREIGN = ("RUNENV_", "PIP_", "UV_", "VIRTUALENV_", "NOX", "TOX")
 _COLOR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CI", "COLUMNS")
+
+
+# A shell without job control starts what runs in its background with SIGINT ignored,
+# and so does pytest-xdist; nohup ignores SIGHUP. Ignored signals are inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Done(NamedTuple):
