@@ -22,14 +22,14 @@ def types(session: runner.Session) -> None:
 @runner.session(python=[">=3.10"], groups=["test"], project="editable")
 def tests(session: runner.Session) -> None:
     """Run the tests on each Python that is found."""
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @runner.session(groups=["test"], project="editable")
 def coverage(session: runner.Session) -> None:
     """Run the tests and show which lines and branches of runner/ they reach."""
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-n", "auto", *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
 

@@ -132,24 +132,35 @@ def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
 @contextmanager
 def signals_held_back() -> Generator[None]:
     """Signals that would raise an exception do so at the end of the block."""
+    came: list[int] = []
+    try:
+        with _signals_noted(came):
+            yield
+    finally:
+        for number in came:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handler(number, None)
+
+
+@contextmanager
+def _signals_noted(came: list[int]) -> Generator[None]:
+    """Signals that would raise an exception are added to a list instead."""
     if threading.current_thread() is not threading.main_thread():
         yield  # they are raised in the main thread alone
         return
-    came: list[int] = []
     before: dict[int, Callable[[int, FrameType | None], Any]] = {}
-    # Handlers and not a mask: what is started would inherit the mask.
-    for ending in (signal.SIGINT, *_ENDING):
-        handler = signal.getsignal(ending)
-        if callable(handler):
-            before[ending] = handler
-            signal.signal(ending, lambda number, _frame: came.append(number))
     try:
+        # Handlers and not a mask: what is started would inherit the mask.
+        for ending in (signal.SIGINT, *_ENDING):
+            handler = signal.getsignal(ending)
+            if callable(handler):
+                before[ending] = handler
+                signal.signal(ending, lambda number, _frame: came.append(number))
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in came:
-            before[number](number, None)
 
 
 def _stay_parent() -> None:
@@ -298,10 +309,19 @@ class _Running:
             left = 0
         return self._ended.wait(left)
 
-    def let_end(self, deadline: float) -> None:
-        """Wait for its end and that of all it started; what is left then is killed."""
-        left = not self.ends_within(deadline - time.monotonic()) or self.members.are_left()
-        while left and time.monotonic() < deadline:
+    def let_end(self, deadline: float, *, hurried: Callable[[], bool] = lambda: False) -> None:
+        """Wait for its end and that of all it started; what is left then is killed.
+
+        hurried: whether to wait no longer; asked again and again.
+        """
+
+        def over() -> bool:
+            return time.monotonic() >= deadline or hurried()
+
+        while not self.ends_within(_LOOK_AGAIN_S) and not over():
+            pass
+        left = not self._ended.is_set() or self.members.are_left()
+        while left and not over():
             time.sleep(_LOOK_AGAIN_S)
             left = self.members.are_left()
         if left:
@@ -328,8 +348,32 @@ class _Running:
 
 
 def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
-    """End a command because of an exception, which the caller raises again."""
+    """End a command because of an exception, which the caller raises again.
+
+    Signals that come meanwhile raise nothing: between two looks at the command
+    an exception would leave it running. Ctrl-C again ends the grace; TERM and
+    HUP again do not, since a terminal that closes sends two.
+    """
     running.abandon_output()
+    came: list[int] = []
+    told = False
+    deadline = time.monotonic() + grace_s
+    while True:
+        try:
+            with _signals_noted(came):
+                if not told:
+                    told = True
+                    _tell_of(running, error)
+                running.let_end(deadline, hurried=lambda: signal.SIGINT in came)
+            return
+        except KeyboardInterrupt:  # noqa: PERF203  # before signals were noted, or just after
+            came.append(signal.SIGINT)
+        except Interrupted:
+            continue
+
+
+def _tell_of(running: _Running, error: BaseException) -> None:
+    """Hand on to a command the signal that an exception stands for."""
     number = signal.SIGTERM
     if isinstance(error, KeyboardInterrupt):
         number = signal.SIGINT
@@ -341,20 +385,6 @@ def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
         running.members.remember()
     else:
         running.members.tell(number)
-    deadline = time.monotonic() + grace_s
-    while not _lets_end(running, deadline):
-        pass
-
-
-def _lets_end(running: _Running, deadline: float) -> bool:
-    """True when the command has ended; False when only the waiting for it has."""
-    try:
-        running.let_end(deadline)
-    except Interrupted:
-        return False  # TERM or HUP again: a terminal that closes sends two. The grace goes on.
-    except BaseException:
-        running.kill()  # Ctrl-C again, most likely
-    return True
 
 
 def _in_background(work: Callable[[], object], done: threading.Event) -> None:

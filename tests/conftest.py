@@ -27,6 +27,11 @@ if sys.platform != "win32":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow runs last."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
 class Done(NamedTuple):
     """How a run of runenv ended."""
 
