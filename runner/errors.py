@@ -139,11 +139,13 @@ def place_of(error: BaseException, root: str) -> str:
     """
     import os
 
+    ours = os.path.dirname(__file__) + os.sep  # in the root when we test ourselves
     place = ""
     frames = error.__traceback__
     while frames is not None:
         file = frames.tb_frame.f_code.co_filename
-        if file.startswith(root + os.sep) and "site-packages" not in file:
+        inside = file.startswith(root + os.sep) and not file.startswith(ours)
+        if inside and "site-packages" not in file:
             place = f"{os.path.relpath(file, root)}:{frames.tb_lineno}"
         frames = frames.tb_next
     return place

@@ -71,14 +71,27 @@ def make_envdir(envdir: str, root: str) -> None:
             if not os.path.exists(path):  # a folder that was there before us may have its own
                 write_aside(path, text)
         if not os.path.exists(key):
-            with open(os.open(f"{key}.{os.getpid()}", _NEW, 0o600), "wb") as stream:
-                stream.write(os.urandom(32))
-            os.replace(f"{key}.{os.getpid()}", key)
+            _make_key(key)
     except OSError as error:
         raise EnvironmentBroken(
             f"the environment folder {envdir} cannot be made: {error.strerror}",
             mend="make room for it, or choose another with --envdir",
         ) from None
+
+
+def _make_key(path: str) -> None:
+    """The file has a key, the first that anybody gave it: two runs may be the first at once."""
+    aside = f"{path}.{os.getpid()}"
+    with open(os.open(aside, _NEW, 0o600), "wb") as stream:
+        stream.write(os.urandom(32))
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        os.replace(aside, path)
+        return
+    os.unlink(aside)
 
 
 def read_key(envdir: str) -> bytes:
