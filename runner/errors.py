@@ -117,7 +117,32 @@ def nearest(word: str, known: list[str]) -> str | None:
 
     folded = {name.casefold(): name for name in reversed(known)}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    return folded[near[0]] if near else None
+    return folded[near[0]] if near else folded.get(_two_slips_away(word.casefold(), list(folded)))
+
+
+def _two_slips_away(word: str, known: list[str]) -> str:
+    """The first known word that two slips made `word` of, its first letter apart; or empty.
+
+    Of a short word they leave too little for difflib's ratio: `tset` for `tests`.
+    """
+    if len(word) < 4:
+        return ""
+    near = (name for name in known if name[:1] == word[0] and abs(len(name) - len(word)) <= 2)
+    return next((name for name in near if _slips(word, name) <= 2), "")
+
+
+def _slips(one: str, other: str) -> int:
+    """Letters added, left out, mistaken, or swapped with the next (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, meant in enumerate(other, 1):
+            fewest = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != meant))
+            if i > 1 and j > 1 and one[i - 2 : i] == other[j - 2 : j][::-1]:
+                fewest = min(fewest, older[j - 2] + 1)
+            row.append(fewest)
+    return row[-1]
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

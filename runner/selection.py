@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs.python_spec import fits, read_spec
-from runner.errors import UsageError, did_you_mean, some_of
+from runner.errors import UsageError, did_you_mean, nearest, some_of
 from runner.settings import verb_for_word, verb_near_word
 
 if TYPE_CHECKING:
@@ -167,17 +167,19 @@ def _has_parts(job: Job, name: str) -> bool:
 
 
 def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> UsageError:
+    families = list(dict.fromkeys(job.spec.name for job in jobs))
     known = list(dict.fromkeys(name for job in jobs for name in (job.spec.name, job.name)))
     hints: list[str] = []
     for name in unknown:
         verb = verb_for_word(name)
-        hint = "" if verb else did_you_mean(name, known)
+        # A long name of a job is never as near to a short word as its session's is.
+        near = ("" if "-" in name else nearest(name, families)) or nearest(name, known)
+        hint = f"did you mean {near!r}?" if near and not verb else ""
         verb = verb or ("" if hint else verb_near_word(name))
         hint = f"did you mean runenv {verb}?" if verb else hint
         hints.append(hint if len(unknown) == 1 or not hint else f"{name}: {hint}")
     shown = " and ".join(map(repr, unknown))
     # What the envfile's default names is met by --list too.
-    families = list(dict.fromkeys(job.spec.name for job in jobs))
     last = f"there are {some_of(families)}" if where else "`runenv --list` shows them all"
     mend = [*filter(None, hints), last]
     return UsageError(

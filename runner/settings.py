@@ -83,6 +83,8 @@ def parse(argv: Sequence[str]) -> Request:
             _take(_option(flag), flag, value if equals else None, words, given, verbs)
         else:
             _take_short(word, words, given, verbs)
+    if "help" in verbs:
+        verbs = {"help": None}  # of whatever verb: the help has them all
     if len(verbs) > 1:
         asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
         raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
@@ -99,19 +101,39 @@ def _option(flag: str) -> Option:
     return option
 
 
+_REUSED = "an environment is reused whenever nothing has changed"
+
 # What hands that know nox type, where it is spelt otherwise here.
 _NOX_FLAGS = {
-    "-r": "an environment is reused whenever nothing has changed; leave it away",
-    "-R": "an environment is reused whenever nothing has changed; --no-install keeps it as it is",
-    "--reuse-existing-virtualenvs": "an environment is reused whenever nothing has changed",
+    "-r": _REUSED + "; leave it away",
+    "-R": _REUSED + "; --no-install keeps it as it is",
+    "--reuse-existing-virtualenvs": _REUSED + "; leave it away",
+    "--reuse-venv": _REUSED + "; --fresh makes it anew",
     "-N": "write --fresh",
     "--no-reuse-existing-virtualenvs": "write --fresh",
     "-e": "name the session without it: runenv NAME",
+    "--sessions": "name the sessions without it: runenv NAME NAME",
+    "--list-sessions": "write --list",
+    "--pythons": "write --python",
+    "--tags": "write --tag",
+    "--keywords": "write --keyword",
     "--noxfile": "write --file",
     "--stop-on-first-error": "write --fail-fast",
+    "--no-stop-on-first-error": "it is so unless --fail-fast is given",
+    "-db": "write --backend",
     "--default-venv-backend": "write --backend",
     "--force-venv-backend": "write --backend",
     "--no-venv": "write --backend none",
+    "-P": "-p selects among the Pythons that the envfile names; name this one there",
+    "--force-python": "-p selects among the Pythons that the envfile names; name this one there",
+    "--force-pythons": "-p selects among the Pythons that the envfile names; name this one there",
+    "--extra-python": "-p selects among the Pythons that the envfile names; name this one there",
+    "--extra-pythons": "-p selects among the Pythons that the envfile names; name this one there",
+    "--download-python": "install it before: uv python install 3.13",
+    "--error-on-external-run": "it is so; session.run(..., external=True) allows it",
+    "--no-error-on-external-run": "say which commands: session.run(..., external=True)",
+    "--nocolor": "write --color never",
+    "--forcecolor": "write --color always",
     "--error-on-missing-interpreters": "it is so unless --skip-missing is given",
     "--no-error-on-missing-interpreters": "write --skip-missing",
 }
@@ -130,6 +152,8 @@ def _take_short(
 ) -> None:
     """`-x`, `-xv`, `-p3.12`, `-p 3.12`: flags may share a dash, a value may follow its letter."""
     letters = word[1:]
+    if word in _NOX_FLAGS:
+        raise _unknown_option(word)
     while letters:
         flag, letters = f"-{letters[0]}", letters[1:]
         if f"-{word}" in _BY_FLAG and flag not in _BY_FLAG:

@@ -88,6 +88,16 @@ def test_a_near_word_is_asked_for_and_a_far_one_is_not():
     assert did_you_mean("zzz", ["lint"]) == ""
 
 
+@pytest.mark.parametrize("typed", ["tset", "tsets", "tess", "etsts", "testing"])
+def test_two_slips_in_a_short_word_are_near(typed: str):
+    assert nearest(typed, ["docs", "tests"]) == "tests"
+
+
+@pytest.mark.parametrize("typed", ["tax", "build", "docs", "t", ""])
+def test_another_short_word_is_not_near(typed: str):
+    assert nearest(typed, ["tests", "lint"]) is None
+
+
 # Tracebacks. ----------------------------------------------------------------------------
 
 

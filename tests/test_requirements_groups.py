@@ -119,7 +119,10 @@ def test_an_unknown_group_without_a_near_one_is_named_with_all(tmp_path: Path):
 
 def test_where_there_are_no_groups_that_is_said(tmp_path: Path):
     assert error_of_group(tmp_path, "[project]\nname = 'x'\n") == (
-        "group 'test' is not in [dependency-groups] of pyproject.toml\npyproject.toml has no groups"
+        "group 'test' is not in [dependency-groups] of pyproject.toml\n"
+        "pyproject.toml has no groups; write there what it needs:\n"
+        "    [dependency-groups]\n"
+        '    test = ["pytest"]'
     )
 
 

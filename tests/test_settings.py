@@ -112,6 +112,8 @@ def test_a_value_may_be_a_single_dash_and_hold_an_equals_sign():
         (("--completion=zsh",), "completion", "zsh"),
         (("-h",), "help", None),
         (("--version", "--version"), "version", None),
+        (("--list", "--help"), "help", None),
+        (("-h", "--usage", "lint"), "help", None),
     ],
 )
 def test_a_verb_is_an_option(argv: tuple[str, ...], verb: str, argument: str | None):

@@ -126,6 +126,12 @@ def test_commands_are_shown_by_their_kind():
     assert hear(run, install, make, verbose=True) == "$ ruff check .\ninstall ruff\nuv venv\n"
 
 
+def test_of_a_command_of_megabytes_the_beginning_is_shown():
+    long = CommandStarted("lint", f"python -c {'x' * 10_000_000}", "run")
+
+    assert hear(long) == f"$ python -c {'x' * 3990} ... and 9,996,010 more characters\n"
+
+
 def test_words_are_told_by_their_level():
     words = [Said("lint", level, f"{level} it") for level in ("debug", "info", "warning", "error")]
 

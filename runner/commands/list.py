@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from runner.errors import UsageError
 from runner.load import open_project
 from runner.selection import select
 from runner.settings import wants_color
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
 def main(request: Request) -> int:
     """Print the listing to standard output."""
     project, settings = open_project(request, os.environ)
-    chosen = {job.name for job in default_jobs(project, settings)}
+    mistake: UsageError | None = None
+    try:
+        chosen = {job.name for job in default_jobs(project, settings)}
+    except UsageError as error:
+        # The names are what is needed to mend it, so they are listed first.
+        mistake, chosen = error, set()
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     jobs = select(project.jobs, settings).jobs if narrowed else project.jobs
     if settings.json:
         print(as_json(project, jobs, chosen))
-        return 0
-    color = wants_color(settings.color, os.environ, sys.stdout.isatty())
-    print("\n".join(as_text(project, jobs, chosen, color=color, narrowed=narrowed)))
+    else:
+        color = wants_color(settings.color, os.environ, sys.stdout.isatty())
+        print("\n".join(as_text(project, jobs, chosen, color=color, narrowed=narrowed)))
+    if mistake is not None:
+        sys.stdout.flush()
+        raise mistake
     return 0
 
 

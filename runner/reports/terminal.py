@@ -77,7 +77,7 @@ class Terminal:
             self._line(self._environment(event))
         elif isinstance(event, CommandStarted):
             if event.kind == "run":
-                self._line(self._paint("bold", f"$ {_safe(event.show)}"))
+                self._line(self._paint("bold", f"$ {_safe(_cut(event.show))}"))
             elif event.kind != "make" or self._verbose:
                 self._line(self._paint("thin", _safe(event.show)))
         # Of JobEnded nothing is written: the table at the end has it.
@@ -189,6 +189,15 @@ def _safe(text: str, keep: str = "") -> str:
     return "".join(
         c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
     )
+
+
+_LONGEST = 4000  # characters of a command: more than a person reads, and pastes
+
+
+def _cut(text: str) -> str:
+    """The text, or its beginning and how much more there is."""
+    rest = len(text) - _LONGEST
+    return text if rest <= 0 else f"{text[:_LONGEST]} ... and {rest:,} more characters"
 
 
 def _columns(stream: TextIO) -> int:

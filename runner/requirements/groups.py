@@ -191,11 +191,18 @@ class Pyproject:
     ) -> EnvironmentBroken:
         names = [written for written, _ in known.values()]
         has = f"{self.shown} has {', '.join(names)}" if names else f"{self.shown} has no {kind}s"
+        if kind == "group" and not names:
+            sample = _SAMPLES.get(normal_name(name), "pytest")
+            has += f'; write there what it needs:\n    {table}\n    {name} = ["{sample}"]'
         hint = did_you_mean(name, names)
         return EnvironmentBroken(
             f"{kind} {name!r}{more} is not in {table} of {self.shown}",
             mend=f"{hint} {has}" if hint else has,
         )
+
+
+# What a group of that name holds most often.
+_SAMPLES = {"docs": "sphinx", "lint": "ruff", "types": "mypy", "typing": "mypy", "dev": "ruff"}
 
 
 def normal_name(name: str) -> str:

@@ -96,6 +96,25 @@ def test_without_a_default_nothing_is_marked(folder: Folder, options: str):
     assert folder.passes("--list").out == f"Sessions in {folder.root}/envfile.py:\n\n  a\n"
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_default_that_names_nothing_is_told_behind_the_listing(
+    folder: Folder, options: list[str]
+):
+    folder.envfile(
+        "runner.options.default = ['tets']\n@runner.session(python=False)\ndef tests(session): ...\n"
+    )
+
+    done = folder.run("--list", *options)
+
+    assert (done.code, "tests" in done.out) == (2, True)
+    assert done.err == (
+        "error: no session or job is named 'tets'\n"
+        "  --> runner.options.default of the envfile\n"
+        "  did you mean 'tests'?\n"
+        "  there are tests\n"
+    )
+
+
 def test_list_in_colour(folder: Folder):
     folder.envfile("@runner.session(tags=['t'])\ndef a(session):\n    'Told.'\n")
 
