@@ -15,7 +15,7 @@ from runner.envs.interpreters import describe, find
 from runner.envs.lock import Lock
 from runner.envs.replay import Policy, Replay
 from runner.envs.spec import make_env_spec
-from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken
+from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken, InterpreterMissing
 from runner.requirements import declared_step, install_step
 from runner.requirements.script import script_step
 from runner.running import (
@@ -88,6 +88,7 @@ class Bench:
 
     def __enter__(self) -> None:
         started = self.world.clock()
+        check_required(self._job)
         if (self._job.spec.needs.backend or self.world.settings.backend) == "none":
             self._open_without(started)
             return
@@ -358,6 +359,17 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def check_required(job: Job) -> None:
+    """Raise InterpreterMissing where what the job requires needs a Python that is not here."""
+    if job.absent is not None:
+        name, python = job.absent
+        raise InterpreterMissing(
+            f"it requires {name!r}, and no Python {python} was found",
+            mend=f"install it, with `uv python install {python}` for example,"
+            " or skip the job with --skip-missing",
+        )
 
 
 # What an environment should be. -----------------------------------------------------

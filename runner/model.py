@@ -73,6 +73,7 @@ class Job(NamedTuple):
     arguments: tuple[tuple[str, object], ...]
     tags: tuple[str, ...]
     requires: tuple[str, ...]  # names of jobs
+    absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
 
 
 class Project(NamedTuple):

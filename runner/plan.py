@@ -6,10 +6,12 @@ Does no I/O and knows nothing of environments. What is wrong with names and
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import TYPE_CHECKING
 
 from runner.declare import cleaned
+from runner.envs.python_spec import fits, read_spec
 from runner.errors import did_you_mean, some_of
 from runner.model import Job, Plan
 
@@ -72,8 +74,13 @@ def _jobs_of(spec: SessionSpec, found_versions: Callable[[str], Iterable[str]]) 
         elif python not in pythons:
             pythons.append(python)
     for wanted in pythons or [None]:
-        for choice in product(*(enumerate(axis.params) for axis in spec.axes)):
+        for choice in _choices(spec):
             yield _make_job(spec, wanted, choice)
+
+
+def _choices(spec: SessionSpec) -> Iterable[tuple[tuple[int, Param], ...]]:
+    """Each way to take one set of values of each axis, with its number."""
+    return product(*(enumerate(axis.params) for axis in spec.axes))
 
 
 def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Param], ...]) -> Job:
@@ -144,6 +151,7 @@ def _nox_label(axis: Axis, param: Param) -> str:
 
 def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
     families: dict[str, list[str]] = {}
+    specs = {job.spec.name: job.spec for job in jobs.values()}.values()
     named = dict.fromkeys(job.spec.name for job in jobs.values())
     for job in jobs.values():
         names = [job.spec.name, job.nox_name]
@@ -155,6 +163,7 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
     resolved: list[Job] = []
     for job in jobs.values():
         required: dict[str, None] = {}
+        absent: tuple[str, str] | None = None
         for text in job.spec.requires:
             name = text
             for field in ("{python}", "{py}"):
@@ -170,6 +179,8 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                 required[name] = None
             elif name in families:
                 required.update(dict.fromkeys(families[name]))
+            elif python := _python_of_absent(name, specs):
+                absent = absent or (name, python)
             elif (job.spec.where, text) not in noted:
                 noted.add((job.spec.where, text))
                 near = did_you_mean(name, [*families, *jobs])
@@ -178,8 +189,31 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                     f"session {job.spec.name!r} requires {name!r}, which no session is named",
                     near or f"there are {some_of(list(named))}",
                 )
-        resolved.append(job._replace(requires=tuple(required)))
+        resolved.append(job._replace(requires=tuple(required), absent=absent))
     return tuple(resolved)
+
+
+def _python_of_absent(name: str, specs: Iterable[SessionSpec]) -> str:
+    """The Python that is not here and with which a range would have the job; else empty.
+
+    What an envfile requires must not become a mistake in it on another machine.
+    """
+    for spec in specs:
+        python = re.split(r"[-(]", name.removeprefix(f"{spec.name}-"))[0]
+        it = read_spec(python)
+        if not (spec.names_python and it and it.clauses and name.startswith(f"{spec.name}-")):
+            continue
+        version = it.clauses[0].version
+        ranges = [read_spec(text) for text in spec.pythons if text.startswith(_RANGE_SIGNS)]
+        # Of a range there is a job for each minor version.
+        if len(version.release) == 2 and any(
+            wanted and fits(wanted, it.implementation, version, it.free_threaded)
+            for wanted in ranges
+        ):
+            jobs = [_make_job(spec, python, choice) for choice in _choices(spec)]
+            if any(name in (f"{spec.name}-{python}", job.name, job.nox_name) for job in jobs):
+                return python
+    return ""
 
 
 def find_cycles(requires: Mapping[str, Sequence[str]]) -> list[list[str]]:

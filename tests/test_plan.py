@@ -194,6 +194,26 @@ def test_required_family_on_one_python_means_all_its_parameters():
     )
 
 
+def test_what_is_required_on_a_python_of_a_range_that_is_not_here_is_no_mistake():
+    ranged = spec("tests", axis("n", "a", "b"), pythons=(">=3.10",), names_python=True)
+    names = ("tests-3.13", "tests-3.13-a", "tests-3.13(n='b')")
+    docs = [spec(f"d{number}", requires=(name,)) for number, name in enumerate(names)]
+
+    jobs = jobs_of(ranged, *docs, found=("3.12",))
+
+    assert [(job.requires, job.absent) for job in jobs[-3:]] == [
+        ((), (name, "3.13")) for name in names
+    ]
+
+
+def test_what_no_python_would_bring_is_a_mistake():
+    ranged = spec("tests", axis("n", "a"), pythons=(">=3.10",), names_python=True)
+
+    for name in ("tests-3.9", "tests-3.13-c", "tests-3", "tests-3.13.1", "tests-", "test-3.13"):
+        (what, _), *_ = notes_of(ranged, spec("docs", requires=(name,)))
+        assert what == f"session 'docs' requires {name!r}, which no session is named"
+
+
 def test_requires_understands_nox_spelling():
     build = spec("build", axis("kind", "a", "b"))
 

@@ -355,6 +355,32 @@ def test_a_run_in_which_nothing_ran_is_a_failure(folder: Folder):
     assert folder.run().code == 1
 
 
+def test_what_requires_a_job_on_a_python_that_is_not_here_fails_or_is_skipped(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(python=[">=3.10"])
+        def tests(session): ...
+
+        @runner.session(python=False, requires=["tests-3.99"])
+        def docs(session):
+            print("ran")
+
+        @runner.session(python=False, requires=[docs])
+        def publish(session):
+            print("ran")
+        """
+    )
+
+    failed = folder.run("publish")
+    skipped = folder.run("--skip-missing", "publish")
+
+    assert folder.run("--list").code == 0
+    assert (failed.code, failed.out) == (1, "")
+    assert "it requires 'tests-3.99', and no Python 3.99 was found" in failed.err
+    assert "docs did not pass" in failed.err
+    assert (skipped.code, "skipped   docs" in skipped.err) == (1, True)
+
+
 def test_what_requires_a_failed_job_does_not_run(folder: Folder):
     folder.envfile(
         """
