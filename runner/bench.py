@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from runner.envs.wheels import Wheels
     from runner.model import Job, Project, RunOptions, Settings
     from runner.requirements import SourceDigests
-    from runner.running import EnvSpec, Event, Interpreter, Step
+    from runner.running import EnvSpec, Event, Interpreter, Prepared, Step
 
 
 def envdir_of(project: Project, settings: Settings) -> str:
@@ -57,6 +57,7 @@ class World(NamedTuple):
     sources: SourceDigests
     wheels: Wheels
     find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
+    take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
     clock: Callable[[], float] = time.monotonic
 
     @property
@@ -73,8 +74,10 @@ class World(NamedTuple):
 class Bench:
     """A job's environment with its lock, and what its Session does there."""
 
-    def __init__(self, job: Job, world: World) -> None:
+    def __init__(self, job: Job, world: World, *, ahead: bool = False) -> None:
+        """ahead: the job's turn has not come, its environment is only prepared."""
         self.world = world
+        self._ahead = ahead
         self.notified: list[tuple[str, tuple[str, ...] | None]] = []
         self.env: dict[str, str | None] = dict(job.spec.env)
         self._job = job
@@ -92,6 +95,9 @@ class Bench:
         if (self._job.spec.needs.backend or self.world.settings.backend) == "none":
             self._open_without(started)
             return
+        prepared = self.world.take(self._job)
+        if prepared is not None and prepared.error is not None:
+            raise prepared.error
         # First, since the key for digests of secrets is in it.
         folder.make_envdir(self.world.envdir, self.world.project.root)
         spec, backend = env_spec_of(self._job, self.world)
@@ -102,13 +108,17 @@ class Bench:
         self._lock = lock
         try:
             settings = self.world.settings
-            policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
+            policy = Policy(
+                settings.fresh, settings.upgrade, settings.no_install, is_new=prepared is not None
+            )
             self._replay = Replay(
                 spec, backend, policy, self.world.wheels, self._run_installer, self._tell_wait
             )
             self.environment = self._replay.environment
             with self._disk_troubles_told():
-                self._tell_ready(self._replay.prepare(), started)
+                verdict = self._replay.prepare()
+            if prepared is None or verdict.state != "reused":  # else it was told
+                self._tell_ready(verdict, started)
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
@@ -156,6 +166,7 @@ class Bench:
                 path=self.environment.path,
                 python=describe(interpreter),
                 duration_s=self.world.clock() - started,
+                ahead=self._ahead,
             )
         )
 
@@ -381,6 +392,36 @@ def _interpreter_of(job: Job, world: World) -> Interpreter:
     if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
         folder.make_envdir(world.envdir, world.project.root)
     return found
+
+
+def prepare_ahead(job: Job, world: World) -> None:
+    """The job's environment is what is declared; for a job whose turn has not come."""
+    with Bench(job, world, ahead=True):
+        pass
+
+
+def may_need_work(job: Job, world: World) -> bool:
+    """Whether there may be something to do for a job's environment, by a look at a few times.
+
+    A guess, to spare the rest of a warm run: what it misses is done when the
+    job's turn comes.
+    """
+    settings, needs = world.settings, job.spec.needs
+    if settings.no_install or settings.verbose or (needs.backend or settings.backend) == "none":
+        return False
+    if settings.fresh or settings.upgrade or not needs.reuse:
+        return True
+    files = (*world.project.read, "pyproject.toml", *needs.requirements, *needs.constraints)
+    journal = os.path.join(world.envdir, folder.folder_name(job.name), folder.JOURNAL)
+    made = _time_of(journal)
+    return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
+
+
+def _time_of(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0
 
 
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:

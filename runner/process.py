@@ -53,7 +53,32 @@ else:
     _NEW_GROUP = 0  # start_new_session makes one
 
 
-def run(command: Command, *, grace_s: float = 5.0) -> Finished:
+class Stop:
+    """Ends, from another thread, a command that runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.asked = False
+        self._running: _Running | None = None
+
+    def __call__(self) -> None:
+        """End what runs now, and what would be started later; called again, at once."""
+        with self._lock:
+            if self._running is not None and self.asked:
+                self._running.members.kill()
+            elif self._running is not None:
+                self._running.members.tell(signal.SIGTERM)
+            self.asked = True
+
+    def watch(self, running: _Running | None) -> None:
+        """Know what runs now; None: nothing does."""
+        with self._lock:
+            self._running = running
+            if running is not None and self.asked:
+                running.members.tell(signal.SIGTERM)
+
+
+def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> Finished:
     """How the command ended, with what it wrote where that is captured.
 
     Captured text is UTF-8; other bytes are spelt out (`backslashreplace`), since
@@ -62,6 +87,7 @@ def run(command: Command, *, grace_s: float = 5.0) -> Finished:
     grace_s: how long it may take to end when its time is up, or when a signal
     or anything else raises an exception here; then it is killed with all that
     it has started, and the exception goes on. A Ctrl-C within the grace ends that.
+    stop: what another thread ends it with.
     Raises CommandFailed where it cannot be started.
     """
     _stay_parent()
@@ -73,15 +99,22 @@ def run(command: Command, *, grace_s: float = 5.0) -> Finished:
         with signals_held_back():
             running = _start(command)
             running.attend(command)
+            if stop is not None:
+                stop.watch(running)
         timed_out = not running.ends_within(command.timeout_s)
         if timed_out:
             running.members.tell(signal.SIGTERM)
             running.let_end(time.monotonic() + grace_s)
+        elif stop is not None and stop.asked:
+            running.let_end(time.monotonic())  # what it started may still be there
         stdout, stderr = running.output()
     except BaseException as error:
         if running is not None:
             _stop(running, error, grace_s)
         raise
+    finally:
+        if stop is not None:
+            stop.watch(None)
     return Finished(
         returncode=running.returncode(),
         stdout=stdout,

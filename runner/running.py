@@ -83,6 +83,12 @@ class Environment(NamedTuple):
 # What runs. -------------------------------------------------------------------
 
 
+class Prepared(NamedTuple):
+    """What became of an environment that was prepared before its job's turn."""
+
+    error: Exception | None
+
+
 class Command(NamedTuple):
     """One command to run."""
 
@@ -137,6 +143,7 @@ class EnvironmentReady(NamedTuple):
     path: str
     python: str  # cpython 3.13.0
     duration_s: float
+    ahead: bool = False  # while an earlier job ran
 
 
 class CommandStarted(NamedTuple):

@@ -39,6 +39,7 @@ def run(
     outcomes: dict[str, Outcome] = {}
     stopped = ""  # why nothing more is started
     lost = False  # something did not pass since we last looked at what waits for it
+    told = False  # the executor knows what waits
 
     def settle(outcome: Outcome) -> None:
         outcomes[outcome.job] = outcome
@@ -65,6 +66,9 @@ def run(
             executor.start(job, words)
         if not running:
             continue
+        if not told:
+            executor.expect([job for job, _ in waiting.values()])
+            told = True
         outcome = executor.wait()
         running.remove(outcome.job)
         settle(outcome)
@@ -81,6 +85,7 @@ def run(
                 for job in find(target):
                     if job.name not in outcomes and job.name not in running:
                         waiting.setdefault(job.name, (job, words))
+                        told = False
             lost = lost or bool(outcome.notified)  # they may require what did not pass
     return tuple(outcomes.values())
 

@@ -30,7 +30,7 @@ ORDER = [
     "requirements cache reports executors",
     "envs",
     "bench",
-    "selection plan schedule perform",
+    "selection plan schedule perform ahead",
     "load",
     "listing",
     "compat convert worker",

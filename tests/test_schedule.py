@@ -28,9 +28,13 @@ class FakeExecutor:
         self.running: list[str] = []
         self.started: list[tuple[str, tuple[str, ...]]] = []
         self.stopped = False
+        self.expected: list[list[str]] = []
 
     def has_room(self) -> bool:
         return len(self.running) < self.room
+
+    def expect(self, jobs) -> None:
+        self.expected.append([job.name for job in jobs])
 
     def start(self, job: Job, posargs: tuple[str, ...]) -> None:
         self.started.append((job.name, posargs))

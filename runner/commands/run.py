@@ -9,22 +9,29 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner import errors, schedule
-from runner.bench import World, envdir_of
+from runner.ahead import Ahead
+from runner.bench import World, envdir_of, may_need_work, prepare_ahead
 from runner.envs.folder import read_key
 from runner.envs.wheels import Wheels
 from runner.executors.local import Local
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
+from runner.process import Stop, show, signals_as_exceptions
 from runner.process import run as run_command
-from runner.process import show, signals_as_exceptions
 from runner.reports import make_terminal
 from runner.requirements import SourceDigests
 from runner.running import JobEnded, Report
 from runner.selection import find_jobs, select
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.model import Job, Request
+    from runner.running import Event
+
+
+_GRACE_S = 5.0  # for an installer that is no longer needed
 
 
 def main(request: Request) -> int:
@@ -48,17 +55,29 @@ def main(request: Request) -> int:
         wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=find,
     )
-    executor = Local(lambda job, posargs: perform(job, posargs, world))
+    stop = Stop()
+
+    def prepare(job: Job, emit: Callable[[Event], None]) -> None:
+        prepare_ahead(job, world._replace(emit=emit, run=partial(run_command, stop=stop)))
+
+    ahead = Ahead(
+        prepare, reporter.hear, is_wanted=lambda job: may_need_work(job, world), stop=stop
+    )
+    working = world._replace(take=ahead.take)
+    executor = Local(lambda job, posargs: perform(job, posargs, working), ahead.expect)
     started = time.monotonic()
     with signals_as_exceptions():
-        outcomes = schedule.run(
-            plan,
-            executor,
-            posargs=request.posargs,
-            fail_fast=settings.fail_fast,
-            find=find,
-            settled=lambda outcome: reporter.hear(JobEnded(outcome=outcome)),
-        )
+        try:
+            outcomes = schedule.run(
+                plan,
+                executor,
+                posargs=request.posargs,
+                fail_fast=settings.fail_fast,
+                find=find,
+                settled=lambda outcome: reporter.hear(JobEnded(outcome=outcome)),
+            )
+        finally:
+            ahead.end(_GRACE_S)
         interrupted_by = next((o.reason for o in outcomes if o.result == "interrupted"), "")
         report = Report(
             outcomes=outcomes,

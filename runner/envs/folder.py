@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from hashlib import sha256
 
 from runner.errors import EnvironmentBroken
@@ -81,7 +82,7 @@ def make_envdir(envdir: str, root: str) -> None:
 
 def _make_key(path: str) -> None:
     """The file has a key, the first that anybody gave it: two runs may be the first at once."""
-    aside = f"{path}.{os.getpid()}"
+    aside = f"{path}.{_own()}"
     with open(os.open(aside, _NEW, 0o600), "wb") as stream:
         stream.write(os.urandom(32))
     try:
@@ -130,7 +131,12 @@ def write_aside(path: str, text: str) -> None:
     """The file has the text, whole or not at all."""
     # No fsync: it is there against a killed process, not against a power cut,
     # after which a torn journal is read as none.
-    _replace(path, f"{os.path.basename(path)}.{os.getpid()}", text)
+    _replace(path, f"{os.path.basename(path)}.{_own()}", text)
+
+
+def _own() -> str:
+    """What no other writer has in the name of a file that is written aside."""
+    return f"{os.getpid()}-{threading.get_ident()}"
 
 
 def _replace(path: str, aside_name: str, text: str) -> None:

@@ -37,6 +37,7 @@ class Policy(NamedTuple):
     fresh: bool = False
     upgrade: bool = False
     no_install: bool = False
+    is_new: bool = False  # what is to be made anew in this run has been
 
 
 class RunInstaller(Protocol):
@@ -114,11 +115,11 @@ def _without(labels: set[str], ingredients: tuple[Ingredient, ...]) -> list[Ingr
 def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
     if journal.state == "changing":
         return "an earlier run was stopped while it changed it"
-    if policy.fresh:
+    if policy.fresh and not policy.is_new:
         return "--fresh"
-    if policy.upgrade:
+    if policy.upgrade and not policy.is_new:
         return "--upgrade"
-    if not spec.reuse:
+    if not spec.reuse and not policy.is_new:
         return "reuse=False"
     changed = difference(journal.ingredients, spec.ingredients)
     if changed:

@@ -64,7 +64,7 @@ class Wheels:
             found = self._find(places)  # by whom we waited for
             if found:
                 return found
-            aside = os.path.join(self._home, f".new-{os.getpid()}")
+            aside = os.path.join(self._home, f".new-{_short(build.folder)}")
             shutil.rmtree(aside, ignore_errors=True)
             os.makedirs(aside)
             # setuptools puts into a wheel what an earlier build left in build/lib, of

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.model import Job
     from runner.running import Outcome
 
@@ -14,6 +16,10 @@ class Executor(Protocol):
 
     def has_room(self) -> bool:
         """Whether one more job may be started now."""
+        ...
+
+    def expect(self, jobs: Sequence[Job]) -> None:
+        """These jobs will be started later, in this order, unless something comes between."""
         ...
 
     def start(self, job: Job, posargs: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from runner.model import Job
     from runner.running import Outcome
@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 class Local:
     """Runs a job when its outcome is waited for."""
 
-    def __init__(self, perform: Callable[[Job, tuple[str, ...]], Outcome]) -> None:
+    def __init__(
+        self,
+        perform: Callable[[Job, tuple[str, ...]], Outcome],
+        expect: Callable[[Sequence[Job]], None] = lambda _: None,
+    ) -> None:
+        """expect: told of the jobs whose turn will come."""
         self._perform = perform
+        self._expect = expect
         self._next: tuple[Job, tuple[str, ...]] | None = None
 
     def has_room(self) -> bool:
         return self._next is None
+
+    def expect(self, jobs: Sequence[Job]) -> None:
+        self._expect(jobs)
 
     def start(self, job: Job, posargs: tuple[str, ...]) -> None:
         self._next = (job, posargs)

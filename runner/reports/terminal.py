@@ -111,6 +111,7 @@ class Terminal:
         took = _duration(event.duration_s)
         arrow_safe = event.reason if self._unicode else event.reason.replace("→", "->")
         reason = f": {_safe(arrow_safe)}" if event.reason else ""
+        ahead = " ahead" if event.ahead else ""
         if event.state == "none":
             return self._paint("thin", f"environment: none {python}")
         if event.state == "reused":
@@ -120,7 +121,7 @@ class Terminal:
                 "yellow", f"environment: kept as it is (--no-install){reason} {python}"
             )
         done = "wheel replaced" if event.state == "updated" else event.state
-        return self._paint("cyan", f"environment: {done} in {took}{reason} {python}")
+        return self._paint("cyan", f"environment: {done} in {took}{ahead}{reason} {python}")
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (
