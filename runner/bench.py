@@ -269,6 +269,14 @@ class Bench:
                 "session.install was called, and the session has no environment (backend none)",
                 mend="give the session an environment: another backend, or no python=False",
             )
+        if self._job.shared:
+            # It would be undone for the next session, or be there for it undeclared.
+            raise EnvironmentBroken(
+                "session.install was called in an environment that is shared,"
+                f" {self._job.shared!r}",
+                mend="declare what it installs (deps=[...], groups=[...]), which all that share"
+                " it then have; or take environment= away",
+            )
         started = self.world.clock()
         with self._disk_troubles_told():
             verdict = self._replay.step(step)

@@ -127,7 +127,8 @@ def session(
     project: Literal["wheel", "sdist", "editable", False] = ...,
     backend: str | None = ...,
     backend_options: Sequence[str] = ...,
-    env: Mapping[str, str | None] = ...,
+    environment: str | None = ...,
+    env: Mapping[str, str | None] | str = ...,
     tags: Sequence[str] = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
     default: bool = ...,
@@ -147,7 +148,8 @@ def session(
     project: Literal["wheel", "sdist", "editable", False] = False,
     backend: str | None = None,
     backend_options: Sequence[str] = (),
-    env: Mapping[str, str | None] | None = None,
+    environment: str | None = None,
+    env: Mapping[str, str | None] | str | None = None,
     tags: Sequence[str] = (),
     requires: Sequence[str | Callable[..., object]] = (),
     default: bool = True,
@@ -172,7 +174,10 @@ def session(
     backend: what makes the environment: uv, virtualenv, venv, none, or a chain
         such as "uv|virtualenv", of which the first that works here is taken.
         backend_options: handed to it.
-    env: variables for the session's commands; None takes one away.
+    environment: the name of one that it shares with all sessions that say the same
+        name: made once, of what all of them need.
+    env: variables for the session's commands; None takes one away. A string is
+        the same as environment.
     tags: words for `--tag`. requires: sessions that must have passed before,
         by name (`{python}` stands for this job's Python) or as the function.
     default: False keeps it out of a plain `runenv`. reuse: False makes a new
@@ -195,6 +200,7 @@ def session(
         "project": project,
         "backend": backend,
         "backend_options": backend_options,
+        "environment": environment,
         "env": {} if env is None else env,
         "tags": tags,
         "requires": requires,
@@ -509,10 +515,11 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             project=_project(registry, said["project"], where),
             reuse=said["reuse"] is not False,
         ),
-        env=_variables(registry, said["env"], where),
+        env=() if isinstance(said["env"], str) else _variables(registry, said["env"], where),
         tags=lists["tags"],
         requires=_requires(registry, said["requires"], where),
         default=said["default"] is not False,
+        environment=_environment(registry, said, where),
     )
 
 
@@ -557,6 +564,30 @@ def _checked_id(word: object, where: str) -> str | None:
         )
         return near or None
     return word
+
+
+def _environment(registry: Registry, said: Mapping[str, object], where: str) -> str:
+    """The name of the environment that is shared; empty where there is none to share."""
+    name, by_env = said["environment"], said["env"]
+    if isinstance(by_env, str):
+        if name is not None and name != by_env:
+            registry.note(
+                where,
+                f"environment is {name!r} and env is {by_env!r}, which means the same",
+                'keep one of them; variables are a dict: env={"NAME": "value"}',
+            )
+        name = by_env
+    if name is None:
+        return ""
+    if isinstance(name, str) and is_safe(name):
+        return name
+    near = cleaned(name) if isinstance(name, str) else ""
+    registry.note(
+        where,
+        f"the environment {name!r} would not be safe in a shell or as a folder",
+        "use letters, digits, '.', '_', '+' and '-'" + (f": {near!r}" if near else ""),
+    )
+    return ""
 
 
 def _strings(value: object, name: str, where: str) -> tuple[str, ...]:

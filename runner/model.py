@@ -33,7 +33,7 @@ class Axis(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """What a session's environment is made of, as declared."""
+    """What a session's environment is made of, as declared by all that share it."""
 
     backend: str | None  # a name or a chain such as "uv|virtualenv"; None: the setting decides
     backend_options: tuple[str, ...]
@@ -61,6 +61,7 @@ class SessionSpec(NamedTuple):
     tags: tuple[str, ...]
     requires: tuple[str, ...]
     default: bool
+    environment: str = ""  # the one that it shares with others; "": one of its own
 
 
 class Job(NamedTuple):
@@ -73,7 +74,13 @@ class Job(NamedTuple):
     arguments: tuple[tuple[str, object], ...]
     tags: tuple[str, ...]
     requires: tuple[str, ...]  # names of jobs
+    shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
+
+    @property
+    def environment(self) -> str:
+        """The name of its environment, which is that of its folder too."""
+        return self.shared or self.name
 
 
 class Project(NamedTuple):

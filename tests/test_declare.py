@@ -255,7 +255,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, backend, "
-    "backend_options, env, tags, requires, default, reuse"
+    "backend_options, environment, env, tags, requires, default, reuse"
 )
 SAFE = "use letters, digits, '.', '_', '+' and '-'"
 
@@ -307,6 +307,26 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         ("project='whee'", "project cannot be 'whee'", "did you mean 'wheel'?"),
         ("project=True", "project cannot be True", 'it is "wheel", "sdist", "editable" or False'),
         ("env=['A']", "env cannot be ['A']", 'write a dict: env={"NAME": "value"}'),
+        (
+            "environment='a b'",
+            "the environment 'a b' would not be safe in a shell or as a folder",
+            f"{SAFE}: 'a_b'",
+        ),
+        (
+            "env='../up'",
+            "the environment '../up' would not be safe in a shell or as a folder",
+            f"{SAFE}: 'up'",
+        ),
+        (
+            "environment=7",
+            "the environment 7 would not be safe in a shell or as a folder",
+            SAFE,
+        ),
+        (
+            "environment='dev', env='other'",
+            "environment is 'dev' and env is 'other', which means the same",
+            'keep one of them; variables are a dict: env={"NAME": "value"}',
+        ),
         (
             "env={'A': 1}",
             "env: 'A' is 1; names and values of variables are strings",

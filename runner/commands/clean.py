@@ -22,17 +22,24 @@ def main(request: Request) -> int:
     there = folder.environments_in(envdir)
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     if narrowed:
-        wanted = {folder.folder_name(job.name) for job in select(project.jobs, settings).jobs}
+        selected = select(project.jobs, settings).jobs
+        wanted = {folder.folder_name(job.environment) for job in selected}
         there = [name for name in there if name in wanted]
     if not there:
         print(f"nothing to delete in {envdir}")
         return 0
     folder.make_envdir(envdir, project.root)
+    sharing: dict[str, dict[str, None]] = {}  # names of sessions, by folder
+    for job in project.jobs:
+        if job.shared:
+            sessions = sharing.setdefault(folder.folder_name(job.shared), {})
+            sessions[job.spec.name] = None
     for name in there:
         lock = os.path.join(envdir, ".locks", name)
         with Lock(
             lock, lambda holder: print(f"waiting for {holder}, which uses it", file=sys.stderr)
         ):
             folder.remove(os.path.join(envdir, name))
-        print(f"deleted {name}")
+        shared_by = ", ".join(sharing.get(name, ()))
+        print(f"deleted {name}" + (f" (of {shared_by})" if shared_by else ""))
     return 0

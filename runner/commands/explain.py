@@ -16,7 +16,7 @@ from runner.envs.replay import Policy, judge
 from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
-from runner.plan import make_plan
+from runner.plan import make_plan, others_sharing
 from runner.process import run as run_command
 from runner.process import show
 from runner.requirements import SourceDigests
@@ -34,6 +34,7 @@ class Explained(NamedTuple):
     after: tuple[str, ...]
     environment: str  # reused, created, rebuilt, kept, none, broken
     reason: str
+    shared_with: tuple[str, ...]  # names of sessions
     path: str
     python: str
     backend: str
@@ -83,6 +84,7 @@ def explain(job: Job, world: World) -> Explained:
         after=job.requires,
         environment="none",
         reason="",
+        shared_with=others_sharing(job, world.project.jobs),
         path="",
         python="",
         backend="none",
@@ -122,6 +124,7 @@ def as_text(explained: Explained) -> list[str]:
     lines = [explained.job, f"  environment  {first}", *(f"               {line}" for line in rest)]
     facts = {
         "folder": explained.path,
+        "shared with": ", ".join(explained.shared_with),
         "python": explained.python,
         "backend": explained.backend if explained.path else "",
         "installs": "; ".join(explained.installs),

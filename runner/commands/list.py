@@ -110,6 +110,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "nox_name": job.nox_name,
                     "description": job.spec.doc.partition("\n")[0],
                     "python": job.python,
+                    "environment": None if job.spec.needs.backend == "none" else job.environment,
                     "parameters": {name: _plain(value) for name, value in job.arguments},
                     "tags": list(job.tags),
                     "requires": list(job.requires),

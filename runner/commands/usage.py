@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from runner.load import open_project
+from runner.plan import others_sharing
 from runner.selection import select
 
 if TYPE_CHECKING:
@@ -20,12 +21,15 @@ def main(request: Request) -> int:
     shown: dict[str, list[Job]] = {}
     for job in jobs:
         shown.setdefault(job.spec.name, []).append(job)
-    print("\n\n".join("\n".join(describe(members)) for members in shown.values()))
+    print("\n\n".join("\n".join(describe(members, project.jobs)) for members in shown.values()))
     return 0
 
 
-def describe(members: list[Job]) -> list[str]:
-    """A session in lines: its docstring, then what was declared."""
+def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
+    """A session in lines: its docstring, then what was declared.
+
+    Of a shared environment that is what all declare that share it.
+    """
     spec = members[0].spec
     needs = spec.needs
     lines = [f"{spec.name}  ({spec.where})"]
@@ -34,6 +38,8 @@ def describe(members: list[Job]) -> list[str]:
     facts = {
         "jobs": [job.name for job in members],
         "python": list(spec.pythons),
+        "environment": [spec.environment] if spec.environment else [],
+        "shared with": others_sharing(members[0], all_jobs),
         "deps": needs.deps,
         "groups": needs.groups,
         "extras": needs.extras,

@@ -39,7 +39,7 @@ def make_env_spec(
 
     steps: what is declared. hide: the digest of a text that may hold a password.
     """
-    path = os.path.join(envdir, folder_name(job.name))
+    path = os.path.join(envdir, folder_name(job.environment))
     needs = job.spec.needs
     around = _surroundings(backend, environ, root, hide)
     return EnvSpec(

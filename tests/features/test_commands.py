@@ -145,6 +145,7 @@ def test_list_as_json(folder: Folder):
         "nox_name": "tests-3.13(new)",
         "description": "",
         "python": "3.13",
+        "environment": "tests-3.13-new",
         "parameters": {"api": 2.5},
         "tags": ["fast"],
         "requires": ["lint"],

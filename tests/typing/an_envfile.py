@@ -61,6 +61,7 @@ def types(session: runner.Session) -> None:
     project="editable",
     backend="uv|virtualenv",
     backend_options=["--seed"],
+    environment="dev",
     env={"CI": "1", "HOME": None},
     tags=["slow"],
     requires=[lint, "types", "tests-{python}"],
