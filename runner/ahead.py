@@ -53,9 +53,11 @@ class Ahead:
         """These jobs will run, in this order."""
         with self._lock:
             for job in jobs:
-                if job.name not in self._seen and self._is_wanted(job):
+                # Of those that share an environment the first alone: the job that
+                # uses it holds its lock, for which we would wait.
+                if job.environment not in self._seen and self._is_wanted(job):
                     self._waiting.append(_Item(job))
-                self._seen.add(job.name)
+                self._seen.add(job.environment)
             if self._waiting and self._thread is None:
                 # A daemon: where it waits for another run's lock, we leave without it.
                 self._thread = threading.Thread(target=self._work, daemon=True)
@@ -67,8 +69,10 @@ class Ahead:
         Waits for the end of what has begun, and from now on tells what it tells.
         """
         with self._lock:
-            self._seen.add(job.name)
-            self._waiting = deque(item for item in self._waiting if item.job.name != job.name)
+            self._seen.add(job.environment)
+            self._waiting = deque(
+                item for item in self._waiting if item.job.environment != job.environment
+            )
             item = self._begun.pop(job.name, None)
             if item is None:
                 return None

@@ -58,6 +58,7 @@ class World(NamedTuple):
     wheels: Wheels
     find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
     take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
+    made: set[str] | None = None  # the environments that are as this run wants them
     clock: Callable[[], float] = time.monotonic
 
     @property
@@ -108,15 +109,16 @@ class Bench:
         self._lock = lock
         try:
             settings = self.world.settings
-            policy = Policy(
-                settings.fresh, settings.upgrade, settings.no_install, is_new=prepared is not None
-            )
+            made = set() if self.world.made is None else self.world.made
+            is_new = prepared is not None or self._job.environment in made
+            policy = Policy(settings.fresh, settings.upgrade, settings.no_install, is_new=is_new)
             self._replay = Replay(
                 spec, backend, policy, self.world.wheels, self._run_installer, self._tell_wait
             )
             self.environment = self._replay.environment
             with self._disk_troubles_told():
                 verdict = self._replay.prepare()
+            made.add(self._job.environment)
             if prepared is None or verdict.state != "reused":  # else it was told
                 self._tell_ready(verdict, started)
         except BaseException:
@@ -420,7 +422,7 @@ def may_need_work(job: Job, world: World) -> bool:
     if settings.fresh or settings.upgrade or not needs.reuse:
         return True
     files = (*world.project.read, "pyproject.toml", *needs.requirements, *needs.constraints)
-    journal = os.path.join(world.envdir, folder.folder_name(job.name), folder.JOURNAL)
+    journal = os.path.join(world.envdir, folder.folder_name(job.environment), folder.JOURNAL)
     made = _time_of(journal)
     return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
 

@@ -290,3 +290,128 @@ def test_requirements_of_requirements_come_first():
 
 def test_each_job_is_planned_once():
     assert planned(["b", "c", "a"], a=(), b=("a",), c=("a",)) == ["a", "b", "c"]
+
+
+# Environments that sessions share. ------------------------------------------------------
+
+
+def sharing(name: str, where: str = "envfile.py:1", needs: Needs = NEEDS, **changes: Any):
+    return spec(name, where=where, needs=needs, environment="dev", **changes)
+
+
+def test_a_job_has_an_environment_of_its_own_name():
+    assert jobs_of(spec("lint"))[0].environment == "lint"
+
+
+def test_jobs_share_the_environment_that_their_sessions_name():
+    jobs = jobs_of(sharing("lint"), sharing("tests", axes=(axis("api", "old", "new"),)))
+
+    assert [job.environment for job in jobs] == ["dev", "dev", "dev"]
+
+
+def test_of_a_shared_environment_there_is_one_for_each_python_of_a_list():
+    both = {"pythons": ("3.12", ">=3.13"), "names_python": True}
+    jobs = jobs_of(sharing("lint", **both), sharing("tests", **both))
+
+    assert [job.environment for job in jobs] == ["dev-3.12", "dev-3.13", "dev-3.12", "dev-3.13"]
+
+
+def test_the_needs_of_those_that_share_are_united_in_order_and_each_once():
+    one = Needs(None, (), ("a", "b"), ("g",), ("e",), ("r.txt",), ("c.txt",), "", True)
+    two = Needs(None, (), ("c", "a"), ("h",), (), ("r.txt", "s.txt"), ("d.txt",), "wheel", True)
+    all_of_both = Needs(
+        backend=None,
+        backend_options=(),
+        deps=("a", "b", "c"),
+        groups=("g", "h"),
+        extras=("e",),
+        requirements=("r.txt", "s.txt"),
+        constraints=("c.txt", "d.txt"),
+        project="wheel",
+        reuse=True,
+    )
+
+    jobs = jobs_of(sharing("lint", needs=one), spec("own"), sharing("tests", needs=two))
+
+    assert [job.spec.needs for job in jobs] == [all_of_both, NEEDS, all_of_both]
+
+
+def test_those_that_share_and_differ_are_noted_with_both_places():
+    notes: list[tuple[str, str, str]] = []
+    lint = sharing("lint", "envfile.py:3", pythons=("3.12",))
+    tests = sharing("tests", "envfile.py:7", pythons=("3.12", "3.13"), names_python=True)
+
+    expand([lint, tests], lambda range: (), lambda *note: notes.append(note))
+
+    assert notes == [
+        (
+            "envfile.py:7",
+            (
+                "session 'tests' shares the environment 'dev' with session 'lint', envfile.py:3,"
+                " and they differ in python: ['3.12', '3.13'], '3.12'"
+            ),
+            "give both the same python, or each an environment of its own",
+        )
+    ]
+
+
+def test_all_that_makes_an_environment_must_agree():
+    wanted = Needs("uv", ("--seed",), (), (), (), (), (), "wheel", True)
+    other = Needs(None, (), (), (), (), (), (), "editable", False)
+
+    notes = notes_of(sharing("lint", needs=wanted), sharing("tests", needs=other))
+
+    assert [what.partition("differ in ")[2] for what, _ in notes] == [
+        "backend: None, 'uv'",
+        "backend_options: [], ['--seed']",
+        "reuse: False, True",
+        "project: 'editable', 'wheel'",
+    ]
+
+
+def test_a_session_without_an_environment_shares_none():
+    bare = sharing("lint", needs=NEEDS._replace(backend="none"))
+
+    assert notes_of(bare, sharing("tests")) == [
+        (
+            (
+                "session 'lint' shares the environment 'dev' and has none"
+                " (python=False or backend none)"
+            ),
+            "take one of the two away",
+        )
+    ]
+
+
+def test_a_shared_environment_may_not_lie_in_the_folder_of_a_job():
+    assert notes_of(sharing("lint"), sharing("tests"), spec("dev", where="envfile.py:9")) == [
+        (
+            "the environment 'dev' has the name of a job that has its own, envfile.py:9",
+            "rename one of the two, or let that session share it: environment='dev'",
+        )
+    ]
+
+
+def test_a_session_may_share_an_environment_of_its_own_name():
+    assert notes_of(sharing("dev"), sharing("tests")) == []
+
+
+def test_a_session_without_an_environment_may_have_the_name_of_a_shared_one():
+    bare = spec("dev", needs=NEEDS._replace(backend="none"))
+
+    assert notes_of(sharing("tests"), bare) == []
+
+
+def test_two_shared_environments_may_not_meet():
+    pythons = sharing("tests", pythons=("3.13",), names_python=True)
+    other = spec("lint", environment="dev-3.13", where="envfile.py:9")
+
+    assert notes_of(other, pythons) == [
+        (
+            (
+                "two environments are named 'dev-3.13'; the other is shared by"
+                " session 'lint', envfile.py:9"
+            ),
+            "rename one of them",
+        )
+    ]

@@ -54,6 +54,7 @@ def main(request: Request) -> int:
         sources=SourceDigests(key=partial(read_key, envdir_of(project, settings))),
         wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
         find=find,
+        made=set(),
     )
     stop = Stop()
 

@@ -125,6 +125,50 @@ def test_an_install_in_the_function_of_one_is_an_error_with_the_mend(folder: Fol
     assert "declare what it installs (deps=[...], groups=[...])" in done.err
 
 
+def test_fresh_makes_it_once_in_a_run(folder: Folder):
+    two_sessions(folder).passes()
+
+    err = folder.passes("--fresh").err
+
+    assert err.count("--fresh") == 1
+    assert err.count("install one two") == 1
+
+
+def test_reuse_false_makes_it_once_in_a_run(folder: Folder):
+    two_sessions(folder)
+    folder.envfile(TWO.replace("deps=", "reuse=False, deps="))
+    folder.passes()
+
+    assert folder.passes().err.count("install one two") == 1
+
+
+def test_it_is_prepared_ahead_for_the_first_of_them_alone(folder: Folder):
+    folder.wheel("one")
+    folder.envfile(
+        """
+        import os, time
+
+        @runner.session(python=False)
+        def first(session):
+            while not os.path.exists(".runenv/dev/runenv.json"):
+                time.sleep(0.01)
+
+        @runner.session(environment="dev", deps=["one"])
+        def second(session):
+            session.run("python", "-c", "import one")
+
+        @runner.session(environment="dev")
+        def third(session):
+            session.run("python", "-c", "import one")
+        """
+    )
+
+    err = folder.passes().err
+
+    assert err.count(" s ahead (") == 1
+    assert "waiting for" not in err
+
+
 def test_jobs_of_one_parametrized_session_may_share(folder: Folder):
     folder.wheel("one")
     folder.envfile(
