@@ -109,6 +109,11 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     splits: bool = True  # of many: whether a comma parts two values
     in_envfile: bool = False  # may be assigned as runner.options.NAME
+    bare: str = ""  # the value that it has where none stands behind a = after it
+
+    def written(self, flag: str) -> str:
+        """The flag with what stands behind it: `--tag T`, `--stale[=DAYS]`."""
+        return f"{flag}{'' if self.bare else ' '}{self.metavar}".rstrip()
 
     @property
     def variable(self) -> str:
@@ -133,6 +138,7 @@ class Settings(NamedTuple):
     upgrade: bool = False
     no_install: bool = False
     install_only: bool = False
+    stale: str = ""  # a number of days
     skip_missing: bool = False
     non_interactive: bool = False
     verbose: bool = False

@@ -44,6 +44,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
+    Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
     Option("json", ("--json",), "flag", "with --list and --explain: as JSON", "Output"),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
@@ -91,6 +92,8 @@ def parse(argv: Sequence[str]) -> Request:
     verb, argument = next(iter(verbs.items()), ("run", None))
     if given.get("json") and verb not in ("list", "explain"):
         raise UsageError("--json goes with --list or --explain", mend="runenv --list --json")
+    if given.get("stale") and verb != "clean":
+        raise UsageError("--stale goes with --clean", mend="runenv --clean --stale")
     return Request(verb=verb, argument=argument, given=given, posargs=tuple(posargs))
 
 
@@ -185,11 +188,13 @@ def _take(
         else:
             verbs[option.name] = None
         return
-    if value is None and words and (words[0] == "-" or not words[0].startswith("-")):
+    if value is None and option.bare:
+        value = option.bare
+    elif value is None and words and (words[0] == "-" or not words[0].startswith("-")):
         value = words.pop(0)
     # An empty one, as `-p "$PY"` is where PY is not set, would select everything.
     if not value or (option.kind == "many" and not _split(option, value)):
-        raise UsageError(f"{flag} needs a value", mend=f"write {flag} {option.metavar}")
+        raise UsageError(f"{flag} needs a value", mend=f"write {option.written(flag)}")
     _check_choice(option, value, flag)
     if option.kind == "verb with argument":
         verbs[option.name] = value
@@ -223,6 +228,8 @@ def _check_choice(option: Option, value: str, where: str) -> None:
         raise UsageError(
             f"{where} cannot be {value!r}", mend=hint or f"it is one of {', '.join(option.choices)}"
         )
+    if option.name == "stale" and not (value.isascii() and value.isdecimal()):
+        raise UsageError(f"{where} cannot be {value!r}", mend="it is a number of days: --stale=30")
     if option.name == "backend":
         trouble = backend_trouble(value)
         if trouble:

@@ -33,7 +33,7 @@ def test_ci_runs_the_test_command_of_the_readme():
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.flags], ids=lambda o: o.name)
 def test_every_option_has_its_row_with_its_variable(option: Option):
     *short, long = option.flags
-    cell = ", ".join(f"`{flag}`" for flag in [*short, f"{long} {option.metavar}".strip()])
+    cell = ", ".join(f"`{flag}`" for flag in [*short, option.written(long)])
     row = next(line for line in COMMAND_LINE.splitlines() if line.startswith(f"| {cell} |"))
 
     assert option.variable in row

@@ -1,45 +1,95 @@
-"""`runenv --clean [NAME …]`: deletes environments, all or those of the named jobs."""
+"""`runenv --clean [NAME …]`: deletes environments, all or those of the named jobs.
+
+With --stale those alone that no job has any more, or that were not used for days,
+and the wheels that were not.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
+from runner import errors
 from runner.envs import folder
-from runner.envs.lock import Lock
+from runner.envs.upkeep import Upkeep, in_words, last_used_s
 from runner.load import open_project
 from runner.selection import select
 
 if TYPE_CHECKING:
-    from runner.model import Request
+    from runner.model import Job, Project, Request
+
+_DAY_S = 24 * 60 * 60
 
 
 def main(request: Request) -> int:
     """Delete environments; without names all that runenv made in the environment folder."""
     project, settings = open_project(request, os.environ)
     envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
-    there = folder.environments_in(envdir)
+    wanted = dict.fromkeys(folder.environments_in(envdir), "")  # with why
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     if narrowed:
         selected = select(project.jobs, settings).jobs
-        wanted = {folder.folder_name(job.environment) for job in selected}
-        there = [name for name in there if name in wanted]
-    if not there:
+        names = {folder.folder_name(job.environment) for job in selected}
+        wanted = {name: why for name, why in wanted.items() if name in names}
+    days = int(settings.stale) if settings.stale else 0
+    now_s = time.time()
+    if settings.stale:
+        wanted = _stale(wanted, envdir, project, now_s, days)
+    done = False
+
+    def tell(what: str, size_bytes: int) -> None:
+        nonlocal done
+        done = True
+        print(f"deleted {what}: {in_words(size_bytes)}", flush=True)
+
+    upkeep = Upkeep(envdir, tell)
+    if os.path.isdir(envdir):
+        folder.make_envdir(envdir, project.root)
+        sharing = _sharing(project.jobs)
+        if not narrowed:
+            upkeep.leftovers()  # first: whatever is removed empties the trash too
+        for name, why in wanted.items():
+            upkeep.environment(name, name + sharing.get(name, "") + why)
+        if settings.stale and not narrowed:
+            upkeep.wheels(now_s - days * _DAY_S)
+    for kept in upkeep.kept:
+        print(f"kept {kept.name}: {kept.why}", file=sys.stderr)
+    if done:
+        print(_total(upkeep))
+    elif not upkeep.kept:
         print(f"nothing to delete in {envdir}")
-        return 0
-    folder.make_envdir(envdir, project.root)
-    sharing: dict[str, dict[str, None]] = {}  # names of sessions, by folder
-    for job in project.jobs:
-        if job.shared:
-            sessions = sharing.setdefault(folder.folder_name(job.shared), {})
-            sessions[job.spec.name] = None
+    return errors.FAILED if upkeep.kept else errors.PASSED
+
+
+def _stale(
+    there: dict[str, str], envdir: str, project: Project, now_s: float, days: int
+) -> dict[str, str]:
+    """The environments that no job has, and those that no job has used for so many days."""
+    known = {folder.folder_name(job.environment) for job in project.jobs}
+    found: dict[str, str] = {}
     for name in there:
-        lock = os.path.join(envdir, ".locks", name)
-        with Lock(
-            lock, lambda holder: print(f"waiting for {holder}, which uses it", file=sys.stderr)
-        ):
-            folder.remove(os.path.join(envdir, name))
-        shared_by = ", ".join(sharing.get(name, ()))
-        print(f"deleted {name}" + (f" (of {shared_by})" if shared_by else ""))
-    return 0
+        unused_days = int((now_s - last_used_s(envdir, name)) // _DAY_S)
+        if name not in known:
+            found[name] = ", which no job has"
+        elif unused_days >= days:
+            found[name] = f", not used for {unused_days} day{'' if unused_days == 1 else 's'}"
+    return found
+
+
+def _sharing(jobs: tuple[Job, ...]) -> dict[str, str]:
+    """Of the environments that are shared ` (of lint, tests)`, by folder."""
+    sessions: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        if job.shared:
+            sessions.setdefault(folder.folder_name(job.shared), {})[job.spec.name] = None
+    return {name: f" (of {', '.join(users)})" for name, users in sessions.items()}
+
+
+def _total(upkeep: Upkeep) -> str:
+    """What the disk has got back; a hard link into uv's cache gives it nothing."""
+    freed = f"{in_words(upkeep.freed_bytes)} freed"
+    linked = upkeep.linked_bytes
+    more = f"; {in_words(linked)} more is linked from elsewhere, such as uv's cache"
+    return freed + (more if linked else "")

@@ -66,6 +66,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         action="append" if option.kind == "many" else "store",
         help=option.help,
         metavar=option.metavar,
+        nargs="?" if option.bare else None,
         choices=option.choices or None,
     )
     completers: dict[str, Callable[..., Iterable[str]]] = {

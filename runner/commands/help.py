@@ -74,7 +74,7 @@ def as_text(*, color: bool = False) -> list[str]:
 def _lines(option: Option) -> list[str]:
     short = next((flag for flag in option.flags if not flag.startswith("--")), "")
     long = next(flag for flag in option.flags if flag.startswith("--"))
-    head = f"  {short + ',' if short else '   '} {long} {option.metavar}".rstrip()
+    head = f"  {short + ',' if short else '   '} {option.written(long)}"
     told = wrap(option.help, _COLUMNS - _INDENT)
     if len(head) >= _INDENT - 1:
         return [head, *(" " * _INDENT + line for line in told)]

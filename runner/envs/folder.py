@@ -16,6 +16,7 @@ from runner.errors import EnvironmentBroken
 
 JOURNAL = "runenv.json"
 KEY = ".key"
+NEW = ".new-"  # what begins so is being made, and is left over where its lock is free
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
@@ -116,7 +117,7 @@ def start_environment(path: str, journal_text: str) -> None:
     # a run that was killed.
     parent, name = os.path.split(path)
     empty_trash(parent)
-    aside = os.path.join(parent, f".new-{name}")
+    aside = os.path.join(parent, f"{NEW}{name}")
     os.makedirs(aside, exist_ok=True)
     write_journal(aside, journal_text)
     os.rename(aside, path)
@@ -217,6 +218,15 @@ def environments_in(envdir: str) -> list[str]:
         if not name.startswith(".") and os.path.isfile(os.path.join(path, JOURNAL)):
             found.append(name)
     return found
+
+
+def half_made_in(envdir: str) -> list[str]:
+    """The names of the folders of environments that never got their own name."""
+    try:
+        names = sorted(os.listdir(envdir))
+    except OSError:
+        return []
+    return [name for name in names if name.startswith(NEW)]
 
 
 def bin_folder(path: str) -> str:

@@ -58,6 +58,8 @@ class Wheels:
         places = self._places(build, environment.interpreter)
         found = self._find(places)
         if found:
+            with suppress(OSError):  # when it was last used: the oldest are forgotten
+                os.utime(os.path.dirname(os.path.dirname(found)))
             return found
         os.makedirs(self._locks, exist_ok=True)
         with Lock(os.path.join(self._locks, f".wheels-{_short(build.folder)}"), on_wait):

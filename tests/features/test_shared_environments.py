@@ -266,7 +266,7 @@ def test_clean_of_one_deletes_it_and_says_whose_it_was(folder: Folder, name: str
 
     done = folder.passes("--clean", name)
 
-    assert done.out == "deleted dev (of lint, tests)\n"
+    assert done.out.startswith("deleted dev (of lint, tests): ")
     assert not (folder.root / ".runenv/dev").exists()
 
 

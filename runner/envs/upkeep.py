@@ -1,0 +1,210 @@
+"""Deletes in the environment folder what nobody needs any more, and tells what that freed.
+
+Knows nothing of jobs: which environments are to go is handed in. What another
+run uses stays, and so does what is not ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.envs import folder
+from runner.envs.lock import Lock
+from runner.errors import EnvironmentBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_BLOCK_BYTES = 512  # what st_blocks counts, whatever the file system's own block (POSIX)
+
+
+class InUse(Exception):
+    """Another process holds the lock."""
+
+
+class Kept(NamedTuple):
+    """What was to be deleted and is still there."""
+
+    name: str
+    why: str
+
+
+class Upkeep:
+    """Deletes in one environment folder and counts what that frees."""
+
+    def __init__(self, envdir: str, tell: Callable[[str, int], None]) -> None:
+        """tell: called with what was deleted and its size in bytes."""
+        self.kept: list[Kept] = []
+        self._envdir = envdir
+        self._tell = tell
+        self._plain_bytes = 0  # of folders and links
+        self._files: dict[tuple[int, int], _File] = {}
+
+    # What is freed. -------------------------------------------------------------------
+
+    @property
+    def freed_bytes(self) -> int:
+        """What the disk has got back: a file of several links once, when the last is gone."""
+        gone = (file.size_bytes for file in self._files.values() if file.seen >= file.links)
+        return self._plain_bytes + sum(gone)
+
+    @property
+    def linked_bytes(self) -> int:
+        """What is still there under another name: in uv's cache, or in another environment."""
+        return sum(f.size_bytes for f in self._files.values() if f.seen < f.links)
+
+    def _count(self, path: str) -> int:
+        """The size of a tree in bytes, as du has it: each file once."""
+        total = 0
+        known: set[tuple[int, int]] = set()
+        for status, is_file in _statuses(path):
+            size = _size_bytes(status)
+            if not is_file:
+                self._plain_bytes += size
+                total += size
+                continue
+            identity = (status.st_dev, status.st_ino)
+            file = self._files.get(identity, _File(0, status.st_nlink, size))
+            self._files[identity] = file._replace(seen=file.seen + 1)
+            if identity not in known:
+                known.add(identity)
+                total += size
+        return total
+
+    # Deleting. ------------------------------------------------------------------------
+
+    def environment(self, name: str, told: str) -> None:
+        """The environment is gone, unless another run uses it or it is not ours."""
+        self._locked(name, told, name, folder.remove)
+
+    def leftovers(self) -> None:
+        """What runs that were killed have left, and what could not be deleted then, is gone."""
+        trash = os.path.join(self._envdir, ".trash")
+        if _is_folder(trash) and os.listdir(trash):
+            size = self._count(trash)
+            folder.empty_trash(self._envdir)
+            self._tell("what was removed earlier", size)
+        for name in folder.half_made_in(self._envdir):
+            told = f"{name}, left by a run that was killed"
+            self._locked(name, told, name.removeprefix(folder.NEW), folder.remove)
+
+    def wheels(self, before_s: float) -> None:
+        """Wheels of local projects that were last used before then are gone."""
+        home = os.path.join(self._envdir, ".wheels")
+        for project in _folders_in(home):
+            lock = f".wheels-{project.removeprefix(folder.NEW)}"
+            if project.startswith(folder.NEW):
+                told = f"{project}, left by a build that was killed"
+                self._locked(os.path.join(".wheels", project), told, lock, _remove_tree)
+                continue
+            for content in _folders_in(os.path.join(home, project)):
+                place = os.path.join(".wheels", project, content)
+                path = os.path.join(self._envdir, place)
+                if os.stat(path).st_mtime <= before_s:
+                    told = f"the wheel {_wheel_in(path)}"
+                    self._locked(place, told, lock, _remove_tree)
+
+    def _locked(self, name: str, told: str, lock: str, remove: Callable[[str], None]) -> None:
+        path = os.path.join(self._envdir, name)
+        try:
+            with Lock(os.path.join(self._envdir, ".locks", lock), _refuse_to_wait):
+                trouble = folder.why_not_ours(path) if remove is folder.remove else ""
+                if trouble:
+                    self.kept.append(Kept(name, trouble))
+                    return
+                size = self._count(path)
+                remove(path)
+        except InUse as holder:
+            self.kept.append(Kept(name, f"{holder} uses it"))
+        except EnvironmentBroken as error:
+            self.kept.append(Kept(name, error.what))
+        else:
+            self._tell(told, size)
+
+
+def _refuse_to_wait(holder: str) -> None:
+    raise InUse(holder)
+
+
+def _remove_tree(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def last_used_s(envdir: str, name: str) -> float:
+    """When a job last held the environment, as time.time() has it.
+
+    Whoever locks it writes its number into the file of the lock.
+    """
+    stamps = [
+        _mtime_s(os.path.join(envdir, ".locks", name)),
+        _mtime_s(os.path.join(envdir, name, folder.JOURNAL)),
+    ]
+    return max(stamps)
+
+
+def _mtime_s(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+# Sizes. -------------------------------------------------------------------------------
+
+
+class _File(NamedTuple):
+    seen: int  # how many of its links were deleted
+    links: int
+    size_bytes: int
+
+
+def size_bytes(path: str) -> int:
+    """The size of a tree on the disk, each file once; 0 where it is not there."""
+    found = {(s.st_dev, s.st_ino): _size_bytes(s) for s, _ in _statuses(path)}
+    return sum(found.values())
+
+
+def _size_bytes(status: os.stat_result) -> int:
+    blocks = getattr(status, "st_blocks", None)  # Windows has none
+    return status.st_size if blocks is None else blocks * _BLOCK_BYTES
+
+
+def _statuses(path: str) -> Iterator[tuple[os.stat_result, bool]]:
+    """The status of everything in a tree, and whether it is a file; no link is followed."""
+    left = [path]
+    while left:
+        here = left.pop()
+        try:
+            status = os.lstat(here)
+            yield status, os.path.isfile(here) and not os.path.islink(here)
+            if _is_folder(here):
+                left += [os.path.join(here, name) for name in os.listdir(here)]
+        except OSError:
+            continue  # gone meanwhile, or not ours to look into
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _folders_in(path: str) -> list[str]:
+    if not _is_folder(path):
+        return []
+    return [name for name in sorted(os.listdir(path)) if _is_folder(os.path.join(path, name))]
+
+
+def _wheel_in(path: str) -> str:
+    names = [name for _, _, files in os.walk(path) for name in files if name.endswith(".whl")]
+    return names[0] if names else os.path.basename(path)
+
+
+def in_words(count: int) -> str:
+    """`512 B`, `3.4 kB`, `51.3 MB`, `1.2 GB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 999.95:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
