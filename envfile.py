@@ -42,7 +42,11 @@ def docs(session: runner.Session) -> None:
     )
 
 
-@runner.session(deps=["nox"], project="wheel", default=False)
-def startup(session: runner.Session) -> None:
-    """Measure the start-up times beside nox (see benchmarks/startup.py)."""
-    session.run("python", "benchmarks/startup.py", *session.posargs)
+PEERS = ["nox", "tox", "tox-uv"]
+
+
+@runner.session(deps=PEERS, project="wheel", default=False)
+@runner.parametrize("what", ["startup", "warm", "cold"])
+def bench(session: runner.Session, what: str) -> None:
+    """Measure beside nox, tox and uv by hand (see the first lines of benchmarks/*.py)."""
+    session.run("python", f"benchmarks/{what}.py", *session.posargs)

@@ -9,14 +9,12 @@ Needs nox beside runenv; `runenv startup` provides it.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import statistics
-import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
+
+from measure import Contender, machine, program, take_turns
 
 SESSION = """
 @{module}.session(tags=["t"])
@@ -27,10 +25,6 @@ def session_{number}(session):
 
 # What a run may cost above the bare interpreter, in CPU milliseconds.
 BUDGETS = {"runenv --version": 15, "runenv --list, 10 sessions": 40}
-
-# pip compiled nox when it installed it, and uv does not compile: with this variable
-# set runenv alone would be compiled in each run.
-ENVIRON = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def write_project(folder: Path, sessions: int) -> None:
@@ -43,62 +37,31 @@ def write_project(folder: Path, sessions: int) -> None:
         (folder / file).write_text(text)
 
 
-def cpu_ms(argv: list[str], folder: Path) -> float:
-    """CPU time of one run, with what it waited for, in milliseconds."""
-    with open(os.devnull, "wb") as nowhere:
-        process = subprocess.Popen(
-            argv, cwd=folder, env=ENVIRON, stdout=nowhere, stderr=nowhere, stdin=nowhere
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(argv)} exited with {process.returncode}")
-    return (usage.ru_utime + usage.ru_stime) * 1000
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=25)
     rounds = parser.parse_args().rounds
-    scripts = sysconfig.get_path("scripts")
-    runenv, nox = (shutil.which(name, path=scripts) for name in ("runenv", "nox"))
-    if not runenv:
-        raise SystemExit(
-            "runenv is not installed beside this Python: run this with `runenv startup`"
-        )
+    runenv, nox = program("runenv"), program("nox")
     with tempfile.TemporaryDirectory() as temporary:
         ten, thousand = Path(temporary, "ten"), Path(temporary, "thousand")
         write_project(ten, 10)
         write_project(thousand, 1000)
-        commands = {
-            "python -c pass": ([sys.executable, "-c", "pass"], ten),
-            "runenv --version": ([runenv, "--version"], ten),
-            "runenv --list, 10 sessions": ([runenv, "--list"], ten),
-            "runenv --list, 1,000 sessions": ([runenv, "--list"], thousand),
-        }
-        if nox:
-            commands |= {
-                "nox --version": ([nox, "--version"], ten),
-                "nox --list, 10 sessions": ([nox, "--list"], ten),
-                "nox --list, 1,000 sessions": ([nox, "--list"], thousand),
+        contenders = {"python -c pass": Contender([sys.executable, "-c", "pass"], ten)}
+        for name, path in (("runenv", runenv), ("nox", nox)):
+            contenders |= {
+                f"{name} --version": Contender([path, "--version"], ten),
+                f"{name} --list, 10 sessions": Contender([path, "--list"], ten),
+                f"{name} --list, 1,000 sessions": Contender([path, "--list"], thousand),
             }
-        taken: dict[str, list[float]] = {name: [] for name in commands}
-        for number in range(rounds + 1):
-            for name, (argv, folder) in commands.items():
-                spent = cpu_ms(argv, folder)
-                if number:  # the first round warms the caches
-                    taken[name].append(spent)
-    report(taken, rounds)
+        took = take_turns(contenders, rounds)
+    report({name: [one.cpu_ms for one in runs] for name, runs in took.items()}, rounds)
 
 
 def report(taken: dict[str, list[float]], rounds: int) -> None:
     """Print the table."""
     medians = {name: statistics.median(times) for name, times in taken.items()}
     floor = medians["python -c pass"]
-    print(
-        f"Python {sys.version.split()[0]} on {sys.platform}, {os.cpu_count()} CPUs,"
-        f" {rounds} rounds; CPU ms\n"
-    )
+    print(f"{machine(rounds)}; CPU ms\n")
     print(
         f"{'':31} {'median':>7} {'min':>7} {'max':>7} {'above':>7}"
         f" {'x bare':>7} {'x nox':>7}  budget"

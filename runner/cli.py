@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from runner.errors import Mistake
+
+
+def run_and_exit() -> None:
+    """What the command `runenv` and `python -m runner` do."""
+    code = main()
+    # The last collections look through nothing any more, which takes 2.5 ms of a
+    # listing (Python 3.11): what is there goes with the process.
+    gc.freeze()
+    sys.exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
