@@ -126,8 +126,19 @@ class Bench:
             raise
 
     def __exit__(self, *exception: object) -> None:
-        if self._lock is not None:
-            self._lock.__exit__(None, None, None)
+        try:
+            if self._replay is not None and not self._ahead and exception == (None, None, None):
+                self._end(self._replay)
+        finally:
+            if self._lock is not None:
+                self._lock.__exit__(None, None, None)
+
+    def _end(self, replay: Replay) -> None:
+        started = self.world.clock()
+        with self._disk_troubles_told():
+            verdict = replay.end()
+        if verdict is not None:
+            self._tell_ready(verdict, started)
 
     def _open_without(self, started: float) -> None:
         interpreter = _interpreter_of(self._job, self.world)
@@ -451,5 +462,8 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         environ=outer_variables(world.environ),
         root=world.project.root,
         hide=world.sources.of_secret,
+        declared_by=" ".join(
+            world.sources.of_file(path) for path in world.project.read if os.path.isfile(path)
+        ),
     )
     return spec, backend

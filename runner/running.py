@@ -68,6 +68,7 @@ class EnvSpec(NamedTuple):
     steps: tuple[Step, ...]  # what is declared
     reuse: bool
     surroundings: tuple[str, ...]  # of the ingredients those that decide what a build makes
+    declared_by: str = ""  # digest of the files that declare the session
 
 
 class Environment(NamedTuple):

@@ -105,6 +105,9 @@ def environment(tmp_path: Path) -> Path:
         (tmp_path / "bin" / name).write_text("")
     for name in ("six-1.0.dist-info", "package", "six.py", "mine.pth"):
         os.utime(site / name, ns=(5, 5))
+    (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    for name in ("pyvenv.cfg", "bin/python", "bin/tool"):
+        os.utime(tmp_path / name, ns=(5, 5))
     return site
 
 
@@ -116,9 +119,17 @@ def test_a_listing_has_the_times_of_what_an_installer_writes(tmp_path: Path):
         "package": 0,
         "six.py": 5,
         "mine.pth": 5,
-        "bin/python": 0,
+        "pyvenv.cfg": 5,
+        "bin/python": 5,
         "bin/tool": 0,
     }
+
+
+def test_an_environment_without_its_python_is_listed_without_it(tmp_path: Path):
+    environment(tmp_path)
+    (tmp_path / "bin/python").unlink()
+
+    assert "bin/python" not in site_listing(str(tmp_path))
 
 
 def test_a_first_import_changes_no_listing(tmp_path: Path):

@@ -10,7 +10,7 @@ import json
 import os
 from typing import Literal, NamedTuple
 
-from runner.envs.folder import JOURNAL, bin_folder, site_packages, write_journal
+from runner.envs.folder import JOURNAL, bin_folder, python_in, site_packages, write_journal
 from runner.running import Ingredient
 
 _FORMAT = 1  # another number: written by a runenv that means something else
@@ -30,6 +30,7 @@ class Journal(NamedTuple):
     ingredients: tuple[Ingredient, ...]
     entries: tuple[Entry, ...]
     site: dict[str, int]  # what `site_listing` said after the last step
+    declared_by: str = ""  # digest of the files that declared the session then
 
 
 def to_text(journal: Journal) -> str:
@@ -41,6 +42,7 @@ def to_text(journal: Journal) -> str:
             "ingredients": journal.ingredients,
             "entries": journal.entries,
             "site": journal.site,
+            "declared by": journal.declared_by,
         },
         separators=(",", ":"),
     )
@@ -63,6 +65,7 @@ def read(path: str) -> Journal | None:
             ingredients=_ingredients(data["ingredients"]),
             entries=tuple(None if e is None else _ingredients(e) for e in data["entries"]),
             site={str(name): int(stamp) for name, stamp in data["site"].items()},
+            declared_by=str(data.get("declared by", "")),
         )
     except (
         OSError,
@@ -85,9 +88,19 @@ def site_listing(path: str) -> dict[str, int]:
 
     The metadata folders, `.pth` files and top modules have their times, since an
     installer writes them; packages only their names, since importing one for
-    the first time changes its folder (`__pycache__`). Programs have their names.
+    the first time changes its folder (`__pycache__`). Programs have their names,
+    and what says which Python it is and where that looks has its time.
     """
     listing: dict[str, int] = {}
+    python = python_in(path)
+    for name, told in (
+        ("pyvenv.cfg", os.path.join(path, "pyvenv.cfg")),
+        (f"bin/{os.path.basename(python)}", python),
+    ):
+        try:
+            listing[name] = os.stat(told, follow_symlinks=False).st_mtime_ns
+        except OSError:
+            continue  # a command took it away: that it is not listed tells
     for folder in site_packages(path):
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -97,7 +110,7 @@ def site_listing(path: str) -> dict[str, int]:
                 listing[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns if tells else 0
     for name in os.listdir(bin_folder(path)):
         if name != "__pycache__":
-            listing[f"bin/{name}"] = 0
+            listing.setdefault(f"bin/{name}", 0)
     return listing
 
 

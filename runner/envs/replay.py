@@ -106,6 +106,7 @@ def only_sources_differ(step: Step, entry: Entry) -> bool:
 
 
 _SOURCES = ("sources", "git revision")
+_LATER = "the envfile changed, and an install that came after a command is in it"
 
 
 def _without(labels: set[str], ingredients: tuple[Ingredient, ...]) -> list[Ingredient]:
@@ -141,9 +142,17 @@ def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
 def _unhealthy(spec: EnvSpec) -> str:
     """What is missing without which it is no environment; or empty."""
     environment = environment_of(spec)
-    if not os.path.isfile(os.path.join(spec.path, "pyvenv.cfg")):
-        # Without it the interpreter would take itself for the one it links to.
+    # Without it, or without its home, the interpreter would take itself for the one
+    # it links to, and what is installed would go there.
+    try:
+        with open(os.path.join(spec.path, "pyvenv.cfg"), encoding="utf-8") as stream:
+            keys = [line.partition("=")[0].strip().lower() for line in stream]
+    except FileNotFoundError:
         return "its pyvenv.cfg is gone"
+    except (OSError, ValueError):
+        return "its pyvenv.cfg cannot be read"
+    if "home" not in keys:
+        return "its pyvenv.cfg names no home"
     if not os.access(environment.python, os.X_OK):
         return "its python is gone or cannot be run"
     try:
@@ -177,6 +186,7 @@ class Replay:
         self._at = 0  # how many of them this job has replayed
         self._done: list[Step | None] = []  # this job's own; None where commands ran
         self._site: dict[str, int] = {}  # the listing after the last step
+        self._declared_by = spec.declared_by  # of the journal
         self._kept = False  # --no-install holds an environment that differs
         self._tainted = False
 
@@ -185,11 +195,11 @@ class Replay:
         verdict, journal = judge(self._spec, self._policy)
         self._done = list(self._spec.steps)
         if journal is not None and verdict.state == "reused":
-            self._entries, self._site = list(journal.entries), journal.site
+            self._go_on_from(journal)
             self._at = len(self._spec.steps)
             return verdict
         if journal is not None and verdict.state == "updated" and not self._policy.no_install:
-            self._entries, self._site = list(journal.entries), journal.site
+            self._go_on_from(journal)
             for number, step in enumerate(self._spec.steps):
                 if self._entries[number] != step.ingredients and not self._update(step, number):
                     self._make_anew()
@@ -208,6 +218,10 @@ class Replay:
         self._make_anew()
         return verdict
 
+    def _go_on_from(self, journal: Journal) -> None:
+        self._entries, self._site = list(journal.entries), journal.site
+        self._declared_by = journal.declared_by
+
     def step(self, step: Step) -> Verdict | None:
         """Apply the session's next step; the Verdict of a rebuild, if that took one."""
         if self._kept:
@@ -218,7 +232,7 @@ class Replay:
             self._done.append(step)
             return None
         if self._policy.no_install:
-            return self._keep(entry or (), step.ingredients)
+            return self._keep(difference(entry or (), step.ingredients))
         if self._at < len(self._entries):
             reason = difference(entry or (), step.ingredients)
             if only_sources_differ(step, entry):
@@ -245,28 +259,55 @@ class Replay:
         if self._at < len(self._entries):
             entry = self._entries[self._at]
             self._at += 1
-            if entry is None:
+            if entry is None and (self._is_declared_the_same() or not self._later_steps()):
                 return None
+            reason = difference(entry, ()) if entry else _LATER
             if self._policy.no_install:
-                return self._keep(entry, ())
+                return self._keep(reason)
             # What is left over from an earlier envfile must not be there.
             self._refuse_to_lose_changes()
             self._make_anew()
-            return Verdict("rebuilt", difference(entry, ()))
+            return Verdict("rebuilt", reason)
         self._entries.append(None)
         self._at += 1
         self._write("tainted" if self._tainted else "whole")
         return None
 
-    def _keep(self, was: tuple[Ingredient, ...], now: tuple[Ingredient, ...]) -> Verdict:
+    def end(self) -> Verdict | None:
+        """Make sure that it holds nothing that the job did not install; as for `step`.
+
+        Raises EnvironmentBroken where the job's commands ran beside such a thing.
+        """
+        if self._kept or self._policy.no_install or not self._later_steps():
+            return None
+        reason = difference(self._later_steps()[0], ())
+        if None in self._done:
+            self._write("tainted")
+            raise EnvironmentBroken(
+                f"what an earlier run had installed was there for the session's commands ({reason})",
+                mend="run again: it starts fresh; installs that stand before all commands avoid this",
+            )
+        self._make_anew()
+        return Verdict("rebuilt", reason)
+
+    def _later_steps(self) -> list[tuple[Ingredient, ...]]:
+        """What is in it that this job has not asked for so far."""
+        return [entry for entry in self._entries[self._at :] if entry is not None]
+
+    def _is_declared_the_same(self) -> bool:
+        """Whether the steps that come later can be expected to come again."""
+        return self._declared_by == self._spec.declared_by
+
+    def _keep(self, reason: str) -> Verdict:
         """Leave it as it is from now on, though it differs (--no-install)."""
         self._kept = True
-        return Verdict("kept", difference(was, now))
+        return Verdict("kept", reason)
 
     def _make_anew(self) -> None:
         """The environment with the steps of this job so far, and nothing else."""
         folder.remove(self._spec.path)
         self._entries = []
+        self._declared_by = self._spec.declared_by
         self._tainted = False
         folder.start_environment(self._spec.path, to_text(self._journal("changing")))
         made_by = self._backend.make_argv(
@@ -290,6 +331,8 @@ class Replay:
 
     def _apply(self, step: Step) -> None:
         """Install on top of what there is."""
+        self._refuse_what_is_broken()
+        self._declared_by = self._spec.declared_by
         self._write("changing")
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
         wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
@@ -307,6 +350,7 @@ class Replay:
         wheels = [self._wheel(build, step) for build in step.builds]
         if any(needs_of(wheel) != needs_installed(wheel, site) for wheel in wheels):
             return False
+        self._refuse_what_is_broken()
         self._write("changing")
         wanted = [requirement(b, w) for b, w in zip(step.builds, wheels, strict=True)]
         # pip and uv call both so. What the wheels need is installed already.
@@ -329,6 +373,16 @@ class Replay:
         return self._wheels.provide(
             keyed, self.environment, self._backend, run_build, self._on_wait
         )
+
+    def _refuse_what_is_broken(self) -> None:
+        """Raise where an install might go into the Python that it was made with."""
+        broken = _unhealthy(self._spec)
+        if broken:
+            self._write("tainted")
+            raise EnvironmentBroken(
+                f"a command damaged the environment before an install: {broken}",
+                mend="run again: it starts fresh",
+            )
 
     def _notice_changes(self) -> None:
         """Remember when commands, and not steps, changed what is installed."""
@@ -355,6 +409,7 @@ class Replay:
             ingredients=self._spec.ingredients,
             entries=tuple(self._entries),
             site=self._site,
+            declared_by=self._declared_by,
         )
 
     def _write(self, state: State) -> None:

@@ -34,10 +34,12 @@ def make_env_spec(
     steps: tuple[Step, ...],
     environ: Mapping[str, str],
     hide: Callable[[str], str],
+    declared_by: str = "",
 ) -> EnvSpec:
     """What the job's environment should be.
 
     steps: what is declared. hide: the digest of a text that may hold a password.
+    declared_by: a digest of the files that declare the session.
     """
     path = os.path.join(envdir, folder_name(job.environment))
     needs = job.spec.needs
@@ -60,6 +62,7 @@ def make_env_spec(
         surroundings=tuple(f"{label} {value}" for label, value in around.items()),
         steps=steps,
         reuse=needs.reuse,
+        declared_by=declared_by,
     )
 
 

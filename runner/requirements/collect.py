@@ -204,6 +204,9 @@ class Collector:
             self._keep(label, value)
         if editable:
             self.note(f"packages of {shown}", local.packages(folder))
+            # It leads there, and environments may lie elsewhere (--envdir), where
+            # another checkout of the same project finds them.
+            self.note(f"place of {shown}", (folder,))
 
     def pyproject(self, folder: str, *, where: str = "") -> Pyproject:
         """What the pyproject.toml of a folder says; its content is not kept by this."""

@@ -200,24 +200,51 @@ def test_a_full_disk_under_standard_output_is_told(folder: Folder):
 def test_an_install_that_differs_after_a_command_that_installed_is_refused(folder: Folder):
     for name in ("one", "two", "three"):
         folder.wheel(name)
-    body = (
+    folder.envfile(
         "@runner.session\n"
         "def s(session):\n"
         "    session.run('python', '-V')\n"
-        "    {}\n"
-        "    session.install('{}')\n"
+        "    if session.posargs: session.run('pip', 'install', '-q', 'two')\n"
+        "    session.install('three' if session.posargs else 'one')\n"
     )
-    folder.envfile(body.format("pass", "one"))
     folder.passes()
 
-    folder.envfile(body.format("session.run('pip', 'install', '-q', 'two')", "three"))
-    done = folder.run()
+    done = folder.run("--", "more")
 
     assert (
         "error: a command changed the environment (+two 1.0, +two.py) before an install that differs"
         " from the last run's\n"
         "  --> envfile.py:7\n"
         "  run again: it starts fresh; session.install instead of the command avoids this\n"
+    ) in done.err
+    assert done.code == 1
+    assert folder.run().code == 0
+
+
+@provokes(
+    "Environments and installs",
+    "what an earlier run had installed was there for the session's commands (CHANGES)",
+)
+def test_an_install_that_only_some_runs_do_is_never_beside_commands_of_the_others(folder: Folder):
+    folder.wheel("one")
+    folder.envfile(
+        """
+        @runner.session
+        def s(session):
+            session.run("python", "-V")
+            if session.posargs:
+                session.install("one")
+        """
+    )
+    folder.passes("--", "more")
+
+    done = folder.run()
+
+    assert (
+        "error: what an earlier run had installed was there for the session's commands"
+        " (install removed (-one))\n"
+        "  --> envfile.py:4\n"
+        "  run again: it starts fresh; installs that stand before all commands avoid this\n"
     ) in done.err
     assert done.code == 1
     assert folder.run().code == 0
