@@ -181,7 +181,10 @@ def test_the_project_as_editable_depends_on_build_files_and_packages(root: Path)
     step = declared(root, project="editable")
 
     assert step.arguments == ("-e", str(root))
-    assert labels(step) == ["project", "pyproject.toml", "MANIFEST.in", "packages of ."]
+    assert labels(step) == [
+        *("project", "pyproject.toml", "MANIFEST.in", "packages of .", "place of ."),
+    ]
+    assert values(step)["place of ."] == str(root)
     assert values(step)["packages of ."] == "src/lib"
     assert step.show == "-e ."
 
@@ -306,7 +309,9 @@ def test_an_editable_install_and_one_with_extras_take_the_project(root: Path):
 
     assert step.arguments == ("-e", str(root))
     assert [(build.folder, build.extras) for build in step.builds] == [(str(root), ("test",))]
-    assert labels(step) == ["install", "pyproject.toml", "packages of .", "sources of ."]
+    assert labels(step) == [
+        *("install", "pyproject.toml", "packages of .", "place of .", "sources of ."),
+    ]
 
 
 def test_a_wheel_is_known_by_its_content(root: Path):
@@ -625,7 +630,7 @@ def test_another_part_of_pyproject_does_not_change_a_group(root: Path):
         (
             {"project": "wheel"},
             {"project": "editable"},
-            "project changed (wheel → editable), packages of . added (+src/lib) and 1 more",
+            "project changed (wheel → editable), packages of . added (+src/lib) and 2 more",
         ),
         (
             {"deps": ("pytest",)},

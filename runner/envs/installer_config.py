@@ -11,6 +11,8 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from runner.requirements.files import line_arguments, logical_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -106,13 +108,34 @@ def uv_table(text: str) -> str:
 _CERTIFICATES = (".crt", ".pem", ".cer")  # change nothing that is installed
 
 
-def files_named(text: str) -> dict[str, str]:
-    """The files that a value or a configuration names by absolute paths, with their texts.
+def files_named(text: str, root: str) -> dict[str, str]:
+    """The files that a value or a configuration names, with their texts and all they include.
 
-    A constraint file in pip.conf or in PIP_CONSTRAINT, say.
+    A constraint file in pip.conf or in PIP_CONSTRAINT, say. A relative path starts
+    at `root`, where installers run; that of an included file at the one that
+    includes it.
     """
-    words = (word for word in re.split(r"[\s,=\"']+", text) if os.path.isabs(word))
-    return _texts(word for word in words if not word.endswith(_CERTIFICATES))
+    words = {word for word in re.split(r"[\s,=\"']+", text) if "." in word or os.path.isabs(word)}
+    left = [os.path.normpath(os.path.join(root, word)) for word in sorted(words)]
+    found: dict[str, str] = {}
+    while left:
+        path = left.pop()
+        if path in found or path.endswith(_CERTIFICATES):
+            continue
+        found |= (texts := _texts([path]))
+        for held in texts.values():
+            included = _included(held)
+            left += [os.path.normpath(os.path.join(os.path.dirname(path), i)) for i in included]
+    return found
+
+
+def _included(text: str) -> list[str]:
+    """The files that the text includes where it is a requirement file."""
+    if "-r" not in text and "-c" not in text:
+        return []
+    lines = logical_lines(text.encode("utf-8", "surrogateescape"))
+    arguments = (argument for line in lines for argument in line_arguments(line.text))
+    return [argument.value for argument in arguments if argument.kind == "file"]
 
 
 def _texts(paths: Iterable[str]) -> dict[str, str]:

@@ -97,10 +97,8 @@ def site_listing(path: str) -> dict[str, int]:
         ("pyvenv.cfg", os.path.join(path, "pyvenv.cfg")),
         (f"bin/{os.path.basename(python)}", python),
     ):
-        try:
+        if os.path.lexists(told):  # a command may have taken it away, which then tells
             listing[name] = os.stat(told, follow_symlinks=False).st_mtime_ns
-        except OSError:
-            continue  # a command took it away: that it is not listed tells
     for folder in site_packages(path):
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -284,8 +284,10 @@ class Replay:
         if None in self._done:
             self._write("tainted")
             raise EnvironmentBroken(
-                f"what an earlier run had installed was there for the session's commands ({reason})",
-                mend="run again: it starts fresh; installs that stand before all commands avoid this",
+                "what an earlier run had installed was there for the session's commands"
+                f" ({reason})",
+                mend="run again: it starts fresh;"
+                " installs that stand before all commands avoid this",
             )
         self._make_anew()
         return Verdict("rebuilt", reason)

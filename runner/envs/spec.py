@@ -77,5 +77,5 @@ def _surroundings(
         p: without_secrets(text) for p, text in backend.installer_config(environ, root).items()
     }
     for text in [*texts.values()]:
-        texts |= files_named(text)
+        texts |= files_named(text, root)
     return {label: hide(text) for label, text in texts.items()}

@@ -250,7 +250,7 @@ class Collector:
         data = files.read_bytes(path, shown, where=line.where if line else where)
         self._keep(shown, _sha256(data))
         # pylock.toml (PEP 751), and what else uv takes after -r.
-        if path.endswith((".toml", ".py", ".cfg")):
+        if path.endswith((".toml", ".py", ".cfg", "uv.lock")):
             return path
         lines = list(files.logical_lines(data))
         for name in files.variables_named(lines):
