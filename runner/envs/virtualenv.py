@@ -56,9 +56,10 @@ def version() -> str:
         return ""
     try:
         with open(os.path.join(os.path.dirname(found.origin), "version.py")) as stream:
-            match = re.search(r"^__version__ = ['\"](.+?)['\"]", stream.read(), re.M)
+            text = stream.read()  # `__version__ = version = '21.1'`, as setuptools-scm writes it
     except OSError:
         return ""
+    match = re.search(r"^__version__ = (?:\w+ = )*['\"](.+?)['\"]", text, re.M)
     return match[1] if match else ""
 
 

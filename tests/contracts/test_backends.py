@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -199,6 +200,10 @@ ENVIRON = {
     "VIRTUALENV_OVERRIDE_APP_DATA": "/data",
     "VIRTUALENV_SYSTEM_SITE_PACKAGES": "1",
 }
+
+
+def test_virtualenvs_version_is_what_its_distribution_says():
+    assert load_backend("virtualenv").version() == importlib.metadata.version("virtualenv")
 
 
 @pytest.mark.parametrize(
