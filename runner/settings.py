@@ -30,6 +30,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
     Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
+    Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
     Option("version", ("--version",), "verb", "print the version", "Verbs"),
     Option("help", ("-h", "--help"), "verb", "print this", "Verbs"),
@@ -45,7 +46,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
-    Option("json", ("--json",), "flag", "with --list and --explain: as JSON", "Output"),
+    Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
     Option("color", ("--color",), "value", "auto, always or never", "Output", "WHEN", ("auto", "always", "never"), in_envfile=True),
@@ -90,8 +91,10 @@ def parse(argv: Sequence[str]) -> Request:
         asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
         raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
     verb, argument = next(iter(verbs.items()), ("run", None))
-    if given.get("json") and verb not in ("list", "explain"):
-        raise UsageError("--json goes with --list or --explain", mend="runenv --list --json")
+    if given.get("json") and verb not in ("list", "explain", "doctor"):
+        raise UsageError(
+            "--json goes with --list, --explain or --doctor", mend="runenv --list --json"
+        )
     if given.get("stale") and verb != "clean":
         raise UsageError("--stale goes with --clean", mend="runenv --clean --stale")
     return Request(verb=verb, argument=argument, given=given, posargs=tuple(posargs))

@@ -84,3 +84,7 @@ def test_the_explanation_is_what_its_schema_says(folder: Folder):
     folder.envfile(PROJECT)
 
     validate(folder.passes("--explain", "--json", "none").out, "explanation.schema.json")
+
+
+def test_the_findings_are_what_their_schema_says(folder: Folder):
+    validate(folder.passes("--doctor", "--json").out, "doctor.schema.json")

@@ -158,7 +158,7 @@ def test_a_verb_is_an_option(argv: tuple[str, ...], verb: str, argument: str | N
             "--list and --clean cannot be asked for at once",
             "run runenv once for each",
         ),
-        (("--json",), "--json goes with --list or --explain", "runenv --list --json"),
+        (("--json",), "--json goes with --list, --explain or --doctor", "runenv --list --json"),
     ],
 )
 def test_what_cannot_be_meant_is_an_error_with_the_mend(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
             ...
 
 
-VERBS = ("run", "list", "usage", "explain", "clean", "completion", "help", "version")
+VERBS = ("run", "list", "usage", "explain", "clean", "doctor", "completion", "help", "version")
 
 
 def load_verb(name: str) -> Verb:

@@ -54,8 +54,7 @@ def make_envdir(envdir: str, root: str) -> None:
     Raises EnvironmentBroken where it would be the project's own folder, `root`,
     or one above it: all in it would be ignored.
     """
-    project, taken = os.path.realpath(root) + os.sep, os.path.realpath(envdir)
-    if project.startswith(taken.rstrip(os.sep) + os.sep):
+    if holds_project(envdir, root):
         raise EnvironmentBroken(
             f"the environment folder {envdir} holds the project itself",
             mend="name a folder of its own: --envdir .runenv",
@@ -79,6 +78,12 @@ def make_envdir(envdir: str, root: str) -> None:
             f"the environment folder {envdir} cannot be made: {error.strerror}",
             mend="make room for it, or choose another with --envdir",
         ) from None
+
+
+def holds_project(envdir: str, root: str) -> bool:
+    """Whether the folder is the project's own, or one above it."""
+    project, taken = os.path.realpath(root) + os.sep, os.path.realpath(envdir)
+    return project.startswith(taken.rstrip(os.sep) + os.sep)
 
 
 def _make_key(path: str) -> None:

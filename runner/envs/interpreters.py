@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from runner.envs.python_spec import Wanted
     from runner.running import Interpreter
 
-__all__ = ["describe", "find"]
+__all__ = ["describe", "find", "survey"]
 
 _FORMS = (
     'write a version ("3.12", "3.13t"), a range (">=3.10,<3.13"), "pypy3.11", '
@@ -67,6 +67,21 @@ def find(
         return _find(spec.strip(), asker)
     finally:
         asker.save()
+
+
+def survey(
+    *, cache_dir: str, environ: Mapping[str, str]
+) -> tuple[list[Interpreter], dict[str, str]]:
+    """Each Python of this machine, the oldest first; and by path why others are no use.
+
+    Answers are kept where `cache_dir` is there already.
+    """
+    asker = Asker(cache_dir, environ)
+    asker.ask_troubled_again()
+    found = _interpreters_here(asker)
+    if os.path.isdir(cache_dir):
+        asker.save()
+    return found, dict(asker.troubles)
 
 
 def _find(text: str, asker: Asker) -> Interpreter:

@@ -160,10 +160,13 @@ class _File(NamedTuple):
     size_bytes: int
 
 
-def size_bytes(path: str) -> int:
-    """The size of a tree on the disk, each file once; 0 where it is not there."""
-    found = {(s.st_dev, s.st_ino): _size_bytes(s) for s, _ in _statuses(path)}
-    return sum(found.values())
+def sizes_bytes(path: str) -> Iterator[int]:
+    """The size of each thing in a tree on the disk; of a file that comes again 0."""
+    known: set[tuple[int, int]] = set()
+    for status, _ in _statuses(path):
+        identity = (status.st_dev, status.st_ino)
+        yield 0 if identity in known else _size_bytes(status)
+        known.add(identity)
 
 
 def _size_bytes(status: os.stat_result) -> int:

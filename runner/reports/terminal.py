@@ -59,7 +59,7 @@ class Terminal:
             from colorlog.escape_codes import escape_codes  # brings logging: only in colour
 
             self._codes = dict(escape_codes)
-        self._unicode = _can_show(stream, "✓✗─→")
+        self._unicode = can_show(stream, "✓✗─→")
 
     def hear(self, event: Event) -> None:
         """Write what the event tells a person."""
@@ -175,7 +175,8 @@ class Terminal:
             pass  # nobody listens any more, or the disk is full; the run goes on
 
 
-def _can_show(stream: TextIO, text: str) -> bool:
+def can_show(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has the text."""
     try:
         text.encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

@@ -13,6 +13,7 @@ from runner.commands import (
     Verb,
     clean,
     completion,
+    doctor,
     explain,
     help,
     list,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from runner.running import Outcome
 
 BACKENDS: tuple[Backend, ...] = (uv, venv, virtualenv)
-VERBS: tuple[Verb, ...] = (clean, completion, explain, help, list, run, usage, version)
+VERBS: tuple[Verb, ...] = (clean, completion, doctor, explain, help, list, run, usage, version)
 
 
 def executors(perform: Callable[[Job, tuple[str, ...]], Outcome]) -> tuple[Executor, ...]:
