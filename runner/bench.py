@@ -16,7 +16,8 @@ from runner.envs.lock import Lock
 from runner.envs.replay import Policy, Replay
 from runner.envs.spec import make_env_spec
 from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken, InterpreterMissing
-from runner.requirements import declared_step, install_step
+from runner.requirements import install_step
+from runner.requirements.lock import Family, declared_steps
 from runner.requirements.script import script_step
 from runner.running import (
     Command,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from runner.envs import Backend
     from runner.envs.replay import Verdict
     from runner.envs.wheels import Wheels
-    from runner.model import Job, Project, RunOptions, Settings
+    from runner.model import Job, Project, RunOptions, SessionSpec, Settings
     from runner.requirements import SourceDigests
     from runner.running import EnvSpec, Event, Interpreter, Prepared, Step
 
@@ -313,7 +314,7 @@ class Bench:
     def _run_installer(
         self,
         argv: tuple[str, ...],
-        kind: Literal["make", "build", "install"],
+        kind: Literal["make", "build", "export", "install"],
         show: str,
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
@@ -321,12 +322,13 @@ class Bench:
         world = self.world
         shown = world.show(argv) if kind == "make" else f"{kind} {show}"
         world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
+        shown_at_once = world.settings.verbose or self._shows_installs
         variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **dict(changes)}
         command = Command(
             argv=argv,
             cwd=cwd,
             env={name: value for name, value in variables.items() if value is not None},
-            capture="no" if world.settings.verbose or self._shows_installs else "merged",
+            capture="no" if shown_at_once and kind != "export" else "merged",
             input="",  # an installer that asks would wait for ever
             # Where we are killed it goes on, and the next run must wait for its end.
             holds=() if self._lock is None else self._lock.descriptors,
@@ -334,11 +336,16 @@ class Bench:
         finished = world.run(command)
         if finished.returncode == 0:
             return
+        if kind == "export" and "needs to be updated" in finished.stdout:
+            raise EnvironmentBroken(
+                "uv.lock is not what uv would make of pyproject.toml", mend="run `uv lock`"
+            )
         world.emit(Shown(job=self._job.name, text=finished.stdout))
         hint = _hint(finished.stdout)
         doing = {
             "make": f"{self.environment.backend} made no environment",
             "build": f"the build of {show} failed",
+            "export": "uv could not read uv.lock",
             "install": "the install failed",
         }[kind]
         raise EnvironmentBroken(
@@ -445,20 +452,32 @@ def _time_of(path: str) -> float:
         return 0
 
 
+def family_of(spec: SessionSpec) -> Family:
+    """What one lock serves: the jobs of a session, or of all that share its environment."""
+    name = spec.environment or spec.name
+    return Family(spec.name, folder.folder_name(name), spec.needs, spec.pythons)
+
+
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
     """What the job's environment should be, and the backend that makes it."""
     backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
     interpreter = _interpreter_of(job, world)
-    step = declared_step(
-        job.spec.needs, world.project.root, sources=world.sources, environ=world.environ
+    steps = declared_steps(
+        family_of(job.spec),
+        ".".join(interpreter.version.split(".")[:2]),
+        world.project.root,
+        sources=world.sources,
+        environ=world.environ,
     )
+    for step in steps:
+        backend.check_arguments(step.arguments)
     spec = make_env_spec(
         job,
         envdir=world.envdir,
         backend_name=backend_name,
         backend=backend,
         interpreter=interpreter,
-        steps=() if step is None else (step,),
+        steps=steps,
         environ=outer_variables(world.environ),
         root=world.project.root,
         hide=world.sources.of_secret,

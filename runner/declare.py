@@ -27,10 +27,18 @@ from runner.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import NoReturn
+    from typing import NoReturn, TypeAlias
+
+    Prerelease: TypeAlias = Literal[
+        "allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit"
+    ]
 
 # No string: the first that is compiled costs 0.7 ms.
 Function = TypeVar("Function", bound=Callable[..., object])
+
+RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+PRERELEASES = ("allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit")
+_CHOOSING = ("resolution", "prerelease", "exclude_newer")
 
 # Letters and digits of any script, and what no shell or file system trips over.
 _SAFE_PUNCTUATION = "._+-"
@@ -125,6 +133,10 @@ def session(
     requirements: Sequence[str | os.PathLike[str]] = ...,
     constraints: Sequence[str | os.PathLike[str]] = ...,
     project: Literal["wheel", "sdist", "editable", False] = ...,
+    lock: Literal["uv"] | None = ...,
+    resolution: Literal["highest", "lowest", "lowest-direct"] | None = ...,
+    prerelease: Prerelease | None = ...,
+    exclude_newer: str | None = ...,
     backend: str | None = ...,
     backend_options: Sequence[str] = ...,
     environment: str | None = ...,
@@ -146,6 +158,10 @@ def session(
     requirements: Sequence[str | os.PathLike[str]] = (),
     constraints: Sequence[str | os.PathLike[str]] = (),
     project: Literal["wheel", "sdist", "editable", False] = False,
+    lock: Literal["uv"] | None = None,
+    resolution: Literal["highest", "lowest", "lowest-direct"] | None = None,
+    prerelease: Prerelease | None = None,
+    exclude_newer: str | None = None,
     backend: str | None = None,
     backend_options: Sequence[str] = (),
     environment: str | None = None,
@@ -171,6 +187,12 @@ def session(
         constraints: files in pip's format.
     project: "wheel" builds and installs the project; "sdist" builds the wheel from
         its sdist, so that a file that is missing there is found; "editable" links it.
+    lock: "uv" installs what the project's uv.lock says for the groups, the extras and
+        the project.
+    resolution: which of the versions that fit, "highest", "lowest" or "lowest-direct"
+        (the lowest of what is named here, the highest of what that needs).
+        prerelease: "allow", "disallow", "explicit", ... as uv has it. exclude_newer:
+        "2024-01-31", or a time by RFC 3339: as if nothing had been uploaded since.
     backend: what makes the environment: uv, virtualenv, venv, none, or a chain
         such as "uv|virtualenv", of which the first that works here is taken.
         backend_options: handed to it.
@@ -198,6 +220,10 @@ def session(
         "requirements": requirements,
         "constraints": constraints,
         "project": project,
+        "lock": lock,
+        "resolution": resolution,
+        "prerelease": prerelease,
+        "exclude_newer": exclude_newer,
         "backend": backend,
         "backend_options": backend_options,
         "environment": environment,
@@ -514,6 +540,10 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             constraints=lists["constraints"],
             project=_project(registry, said["project"], where),
             reuse=said["reuse"] is not False,
+            lock=_lock(registry, said, where),
+            resolution=_one_of(registry, said, "resolution", RESOLUTIONS, where),
+            prerelease=_one_of(registry, said, "prerelease", PRERELEASES, where),
+            exclude_newer=_moment(registry, said["exclude_newer"], where),
         ),
         env=() if isinstance(said["env"], str) else _variables(registry, said["env"], where),
         tags=lists["tags"],
@@ -692,6 +722,68 @@ def _project(
         where, f"project cannot be {value!r}", hint or 'it is "wheel", "sdist", "editable" or False'
     )
     return ""
+
+
+def _one_of(
+    registry: Registry, said: Mapping[str, object], name: str, words: tuple[str, ...], where: str
+) -> str:
+    """The word that was said; empty where none was."""
+    value = said[name]
+    if value is None or value in words:
+        return str(value or "")
+    hint = did_you_mean(value, list(words)) if isinstance(value, str) else ""
+    registry.note(where, f"{name} cannot be {value!r}", hint or f"it is one of {', '.join(words)}")
+    return ""
+
+
+def _moment(registry: Registry, value: object, where: str) -> str:
+    """What `exclude_newer` says; empty where it says nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and _is_moment(value.strip()):
+        return value.strip()
+    registry.note(
+        where,
+        f"exclude_newer cannot be {value!r}",
+        'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"',
+    )
+    return ""
+
+
+def _is_moment(text: str) -> bool:
+    """Whether it is a day, or a time with its zone (RFC 3339)."""
+    import re  # with datetime 3 ms that only this argument costs
+    from datetime import date, datetime
+
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d))?", text):
+        return False
+    try:
+        date.fromisoformat(text[:10])
+        datetime.fromisoformat(f"{text[:10]}T{text[11:19] or '00:00:00'}")
+    except ValueError:
+        return False
+    return True
+
+
+def _lock(registry: Registry, said: Mapping[str, object], where: str) -> Literal["uv", ""]:
+    if said["lock"] is None:
+        return ""
+    if said["lock"] != "uv":
+        registry.note(
+            where,
+            f"lock cannot be {said['lock']!r}",
+            'it is "uv", for uv.lock; what `runenv --lock` has written is found without it',
+        )
+        return ""
+    for name in ("deps", "requirements", "constraints", *_CHOOSING):
+        if said[name]:
+            registry.note(
+                where,
+                f'{name} beside lock="uv": what is installed stands in uv.lock',
+                "put it into pyproject.toml, into a group say, and run `uv lock`;"
+                f" or take {name} away",
+            )
+    return "uv"
 
 
 def _variables(registry: Registry, value: object, where: str) -> tuple[tuple[str, str | None], ...]:

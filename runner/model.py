@@ -44,6 +44,10 @@ class Needs(NamedTuple):
     constraints: tuple[str, ...]
     project: Literal["wheel", "sdist", "editable", ""]
     reuse: bool
+    lock: Literal["uv", ""] = ""  # uv: what uv.lock says of the groups and extras
+    resolution: str = ""  # of the versions that fit: highest, lowest, lowest-direct
+    prerelease: str = ""  # whether one of them may be a pre-release
+    exclude_newer: str = ""  # a date, or a time by RFC 3339: what was uploaded later is not there
 
 
 class SessionSpec(NamedTuple):

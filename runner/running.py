@@ -46,6 +46,13 @@ class Build(NamedTuple):
     sdist_first: bool  # the wheel is built from the sdist, as others will build it
 
 
+class Export(NamedTuple):
+    """A lock file that uv makes of a project's uv.lock."""
+
+    folder: str  # of the project
+    arguments: tuple[str, ...]  # which part of it
+
+
 class Step(NamedTuple):
     """One change to an environment: an install and all that it depends on."""
 
@@ -55,6 +62,7 @@ class Step(NamedTuple):
     cwd: str  # where relative paths inside of what it names start
     builds: tuple[Build, ...] = ()
     variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
+    export: Export | None = None  # what it installs too, made when it is done
 
 
 class EnvSpec(NamedTuple):
@@ -152,7 +160,7 @@ class CommandStarted(NamedTuple):
 
     job: str
     show: str  # as one can paste it into a shell
-    kind: Literal["run", "install", "build", "make"]  # make: the environment itself
+    kind: Literal["run", "install", "build", "export", "make"]  # make: the environment itself
 
 
 class Shown(NamedTuple):

@@ -254,8 +254,13 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 # Mistakes. ----------------------------------------------------------------------
 
 NAMES = (
-    "it takes python, name, deps, groups, extras, requirements, constraints, project, backend, "
-    "backend_options, environment, env, tags, requires, default, reuse"
+    "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
+    "resolution, prerelease, exclude_newer, backend, backend_options, environment, env, tags, "
+    "requires, default, reuse"
+)
+MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
+BESIDE_UV_LOCK = (
+    "put it into pyproject.toml, into a group say, and run `uv lock`; or take resolution away"
 )
 SAFE = "use letters, digits, '.', '_', '+' and '-'"
 
@@ -305,6 +310,30 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         ),
         ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, none"),
         ("project='whee'", "project cannot be 'whee'", "did you mean 'wheel'?"),
+        (
+            "resolution='lowset'",
+            "resolution cannot be 'lowset'",
+            "did you mean 'lowest'?",
+        ),
+        ("resolution=1", "resolution cannot be 1", "it is one of highest, lowest, lowest-direct"),
+        ("prerelease='alow'", "prerelease cannot be 'alow'", "did you mean 'allow'?"),
+        ("exclude_newer=2024", "exclude_newer cannot be 2024", MOMENT),
+        ("exclude_newer='2024-02-30'", "exclude_newer cannot be '2024-02-30'", MOMENT),
+        (
+            "exclude_newer='2024-01-31T12:00:00'",
+            "exclude_newer cannot be '2024-01-31T12:00:00'",
+            MOMENT,
+        ),
+        (
+            "lock='pdm'",
+            "lock cannot be 'pdm'",
+            'it is "uv", for uv.lock; what `runenv --lock` has written is found without it',
+        ),
+        (
+            "lock='uv', resolution='lowest'",
+            'resolution beside lock="uv": what is installed stands in uv.lock',
+            BESIDE_UV_LOCK,
+        ),
         ("project=True", "project cannot be True", 'it is "wheel", "sdist", "editable" or False'),
         ("env=['A']", "env cannot be ['A']", 'write a dict: env={"NAME": "value"}'),
         (

@@ -46,6 +46,10 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
         "requirements": needs.requirements,
         "constraints": needs.constraints,
         "project": [needs.project] if needs.project else [],
+        "lock": [needs.lock] if needs.lock else [],
+        "resolution": [needs.resolution] if needs.resolution else [],
+        "prerelease": [needs.prerelease] if needs.prerelease else [],
+        "exclude_newer": [needs.exclude_newer] if needs.exclude_newer else [],
         "backend": [needs.backend] if needs.backend else [],
         "env": [
             f"{name}={value}" if value is not None else f"{name} (taken away)"

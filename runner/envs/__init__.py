@@ -14,7 +14,7 @@ from runner.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.running import Build, Environment, Interpreter
+    from runner.running import Build, Environment, Export, Interpreter
 
 
 class Backend(Protocol):
@@ -34,12 +34,23 @@ class Backend(Protocol):
         """Add what the command does not make; `pip` works when this has returned."""
         ...
 
+    def check_arguments(self, arguments: tuple[str, ...]) -> None:
+        """Raise EnvironmentBroken for arguments that its installer cannot follow."""
+        ...
+
     def install_argv(self, environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        """The command that installs what the arguments, in pip's form, ask for."""
+        """The command that installs what the arguments ask for.
+
+        They are in pip's form; which versions are chosen is said by uv's options.
+        """
         ...
 
     def build_argv(self, environment: Environment, build: Build, out: str) -> tuple[str, ...]:
         """The command that builds a project's wheel into the folder `out`."""
+        ...
+
+    def export_argv(self, environment: Environment, export: Export, out: str) -> tuple[str, ...]:
+        """The command that makes the lock file `out` of a project's uv.lock."""
         ...
 
     def version(self) -> str:

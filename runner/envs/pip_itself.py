@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.envs import uv
+from runner.envs import pip_words, uv
 from runner.envs.installer_config import pip_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.running import Build, Environment
+    from runner.running import Build, Environment, Export
 
 # These do not change what ends up in an environment.
 _NEUTRAL = (
@@ -37,7 +37,11 @@ _NEUTRAL = (
 
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     fixed = ("-m", "pip", "install", "--disable-pip-version-check")
-    return (environment.python, *fixed, *arguments)
+    return (environment.python, *fixed, *pip_words.as_pip_takes_them(arguments, environment))
+
+
+def check_arguments(arguments: tuple[str, ...]) -> None:
+    pip_words.check(arguments)
 
 
 def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, ...]:
@@ -46,6 +50,10 @@ def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, .
         return uv.build_argv(environment, build, out)
     fixed = ("-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--wheel-dir", out)
     return (environment.python, *fixed, build.folder)
+
+
+def export_argv(environment: Environment, export: Export, out: str) -> tuple[str, ...]:
+    return uv.export_argv(environment, export, out)  # nobody else reads its lock
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -46,7 +46,7 @@ class RunInstaller(Protocol):
     def __call__(
         self,
         argv: tuple[str, ...],
-        kind: Literal["make", "build", "install"],
+        kind: Literal["make", "build", "export", "install"],
         show: str,
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
@@ -338,7 +338,8 @@ class Replay:
         self._write("changing")
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
         wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
-        arguments = (*upgrade, *step.arguments, *wanted)
+        exported = self._exported(step)
+        arguments = (*upgrade, *step.arguments, *exported, *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
         self._run_installer(argv, "install", step.show, step.cwd, step.variables)
         self._entries.append(step.ingredients)
@@ -364,6 +365,16 @@ class Replay:
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
         return True
+
+    def _exported(self, step: Step) -> tuple[str, ...]:
+        """The arguments that install what a project's uv.lock says, made now."""
+        if step.export is None:
+            return ()
+        # In the environment: it goes with it, and no other job writes it.
+        out = os.path.join(self._spec.path, "pylock.uv.toml")
+        argv = self._backend.export_argv(self.environment, step.export, out)
+        self._run_installer(argv, "export", "uv.lock", step.cwd, step.variables)
+        return ("-r", out)
 
     def _wheel(self, build: Build, step: Step) -> str:
         def run_build(argv: tuple[str, ...], cwd: str) -> None:

@@ -13,7 +13,7 @@ from runner.envs.pip_by_uv import write_pip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runner.running import Build, Environment, Interpreter
+    from runner.running import Build, Environment, Export, Interpreter
 
 # What begins so does not change what ends up in an environment.
 _NEUTRAL = (
@@ -82,6 +82,10 @@ def finish(environment: Environment) -> None:
     write_pip(environment, find_uv())
 
 
+def check_arguments(arguments: tuple[str, ...]) -> None:
+    """All that can be declared is uv's own."""
+
+
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (find_uv(), "pip", "install", "--python", environment.python, *arguments)
 
@@ -91,6 +95,13 @@ def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, .
     kind = () if build.sdist_first else ("--wheel",)
     fixed = ("--python", environment.interpreter.path, "--out-dir", out, build.folder)
     return (find_uv(), "build", *kind, *fixed)
+
+
+def export_argv(environment: Environment, export: Export, out: str) -> tuple[str, ...]:
+    # --locked: one that is not what `uv lock` would make is an error.
+    fixed = ("--locked", "--python", environment.interpreter.path, "--project", export.folder)
+    form = ("--format", "pylock.toml", "--output-file", out)
+    return (find_uv(), "export", *fixed, *form, *export.arguments)
 
 
 def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:

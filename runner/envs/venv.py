@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from runner.envs.pip_itself import (
     build_argv,
+    check_arguments,
+    export_argv,
     install_argv,
     installer_config,
     installer_variables,
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_argv",
+    "check_arguments",
+    "export_argv",
     "finish",
     "install_argv",
     "installer_config",

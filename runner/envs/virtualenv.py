@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from runner.envs import pip_itself
 from runner.envs.pip_itself import (
     build_argv,
+    check_arguments,
+    export_argv,
     install_argv,
     installer_config,
     nothing_to_finish,
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_argv",
+    "check_arguments",
+    "export_argv",
     "finish",
     "install_argv",
     "installer_config",

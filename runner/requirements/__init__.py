@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from runner.model import Needs
 
-__all__ = ["SourceDigests", "declared_step", "install_step"]
+__all__ = ["SourceDigests", "declared_step", "install_step", "make_collector"]
 
 
 def declared_step(
@@ -79,8 +79,12 @@ def declared_step(
     collector.note("requirements", needs.requirements)
     collector.note("constraints", needs.constraints)
     collector.note("project", (needs.project,))
+    choosing = _choosing(needs)
+    for name in choosing:
+        collector.note(name, (getattr(needs, name),))
 
     arguments: list[str] = ["--upgrade"] if upgrade else []
+    arguments += choosing.values()
     for file in needs.constraints:
         arguments += ["-c", collector.file(file, installs=False, where="constraints")]
     before = len(arguments)
@@ -100,6 +104,7 @@ def declared_step(
         return None
     shown = [
         *(["--upgrade"] if upgrade else []),
+        *choosing.values(),
         *(part for file in needs.constraints for part in ("-c", file)),
         *needs.deps,
         *(part for file in needs.requirements for part in ("-r", file)),
@@ -114,6 +119,28 @@ def declared_step(
         cwd=root,
         builds=builds,
     )
+
+
+def _choosing(needs: Needs) -> dict[str, str]:
+    """What says which of the versions that fit are taken, as uv's options by name."""
+    said = {
+        "resolution": needs.resolution,
+        "prerelease": needs.prerelease,
+        "exclude_newer": _end_of_day(needs.exclude_newer),
+    }
+    return {name: f"--{name.replace('_', '-')}={text}" for name, text in said.items() if text}
+
+
+def _end_of_day(moment: str) -> str:
+    """The time up to which a day goes in UTC; any other time as it is.
+
+    uv would take the day of its own time zone, and pip the day's first moment.
+    """
+    if len(moment) != len("2024-01-31"):
+        return moment
+    from datetime import date, timedelta  # 2 ms that only this argument costs
+
+    return f"{date.fromisoformat(moment) + timedelta(days=1)}T00:00:00Z"
 
 
 def install_step(
@@ -147,6 +174,14 @@ def install_step(
         builds=collector.builds(),
         variables=tuple((variables or {}).items()),
     )
+
+
+def make_collector(
+    root: str, *, sources: SourceDigests | None, environ: Mapping[str, str] | None
+) -> Collector:
+    """What keeps the content of all that is named in a project."""
+    root = os.path.normpath(root)
+    return _collector(root, root, sources, environ)
 
 
 def _collector(

@@ -195,6 +195,32 @@ def test_a_full_disk_under_standard_output_is_told(folder: Folder):
 
 @provokes(
     "Environments and installs",
+    "pip VERSION has no exclude_newer 'VALUE': only pip 26.0 and later has",
+)
+def test_a_pip_that_cannot_leave_out_what_is_newer_is_told(folder: Folder):
+    folder.wheel("pip", "23.2.1")  # by its metadata alone an old one
+    folder.envfile(
+        """
+        @runner.session(backend="virtualenv")
+        def s(session):
+            session.install("--no-deps", "pip==23.2.1")
+            session.install("--exclude-newer", "2024-12-31T00:00:00Z", "one")
+        """
+    )
+
+    done = folder.run()
+
+    assert (
+        "error: pip 23.2.1 has no exclude_newer '2024-12-31T00:00:00Z':"
+        " only pip 26.0 and later has\n"
+        "  --> envfile.py:7\n"
+        '  uv can: backend="uv" for the session\n' in done.err
+    )
+    assert done.code == 1
+
+
+@provokes(
+    "Environments and installs",
     "a command changed the environment (CHANGES) before an install that differs from the last run's",
 )
 def test_an_install_that_differs_after_a_command_that_installed_is_refused(folder: Folder):

@@ -59,6 +59,9 @@ def types(session: runner.Session) -> None:
     requirements=["requirements.txt", Path("more.txt")],
     constraints=[Path("constraints.txt")],
     project="editable",
+    resolution="lowest-direct",
+    prerelease="if-necessary",
+    exclude_newer="2024-01-31",
     backend="uv|virtualenv",
     backend_options=["--seed"],
     environment="dev",
@@ -104,6 +107,16 @@ def a_number(session: runner.Session) -> None:
 @runner.session(dep=["pytest"])  # type: ignore[call-overload,untyped-decorator]  # misspelt
 def misspelt(session: runner.Session) -> None:
     """There is no argument of that name."""
+
+
+@runner.session(lock="uv", groups=["test"])
+def locked(session: runner.Session) -> None:
+    """From uv.lock."""
+
+
+@runner.session(resolution="low")  # type: ignore[call-overload,untyped-decorator]  # none of the three
+def low(session: runner.Session) -> None:
+    """Misspelt."""
 
 
 @runner.session(project="edit")  # type: ignore[call-overload,untyped-decorator]  # no such way
