@@ -147,6 +147,9 @@ class DoesNothing:
     def install_argv(self, environment, arguments):
         return ("install", *arguments)
 
+    def rebuilds_slowly(self):
+        return False
+
     def installer_variables(self, environ):
         return {}
 

@@ -53,6 +53,10 @@ class Backend(Protocol):
         """The command that makes the lock file `out` of a project's uv.lock."""
         ...
 
+    def rebuilds_slowly(self) -> bool:
+        """Whether it takes seconds to make an environment anew: what is proven is kept then."""
+        ...
+
     def version(self) -> str:
         """The version of what makes environments, where another one makes others; or empty."""
         ...

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from hashlib import sha256
 
 from runner.envs.folder import JOURNAL
@@ -28,8 +27,12 @@ class Checkpoints:
     def __init__(self, path: str) -> None:
         """path: of the environment."""
         self._path = path
-        self._home = os.path.join(os.path.dirname(path), ".checkpoints", os.path.basename(path))
+        self._home = checkpoints_of(path)
         self._wanted: set[str] = set()  # of this run
+
+    def want(self, key: tuple[object, ...]) -> None:
+        """Do not forget it."""
+        self._wanted.add(_name(key))
 
     def keep(self, key: tuple[object, ...]) -> None:
         """Keep the environment as it is now; nothing is kept where links cannot be made."""
@@ -40,7 +43,7 @@ class Checkpoints:
             return
         # The environment's lock is ours, so nobody else writes here.
         aside = os.path.join(self._home, ".new")
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
         try:
             os.makedirs(os.path.join(aside, _TREE))
             manifest = _link_tree(self._path, os.path.join(aside, _TREE))
@@ -48,7 +51,7 @@ class Checkpoints:
                 json.dump(manifest, stream)
             os.rename(aside, place)
         except (OSError, ValueError):
-            shutil.rmtree(aside, ignore_errors=True)
+            _remove(aside)
 
     def bring_back(self, key: tuple[object, ...]) -> bool:
         """Fill the environment's folder, which holds its journal alone, with what was kept.
@@ -61,7 +64,7 @@ class Checkpoints:
             with open(os.path.join(place, _MANIFEST), encoding="utf-8") as stream:
                 manifest = json.load(stream)
             if not isinstance(manifest, dict) or _states(tree) != manifest:
-                shutil.rmtree(place, ignore_errors=True)
+                _remove(place)
                 return False
             _link_tree(tree, self._path)
         except (OSError, ValueError):
@@ -77,7 +80,12 @@ class Checkpoints:
             return
         for name in names:
             if name not in self._wanted:
-                shutil.rmtree(os.path.join(self._home, name), ignore_errors=True)
+                _remove(os.path.join(self._home, name))
+
+
+def checkpoints_of(path: str) -> str:
+    """The folder of an environment's checkpoints."""
+    return os.path.join(os.path.dirname(path), ".checkpoints", os.path.basename(path))
 
 
 def _name(key: tuple[object, ...]) -> str:
@@ -126,3 +134,9 @@ def _states(folder: str) -> dict[str, list[int]]:
 
 def _state(found: os.stat_result) -> list[int]:
     return [found.st_size, found.st_mtime_ns]
+
+
+def _remove(folder: str) -> None:
+    from shutil import rmtree  # 7 ms, and a warm run removes nothing
+
+    rmtree(folder, ignore_errors=True)

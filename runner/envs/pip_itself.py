@@ -68,5 +68,9 @@ def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:  
     return pip_config(environ)
 
 
+def rebuilds_slowly() -> bool:
+    return True
+
+
 def nothing_to_finish(environment: Environment) -> None:
     """These environments are whole when their command has ended."""

@@ -11,10 +11,11 @@ Knows nothing of jobs or sessions; commands are run by a function that is handed
 from __future__ import annotations
 
 import os
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runner.envs import folder
+from runner.envs.checkpoints import Checkpoints
 from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
 from runner.envs.wheels import needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
@@ -22,7 +23,7 @@ from runner.ingredients import difference
 from runner.running import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Literal
 
     from runner.envs import Backend
@@ -189,6 +190,8 @@ class Replay:
         self._declared_by = spec.declared_by  # of the journal
         self._kept = False  # --no-install holds an environment that differs
         self._tainted = False
+        slow = spec.reuse and backend.rebuilds_slowly()
+        self._checkpoints = Checkpoints(spec.path) if slow else None
 
     def prepare(self) -> Verdict:
         """Bring it to its declared steps; returns what was done."""
@@ -312,6 +315,21 @@ class Replay:
         self._declared_by = self._spec.declared_by
         self._tainted = False
         folder.start_environment(self._spec.path, to_text(self._journal("changing")))
+        if not self._bring_back():
+            self._make()
+        for step in self._done[len(self._entries) :]:
+            if step is None:
+                self._entries.append(None)
+            else:
+                self._apply(step)
+        self._site = site_listing(self._spec.path)
+        self._write("whole")
+        self._at = len(self._entries)
+        if self._checkpoints is not None:
+            self._checkpoints.forget_others()
+
+    def _make(self) -> None:
+        """The environment without any step, in the folder that is there."""
         made_by = self._backend.make_argv(
             self._spec.path, self._spec.interpreter, self._spec.options
         )
@@ -322,14 +340,38 @@ class Replay:
                 mend="its output is shown with --verbose",
             )
         self._backend.finish(self.environment)
-        for step in self._done:
-            if step is None:
-                self._entries.append(None)
-            else:
-                self._apply(step)
-        self._site = site_listing(self._spec.path)
-        self._write("whole")
-        self._at = len(self._entries)
+        self._keep_checkpoint()
+
+    # Checkpoints: what is proven is not made anew where that takes seconds. --------------
+
+    def _keep_checkpoint(self) -> None:
+        # After a command nothing is proven: it may have done anything.
+        if self._checkpoints is not None and None not in self._entries:
+            self._checkpoints.keep(self._checkpoint_key(self._entries))
+
+    def _checkpoint_key(self, entries: Sequence[Entry]) -> tuple[object, ...]:
+        return (self._spec.ingredients, *entries)
+
+    def _bring_back(self) -> bool:
+        """Begin with the longest run of this job's steps that was kept; whether there is one."""
+        if self._checkpoints is None:
+            return False
+        first = list(takewhile(lambda step: step is not None, self._done))
+        steps = [step.ingredients for step in first if step is not None]
+        asked_anew = not self._policy.is_new and (self._policy.fresh or self._policy.upgrade)
+        if asked_anew:
+            self._checkpoints.forget_others()  # none is wanted so far
+        for number in range(len(steps), -1, -1):
+            if not asked_anew and self._checkpoints.bring_back(
+                self._checkpoint_key(steps[:number])
+            ):
+                if _unhealthy(self._spec):
+                    return False
+                self._entries = list(steps[:number])
+                for shorter in range(number):
+                    self._checkpoints.want(self._checkpoint_key(steps[:shorter]))
+                return True
+        return False
 
     def _apply(self, step: Step) -> None:
         """Install on top of what there is."""
@@ -346,6 +388,7 @@ class Replay:
         self._at = len(self._entries)
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
+        self._keep_checkpoint()
 
     def _update(self, step: Step, number: int) -> bool:
         """Replace the wheels of the step's projects; False where more than these would change."""

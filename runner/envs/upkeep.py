@@ -11,11 +11,12 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs import folder
+from runner.envs.checkpoints import checkpoints_of
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _BLOCK_BYTES = 512  # what st_blocks counts, whatever the file system's own block (POSIX)
 
@@ -77,7 +78,13 @@ class Upkeep:
 
     def environment(self, name: str, told: str) -> None:
         """The environment is gone, unless another run uses it or it is not ours."""
-        self._locked(name, told, name, folder.remove)
+
+        def remove(path: str) -> None:
+            folder.remove(path)
+            _remove_tree(kept)
+
+        kept = checkpoints_of(os.path.join(self._envdir, name))
+        self._locked(name, told, name, remove, [kept])
 
     def leftovers(self) -> None:
         """What runs that were killed have left, and what could not be deleted then, is gone."""
@@ -106,15 +113,23 @@ class Upkeep:
                     told = f"the wheel {_wheel_in(path)}"
                     self._locked(place, told, lock, _remove_tree)
 
-    def _locked(self, name: str, told: str, lock: str, remove: Callable[[str], None]) -> None:
+    def _locked(
+        self,
+        name: str,
+        told: str,
+        lock: str,
+        remove: Callable[[str], None],
+        also: Sequence[str] = (),
+    ) -> None:
+        """Remove what stands in the environment folder; `also`: what goes with it."""
         path = os.path.join(self._envdir, name)
         try:
             with Lock(os.path.join(self._envdir, ".locks", lock), _refuse_to_wait):
-                trouble = folder.why_not_ours(path) if remove is folder.remove else ""
+                trouble = "" if remove is _remove_tree else folder.why_not_ours(path)
                 if trouble:
                     self.kept.append(Kept(name, trouble))
                     return
-                size = self._count(path)
+                size = sum(map(self._count, [path, *filter(os.path.isdir, also)]))
                 remove(path)
         except InUse as holder:
             self.kept.append(Kept(name, f"{holder} uses it"))

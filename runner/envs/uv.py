@@ -114,6 +114,10 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def rebuilds_slowly() -> bool:
+    return False  # it links what it has in its cache
+
+
 def version() -> str:
     return ""  # each makes the same environments
 

@@ -12,6 +12,7 @@ from runner.envs.pip_itself import (
     installer_config,
     installer_variables,
     nothing_to_finish,
+    rebuilds_slowly,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "installer_config",
     "installer_variables",
     "make_argv",
+    "rebuilds_slowly",
     "version",
     "why_not",
 ]

@@ -16,6 +16,7 @@ from runner.envs.pip_itself import (
     install_argv,
     installer_config,
     nothing_to_finish,
+    rebuilds_slowly,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "installer_config",
     "installer_variables",
     "make_argv",
+    "rebuilds_slowly",
     "version",
     "why_not",
 ]

@@ -95,7 +95,7 @@ def assert_next_run_is_right(folder: Folder) -> None:
     done = folder.passes()
 
     assert done.out == "1.0 1.0\n"
-    ours = {".cache", ".gitignore", ".ignore", ".key", ".locks", "CACHEDIR.TAG"}
+    ours = {".cache", ".checkpoints", ".gitignore", ".ignore", ".key", ".locks", "CACHEDIR.TAG"}
     assert names_in(folder) - ours == {"show"}
     assert [n.name for n in (folder.root / ".runenv/show").iterdir() if "runenv" in n.name] == [
         "runenv.json"
