@@ -23,13 +23,15 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from runner.descendants import in_foreground, members_of, on_terminal
 from runner.errors import CommandFailed, Interrupted
 from runner.running import Finished
+from runner.shown import show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
     from io import BufferedReader
     from types import FrameType
     from typing import IO
@@ -211,7 +213,7 @@ def _stay_parent() -> None:
 
 
 def _start(command: Command) -> _Running:
-    shares_group = _on_terminal()
+    shares_group = on_terminal()
     pipe = subprocess.PIPE
     try:
         child = subprocess.Popen(
@@ -310,7 +312,7 @@ class _Running:
 
     def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
         self.shares_group = shares_group
-        self.members = _members_of(child, shares_group)
+        self.members = members_of(child, shares_group)
         self._child = child
         self._ended = threading.Event()
         self._pipes: list[_Pipe] = []
@@ -412,7 +414,7 @@ def _tell_of(running: _Running, error: BaseException) -> None:
         number = signal.SIGINT
     elif isinstance(error, Interrupted):
         number = getattr(signal, error.signal_name, number)
-    if number == signal.SIGINT and running.shares_group and _in_foreground():
+    if number == signal.SIGINT and running.shares_group and in_foreground():
         # Ctrl-C at the terminal has reached it already. A second SIGINT would end
         # pytest before its summary.
         running.members.remember()
@@ -468,237 +470,3 @@ class _Pipe:
         self.abandoned = True
         text = b"".join(self._chunks).decode("utf-8", "backslashreplace")
         return text.replace("\r\n", "\n") if sys.platform == "win32" else text
-
-
-# The command and what it started. -------------------------------------------------
-
-
-class _Members(Protocol):
-    """A command and all that it started."""
-
-    def tell(self, number: signal.Signals) -> None:
-        """Send them a signal."""
-        ...
-
-    def remember(self) -> None:
-        """Note who they are, before some of them end and the others have no parent."""
-        ...
-
-    def are_left(self) -> bool:
-        """Whether any of them still runs."""
-        ...
-
-    def kill(self) -> None: ...
-
-
-if sys.platform == "win32":
-
-    class _Console:
-        """A command with a console group of its own, or in ours."""
-
-        def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
-            self._child = child
-            self._shares_group = shares_group
-
-        def tell(self, number: signal.Signals) -> None:
-            # GenerateConsoleCtrlEvent reaches a group by its leader's id, and such a
-            # group has Ctrl-C disabled: Ctrl-Break is what it can be sent.
-            del number
-            if self._shares_group:
-                self._child.terminate()
-            else:
-                with suppress(OSError):
-                    os.kill(self._child.pid, signal.CTRL_BREAK_EVENT)
-
-        def remember(self) -> None:
-            pass  # taskkill looks for them itself
-
-        def are_left(self) -> bool:
-            return False
-
-        def kill(self) -> None:
-            if self._child.poll() is None:
-                words = ["taskkill", "/T", "/F", "/PID", str(self._child.pid)]
-                with suppress(OSError, subprocess.SubprocessError):
-                    subprocess.run(words, capture_output=True, check=False, timeout=10)
-                self._child.kill()  # TerminateProcess
-
-    def _members_of(child: subprocess.Popen[bytes], shares_group: bool) -> _Members:
-        return _Console(child, shares_group)
-
-    def _on_terminal() -> bool:
-        """Whether a person is at the console that we use."""
-        streams = (sys.stdin, sys.stdout, sys.stderr)
-        return any(stream is not None and stream.isatty() for stream in streams)
-
-    def _in_foreground() -> bool:
-        """Whether Ctrl-C reaches all who share our console group."""
-        return True
-
-else:
-
-    class _Group:
-        """The process group that the command leads."""
-
-        def __init__(self, leader: int) -> None:
-            self._leader = leader
-
-        def tell(self, number: signal.Signals) -> None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._leader, number)
-
-        def remember(self) -> None:
-            pass  # the system does
-
-        def are_left(self) -> bool:
-            try:
-                os.killpg(self._leader, 0)
-            except (ProcessLookupError, PermissionError):
-                return False
-            # Zombies count above, and in many a container nobody reaps them.
-            return any(one.group == self._leader for one in processes().values())
-
-        def kill(self) -> None:
-            self.tell(signal.SIGKILL)
-
-    class _Tree:
-        """The command and its descendants, as far as their parents live or we saw them before."""
-
-        def __init__(self, child: subprocess.Popen[bytes]) -> None:
-            self._child = child
-            self._looked = False
-            self._known: dict[int, str] = {}  # when each was born: a number can come again
-
-        def tell(self, number: signal.Signals) -> None:
-            self.remember()
-            for pid in self._known:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
-
-        def remember(self) -> None:
-            found = processes()
-            root = self._child.pid
-            if not self._looked and self._child.returncode is None and root in found:
-                self._known[root] = found[root].born
-            self._looked = True
-            alive = {
-                pid: born
-                for pid, born in self._known.items()
-                if pid in found and found[pid].born == born
-            }
-            count = -1
-            while len(alive) != count:
-                count = len(alive)
-                alive.update({pid: p.born for pid, p in found.items() if p.parent in alive})
-            self._known = alive
-
-        def are_left(self) -> bool:
-            self.remember()
-            return bool(self._known)
-
-        def kill(self) -> None:
-            self.tell(signal.SIGKILL)
-
-    def _members_of(child: subprocess.Popen[bytes], shares_group: bool) -> _Members:
-        return _Tree(child) if shares_group else _Group(child.pid)
-
-    def _foreground_group() -> int | None:
-        """The foreground group of our terminal; None where none of our streams is it."""
-        for descriptor in (0, 1, 2):
-            with suppress(OSError):
-                return os.tcgetpgrp(descriptor)
-        return None
-
-    def _on_terminal() -> bool:
-        """Whether one of our streams is the terminal that controls us."""
-        return _foreground_group() is not None
-
-    def _in_foreground() -> bool:
-        """Whether Ctrl-C at the terminal reaches all of our group."""
-        return _foreground_group() == os.getpgrp()
-
-
-class Process(NamedTuple):
-    """One line of the list of processes."""
-
-    parent: int
-    group: int
-    born: str  # in whatever form the system tells it
-
-
-def processes() -> dict[int, Process]:
-    """All processes that have not ended, by their ids."""
-    return processes_of_proc() if sys.platform == "linux" else processes_of_ps()
-
-
-def processes_of_proc() -> dict[int, Process]:
-    """All processes as Linux shows them (proc(5)); slim images have no ps."""
-    found: dict[int, Process] = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError), open(f"/proc/{entry}/stat", encoding="latin-1") as stream:
-            # Its name, in parentheses, may hold anything.
-            fields = stream.read().rpartition(")")[2].split()
-            if fields[0] not in "ZX":  # zombie, dead
-                found[int(entry)] = Process(int(fields[1]), int(fields[2]), born=fields[19])
-    return found
-
-
-def processes_of_ps() -> dict[int, Process]:
-    """All processes as macOS and the BSDs show them."""
-    columns = [
-        word for name in ("pid", "ppid", "pgid", "stat", "lstart") for word in ("-o", f"{name}=")
-    ]
-    found: dict[int, Process] = {}
-    with suppress(OSError):
-        listing = subprocess.run(["ps", "-A", *columns], capture_output=True, check=False)
-        for line in listing.stdout.decode("latin-1").splitlines():
-            pid, parent, group, state, born = line.split(None, 4)
-            if not state.startswith("Z"):
-                found[int(pid)] = Process(int(parent), int(group), born=born.strip())
-    return found
-
-
-# Showing. -------------------------------------------------------------------------
-
-# What no shell gives a meaning, in any place of a word: the set of `shlex.quote`.
-_SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_"
-
-
-def show(argv: Sequence[str], env_changes: Sequence[tuple[str, str | None]] = ()) -> str:
-    """The command as one can paste it into a shell (cmd.exe on Windows).
-
-    env_changes: variables to set before it; None takes one away.
-    """
-    if sys.platform == "win32":
-        words = [f'set "{name}={value or ""}" &' for name, value in env_changes]
-        words.append(subprocess.list2cmdline(argv))
-    else:
-        unset = [word for name, value in env_changes if value is None for word in ("-u", name)]
-        words = ["env", *unset] if unset else []
-        # The name stays outside of the quotes: in them it would be no assignment.
-        words += [f"{name}={_quoted(value)}" for name, value in env_changes if value is not None]
-        words += map(_quoted, argv)
-    return " ".join(words)
-
-
-def _quoted(word: str) -> str:
-    if word and not word.strip(_SAFE):
-        return word
-    if any(not char.isprintable() and char not in "\n\t" for char in word):
-        # A terminal would act on them. POSIX.1-2024 has this form (2.2.4).
-        return "$'" + "".join(_escaped(char) for char in word) + "'"
-    if "'" in word and not any(char in '"$`\\!' for char in word):
-        return f'"{word}"'  # nothing in it has a meaning there (POSIX, 2.2.3; ! to bash)
-    from shlex import quote  # costs more than all of the above, and few words need it
-
-    return quote(word)
-
-
-def _escaped(char: str) -> str:
-    if char in "\\'":
-        return "\\" + char
-    if char.isprintable():
-        return char
-    # A surrogate of that range is a byte that was no UTF-8 (PEP 383).
-    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
-    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", errors))

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from runner import process
+from runner import descendants, process
 from runner.errors import CommandFailed, Interrupted
 from runner.running import Command, Finished
+from runner.shown import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ def python_that_is_ready(code: str, **more: object) -> Finished:
 
 
 def wait_for_end_of(pid: int) -> None:
-    wait_until(lambda: pid not in process.processes())
+    wait_until(lambda: pid not in descendants.processes())
 
 
 # What it is given and what comes back. ----------------------------------------------
@@ -256,7 +257,7 @@ def test_what_it_leaves_running_with_its_pipe_is_not_waited_for_and_left_alone()
     finished = python(LEAVE_ONE, capture="apart")
 
     other = int(finished.stdout)
-    assert other in process.processes()
+    assert other in descendants.processes()
     os.kill(other, signal.SIGKILL)
 
 
@@ -370,7 +371,7 @@ def test_any_exception_in_the_wait_ends_the_command(tmp_path: Path):
     finally:
         signal.signal(signal.SIGALRM, before)
 
-    assert int(started.read_text()) not in process.processes()
+    assert int(started.read_text()) not in descendants.processes()
 
 
 # Signals to us, away from a terminal. ----------------------------------------------------
@@ -490,7 +491,7 @@ time.sleep(600)
     started.process.send_signal(getattr(signal, name))
     started.rest()
 
-    assert {started.command, other} & set(process.processes()) == set()
+    assert {started.command, other} & set(descendants.processes()) == set()
 
 
 def test_what_ignores_a_signal_is_killed_after_the_grace():
@@ -499,7 +500,7 @@ def test_what_ignores_a_signal_is_killed_after_the_grace():
     started.process.send_signal(signal.SIGTERM)
 
     assert started.rest() == ["got SIGTERM", "Interrupted SIGTERM 143"]
-    assert started.command not in process.processes()
+    assert started.command not in descendants.processes()
 
 
 def test_a_second_ctrl_c_kills_at_once():
@@ -510,7 +511,7 @@ def test_a_second_ctrl_c_kills_at_once():
     again_until_it_ends(started.process, lambda: started.process.send_signal(signal.SIGINT))
 
     assert started.rest() == ["KeyboardInterrupt"]
-    assert started.command not in process.processes()
+    assert started.command not in descendants.processes()
 
 
 def again_until_it_ends(runner: subprocess.Popen[str], press: Callable[[], object]) -> None:
@@ -686,7 +687,7 @@ def test_a_second_ctrl_c_kills_at_once_on_a_terminal():
         again_until_it_ends(terminal.process, lambda: terminal.type("\x03"))
 
         assert terminal.rest()[-1] == "KeyboardInterrupt"
-        assert command not in process.processes()
+        assert command not in descendants.processes()
 
 
 ONE_WITH_A_CHILD = """
@@ -711,7 +712,7 @@ def test_no_descendant_outlives_a_command_on_a_terminal(name: str, told: str):
 
     pids = next(line.split()[1:] for line in lines if line.startswith("pids"))
     assert told in lines
-    assert set(map(int, pids)) & set(process.processes()) == set()
+    assert set(map(int, pids)) & set(descendants.processes()) == set()
 
 
 def test_no_descendant_outlives_the_time_of_a_command_on_a_terminal():
@@ -723,7 +724,7 @@ def test_no_descendant_outlives_the_time_of_a_command_on_a_terminal():
 
     pids = next(line.split()[1:] for line in lines if line.startswith("pids"))
     assert "ended -15 True" in lines
-    assert set(map(int, pids)) & set(process.processes()) == set()
+    assert set(map(int, pids)) & set(descendants.processes()) == set()
 
 
 def test_what_ignores_ctrl_c_on_a_terminal_is_killed_after_the_grace():
@@ -735,7 +736,7 @@ def test_what_ignores_ctrl_c_on_a_terminal_is_killed_after_the_grace():
 
     pids = next(line.split()[1:] for line in lines if line.startswith("pids"))
     assert "KeyboardInterrupt" in lines
-    assert set(map(int, pids)) & set(process.processes()) == set()
+    assert set(map(int, pids)) & set(descendants.processes()) == set()
 
 
 # Runs the runner in the background of the terminal, as a shell does for `runenv &`.
@@ -765,7 +766,7 @@ def test_in_the_background_of_a_terminal_an_interrupt_is_handed_on():
 
 
 def test_both_lists_of_processes_agree_on_us():
-    by_proc, by_ps = process.processes_of_proc(), process.processes_of_ps()
+    by_proc, by_ps = descendants.processes_of_proc(), descendants.processes_of_ps()
 
     for found in (by_proc, by_ps):
         assert (found[os.getpid()].parent, found[os.getpid()].group) == (os.getppid(), os.getpgrp())
@@ -775,8 +776,8 @@ def test_a_process_that_has_ended_is_in_no_list():
     child = subprocess.Popen(["true"])
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie until it is asked for
 
-    assert child.pid not in process.processes_of_proc()
-    assert child.pid not in process.processes_of_ps()
+    assert child.pid not in descendants.processes_of_proc()
+    assert child.pid not in descendants.processes_of_ps()
     child.wait()
 
 
@@ -935,14 +936,14 @@ def test_a_name_that_is_too_long():
     ],
 )
 def test_show(argv: tuple[str, ...], shown: str):
-    assert process.show(argv) == shown
+    assert show(argv) == shown
 
 
 def test_show_with_variables():
     changes = [("A", "1"), ("B", "x y"), ("C", "")]
 
-    assert process.show(["pytest"], changes) == "A=1 B='x y' C='' pytest"
-    assert process.show(["pytest"], [*changes, ("D", None)]) == "env -u D A=1 B='x y' C='' pytest"
+    assert show(["pytest"], changes) == "A=1 B='x y' C='' pytest"
+    assert show(["pytest"], [*changes, ("D", None)]) == "env -u D A=1 B='x y' C='' pytest"
 
 
 @pytest.mark.skipif(not os.path.exists("/bin/bash"), reason="no bash")
@@ -951,7 +952,7 @@ def test_what_is_shown_means_the_same_to_a_shell():
     words = ["a'b\"c", "\\", "\n", "\t", every_byte, "~", "a=b", "{x,y}", "!x", "#", "é\u200b"]
     words += ["it's", "a'b c"]
     print_words = "import os, sys; print([os.fsencode(w) for w in sys.argv[1:]])"
-    shown = process.show([sys.executable, "-c", print_words, *words])
+    shown = show([sys.executable, "-c", print_words, *words])
 
     told = subprocess.run(
         ["/bin/bash", "-c", shown], capture_output=True, text=True, check=True

@@ -18,9 +18,9 @@ from runner.errors import RunnerError
 from runner.load import open_project
 from runner.plan import make_plan, others_sharing
 from runner.process import run as run_command
-from runner.process import show
 from runner.requirements import SourceDigests
 from runner.selection import select
+from runner.shown import show
 
 if TYPE_CHECKING:
     from runner.model import Job, Request

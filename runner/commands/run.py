@@ -17,12 +17,13 @@ from runner.executors.local import Local
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
-from runner.process import Stop, show, signals_as_exceptions
+from runner.process import Stop, signals_as_exceptions
 from runner.process import run as run_command
 from runner.reports import make_terminal
 from runner.requirements import SourceDigests
 from runner.running import JobEnded, Report
 from runner.selection import find_jobs, select
+from runner.shown import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from runner import process
+from runner import descendants
 from tests.conftest import Folder
 
 # Waits until a file is there, and so until what is prepared ahead has come that far.
@@ -166,7 +166,7 @@ def test_a_failure_that_stops_the_run_stops_what_is_prepared(folder: Folder):
 
     assert done.code == 1
     assert "not started: first did not pass" in done.err
-    assert int(Path(folder.root, "building").read_text()) not in process.processes()
+    assert int(Path(folder.root, "building").read_text()) not in descendants.processes()
 
 
 def test_a_signal_while_something_is_prepared_leaves_nothing_behind(folder: Folder):
@@ -205,7 +205,7 @@ def test_a_signal_while_something_is_prepared_leaves_nothing_behind(folder: Fold
         run.communicate(timeout=60)
 
     assert run.returncode == 143
-    assert int(Path(folder.root, "building").read_text()) not in process.processes()
+    assert int(Path(folder.root, "building").read_text()) not in descendants.processes()
 
 
 def test_a_warm_run_prepares_nothing_ahead(folder: Folder):

@@ -1,0 +1,200 @@
+"""A command and all that it started: who they are, telling them signals, ending them.
+
+Knows nothing of how a command is run. On POSIX a command that leads a process
+group is found by it, one that shares ours through the list of processes; Windows
+has `taskkill`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+
+class Members(Protocol):
+    """A command and all that it started."""
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send them a signal."""
+        ...
+
+    def remember(self) -> None:
+        """Note who they are, before some of them end and the others have no parent."""
+        ...
+
+    def are_left(self) -> bool:
+        """Whether any of them still runs."""
+        ...
+
+    def kill(self) -> None: ...
+
+
+if sys.platform == "win32":
+
+    class _Console:
+        """A command with a console group of its own, or in ours."""
+
+        def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
+            self._child = child
+            self._shares_group = shares_group
+
+        def tell(self, number: signal.Signals) -> None:
+            # GenerateConsoleCtrlEvent reaches a group by its leader's id, and such a
+            # group has Ctrl-C disabled: Ctrl-Break is what it can be sent.
+            del number
+            if self._shares_group:
+                self._child.terminate()
+            else:
+                with suppress(OSError):
+                    os.kill(self._child.pid, signal.CTRL_BREAK_EVENT)
+
+        def remember(self) -> None:
+            pass  # taskkill looks for them itself
+
+        def are_left(self) -> bool:
+            return False
+
+        def kill(self) -> None:
+            if self._child.poll() is None:
+                words = ["taskkill", "/T", "/F", "/PID", str(self._child.pid)]
+                with suppress(OSError, subprocess.SubprocessError):
+                    subprocess.run(words, capture_output=True, check=False, timeout=10)
+                self._child.kill()  # TerminateProcess
+
+    def members_of(child: subprocess.Popen[bytes], shares_group: bool) -> Members:
+        return _Console(child, shares_group)
+
+    def on_terminal() -> bool:
+        """Whether a person is at the console that we use."""
+        streams = (sys.stdin, sys.stdout, sys.stderr)
+        return any(stream is not None and stream.isatty() for stream in streams)
+
+    def in_foreground() -> bool:
+        """Whether Ctrl-C reaches all who share our console group."""
+        return True
+
+else:
+
+    class _Group:
+        """The process group that the command leads."""
+
+        def __init__(self, leader: int) -> None:
+            self._leader = leader
+
+        def tell(self, number: signal.Signals) -> None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._leader, number)
+
+        def remember(self) -> None:
+            pass  # the system does
+
+        def are_left(self) -> bool:
+            try:
+                os.killpg(self._leader, 0)
+            except (ProcessLookupError, PermissionError):
+                return False
+            # Zombies count above, and in many a container nobody reaps them.
+            return any(one.group == self._leader for one in processes().values())
+
+        def kill(self) -> None:
+            self.tell(signal.SIGKILL)
+
+    class _Tree:
+        """The command and its descendants, as far as their parents live or we saw them before."""
+
+        def __init__(self, child: subprocess.Popen[bytes]) -> None:
+            self._child = child
+            self._looked = False
+            self._known: dict[int, str] = {}  # when each was born: a number can come again
+
+        def tell(self, number: signal.Signals) -> None:
+            self.remember()
+            for pid in self._known:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+
+        def remember(self) -> None:
+            found = processes()
+            root = self._child.pid
+            if not self._looked and self._child.returncode is None and root in found:
+                self._known[root] = found[root].born
+            self._looked = True
+            alive = {
+                pid: born
+                for pid, born in self._known.items()
+                if pid in found and found[pid].born == born
+            }
+            count = -1
+            while len(alive) != count:
+                count = len(alive)
+                alive.update({pid: p.born for pid, p in found.items() if p.parent in alive})
+            self._known = alive
+
+        def are_left(self) -> bool:
+            self.remember()
+            return bool(self._known)
+
+        def kill(self) -> None:
+            self.tell(signal.SIGKILL)
+
+    def members_of(child: subprocess.Popen[bytes], shares_group: bool) -> Members:
+        return _Tree(child) if shares_group else _Group(child.pid)
+
+    def _foreground_group() -> int | None:
+        """The foreground group of our terminal; None where none of our streams is it."""
+        for descriptor in (0, 1, 2):
+            with suppress(OSError):
+                return os.tcgetpgrp(descriptor)
+        return None
+
+    def on_terminal() -> bool:
+        """Whether one of our streams is the terminal that controls us."""
+        return _foreground_group() is not None
+
+    def in_foreground() -> bool:
+        """Whether Ctrl-C at the terminal reaches all of our group."""
+        return _foreground_group() == os.getpgrp()
+
+
+class Process(NamedTuple):
+    """One line of the list of processes."""
+
+    parent: int
+    group: int
+    born: str  # in whatever form the system tells it
+
+
+def processes() -> dict[int, Process]:
+    """All processes that have not ended, by their ids."""
+    return processes_of_proc() if sys.platform == "linux" else processes_of_ps()
+
+
+def processes_of_proc() -> dict[int, Process]:
+    """All processes as Linux shows them (proc(5)); slim images have no ps."""
+    found: dict[int, Process] = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError), open(f"/proc/{entry}/stat", encoding="latin-1") as stream:
+            # Its name, in parentheses, may hold anything.
+            fields = stream.read().rpartition(")")[2].split()
+            if fields[0] not in "ZX":  # zombie, dead
+                found[int(entry)] = Process(int(fields[1]), int(fields[2]), born=fields[19])
+    return found
+
+
+def processes_of_ps() -> dict[int, Process]:
+    """All processes as macOS and the BSDs show them."""
+    columns = [
+        word for name in ("pid", "ppid", "pgid", "stat", "lstart") for word in ("-o", f"{name}=")
+    ]
+    found: dict[int, Process] = {}
+    with suppress(OSError):
+        listing = subprocess.run(["ps", "-A", *columns], capture_output=True, check=False)
+        for line in listing.stdout.decode("latin-1").splitlines():
+            pid, parent, group, state, born = line.split(None, 4)
+            if not state.startswith("Z"):
+                found[int(pid)] = Process(int(parent), int(group), born=born.strip())
+    return found
