@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from runner.running import Ingredient
 
@@ -20,12 +20,21 @@ _LONGEST_TOLD = 60  # characters of one line: a longer one says nothing at a gla
 _NAME = re.compile(r"[A-Za-z0-9._-]*")
 
 
-def difference(old: tuple[Ingredient, ...], new: tuple[Ingredient, ...]) -> str:
+def _nothing_inside(_label: str, _was: str, _now: str) -> list[str]:
+    return []
+
+
+def difference(
+    old: tuple[Ingredient, ...],
+    new: tuple[Ingredient, ...],
+    inside: Callable[[str, str, str], list[str]] = _nothing_inside,
+) -> str:
     """The first ingredients that differ, in words; empty where none does.
 
     `deps changed (+httpx), pyproject.toml changed and 3 more`. A value is shown
     where a person can read it: the lines that came and went, or a short value
-    as `old → new`, but no digest.
+    as `old → new`, but no digest. inside: what changed in a thing that has only a
+    digest, by its label and both values; nothing where that is not known.
     """
     if old == new:
         return ""
@@ -37,7 +46,7 @@ def difference(old: tuple[Ingredient, ...], new: tuple[Ingredient, ...]) -> str:
         # `requirements changed (+dev.txt)` has told that dev.txt is new.
         if was == now or (label in named and None in (was, now)):
             continue
-        told.append(_phrase(label, was, now))
+        told.append(_phrase(label, was, now, inside))
         named.update(line.rpartition(" ")[2] for line in _lines(was) ^ _lines(now))
     if not told:
         return "the same in another order"
@@ -56,14 +65,19 @@ def _lines(value: str | None) -> set[str]:
     return set(value.split("\n")) if value else set()
 
 
-def _phrase(label: str, was: str | None, now: str | None) -> str:
+def _phrase(
+    label: str, was: str | None, now: str | None, inside: Callable[[str, str, str], list[str]]
+) -> str:
     if was is None:
         return f"{label} added" + _in_brackets(_changes("", now or ""))
     if now is None:
         return f"{label} removed" + _in_brackets(_changes(was, ""))
     if _short(was) and _short(now):
         return f"{label} changed ({was} → {now})"
-    return f"{label} changed" + _in_brackets(_changes(was, now) or ["order"])
+    changes = _changes(was, now) or ["order"]
+    if changes == [""]:
+        changes = inside(label, was, now) or changes
+    return f"{label} changed" + _in_brackets(changes)
 
 
 def _changes(was: str, now: str) -> list[str]:

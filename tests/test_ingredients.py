@@ -33,6 +33,19 @@ def test_another_version_of_one_requirement_is_shown_as_a_pair_behind_the_others
     assert difference(old, new) == "deps changed (+httpx, -rich, -pytest==8.2 +pytest==8.3)"
 
 
+def test_what_changed_inside_of_a_digest_is_told_where_it_is_known():
+    old, new = of(sources=OLD_DIGEST, deps="a"), of(sources=NEW_DIGEST, deps="b")
+    asked = []
+
+    def inside(*question: str) -> list[str]:
+        asked.append(question)
+        return ["one.py", "+two.py"]
+
+    assert difference(old, new, inside) == "sources changed (one.py, +two.py), deps changed (a → b)"
+    assert asked == [("sources", OLD_DIGEST, NEW_DIGEST)]
+    assert difference(old, new, lambda *_: []) == "sources changed, deps changed (a → b)"
+
+
 def test_names_that_are_written_differently_make_a_pair():
     old, new = of(deps="a\nRuamel.Yaml<1"), of(deps="a\nruamel-yaml<2")
 

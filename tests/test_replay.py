@@ -182,7 +182,7 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
     journal = read(spec.path)
     assert journal is not None
     assert journal.state == "changing"
-    assert judge(spec, Policy())[0] == (
+    assert judge(spec, Policy(), Wheels(str(tmp_path / "envs")))[0] == (
         "rebuilt",
         "an earlier run was stopped while it changed it",
     )

@@ -9,10 +9,10 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.bench import World, env_spec_of, envdir_of
+from runner.bench import World, check_required, env_spec_of, envdir_of
 from runner.envs.folder import read_key
 from runner.envs.interpreters import describe
-from runner.envs.replay import Policy, judge
+from runner.envs.replay import Policy, judge, keyed, only_sources_differ
 from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
@@ -23,8 +23,9 @@ from runner.selection import select
 from runner.shown import show
 
 if TYPE_CHECKING:
+    from runner.envs.journal import Journal
     from runner.model import Job, Request
-    from runner.running import Event
+    from runner.running import EnvSpec, Event
 
 
 class Explained(NamedTuple):
@@ -32,13 +33,14 @@ class Explained(NamedTuple):
 
     job: str
     after: tuple[str, ...]
-    environment: str  # reused, created, rebuilt, kept, none, broken
+    environment: str  # reused, updated, created, rebuilt, kept, none, broken
     reason: str
     shared_with: tuple[str, ...]  # names of sessions
     path: str
     python: str
     backend: str
     installs: tuple[str, ...]
+    builds: tuple[str, ...]  # folders of local projects whose wheels are built for it
 
 
 def main(request: Request) -> int:
@@ -46,6 +48,8 @@ def main(request: Request) -> int:
     project, settings = open_project(request, os.environ)
     selected = select(project.jobs, settings)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
+    envdir = envdir_of(project, settings)
+    sources = SourceDigests(key=partial(read_key, envdir))
     world = World(
         project=project,
         settings=settings,
@@ -53,8 +57,8 @@ def main(request: Request) -> int:
         run=run_command,
         show=show,
         environ=dict(os.environ),
-        sources=SourceDigests(key=partial(read_key, envdir_of(project, settings))),
-        wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
+        sources=sources,
+        wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
         find=_find_nothing,
     )
     explained = [explain(job, world) for job in plan.jobs]
@@ -89,15 +93,18 @@ def explain(job: Job, world: World) -> Explained:
         python="",
         backend="none",
         installs=(),
+        builds=(),
     )
-    if (job.spec.needs.backend or world.settings.backend) == "none":
-        return known
     try:
+        check_required(job)
+        if (job.spec.needs.backend or world.settings.backend) == "none":
+            return known
         spec, _ = env_spec_of(job, world)
     except RunnerError as error:
         return known._replace(environment="broken", reason=str(error), backend="")
     settings = world.settings
-    verdict, _ = judge(spec, Policy(settings.fresh, settings.upgrade, settings.no_install))
+    policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
+    verdict, journal = judge(spec, policy, world.wheels)
     state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
     return known._replace(
         environment=state,
@@ -105,14 +112,40 @@ def explain(job: Job, world: World) -> Explained:
         path=spec.path,
         python=f"{describe(spec.interpreter)} at {spec.interpreter.path}",
         backend=spec.backend,
-        installs=tuple(step.show for step in spec.steps) if state in ("created", "rebuilt") else (),
+        installs=_installed(spec, state, journal),
+        builds=_built(spec, world) if state in ("updated", "created", "rebuilt") else (),
     )
+
+
+def _built(spec: EnvSpec, world: World) -> tuple[str, ...]:
+    """The local projects of which no wheel is kept that can be installed."""
+    return tuple(
+        build.shown
+        for step in spec.steps
+        for build in step.builds
+        if not world.wheels.has(keyed(build, step, spec), spec.interpreter)
+    )
+
+
+def _installed(spec: EnvSpec, state: str, journal: Journal | None) -> tuple[str, ...]:
+    """What preparing the environment installs, in turn."""
+    if state == "updated" and journal is not None:
+        return tuple(
+            build.shown
+            for step, entry in zip(spec.steps, journal.entries, strict=False)
+            if only_sources_differ(step, entry) and entry != step.ingredients
+            for build in step.builds
+        )
+    if state not in ("created", "rebuilt"):
+        return ()
+    return tuple(step.show for step in spec.steps)
 
 
 def as_text(explained: Explained) -> list[str]:
     """The explanation in lines."""
     words = {
         "reused": "would be reused: nothing that it was made from has changed",
+        "updated": "would get the project's new wheel alone, unless that needs something else",
         "created": "would be created",
         "rebuilt": "would be rebuilt",
         "kept": "would be kept as it is (--no-install)",
@@ -127,6 +160,7 @@ def as_text(explained: Explained) -> list[str]:
         "shared with": ", ".join(explained.shared_with),
         "python": explained.python,
         "backend": explained.backend if explained.path else "",
+        "builds": ", ".join(f"a wheel of {project}" for project in explained.builds),
         "installs": "; ".join(explained.installs),
         "after": ", ".join(explained.after),
     }

@@ -45,6 +45,8 @@ def main(request: Request) -> int:
     def find(name: str) -> tuple[Job, ...]:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
+    envdir = envdir_of(project, settings)
+    sources = SourceDigests(key=partial(read_key, envdir))
     world = World(
         project=project,
         settings=settings,
@@ -52,8 +54,8 @@ def main(request: Request) -> int:
         run=run_command,
         show=show,
         environ=dict(os.environ),
-        sources=SourceDigests(key=partial(read_key, envdir_of(project, settings))),
-        wheels=Wheels(envdir_of(project, settings), again=settings.fresh or settings.upgrade),
+        sources=sources,
+        wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
         find=find,
         made=set(),
     )

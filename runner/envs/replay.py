@@ -72,7 +72,7 @@ def environment_of(spec: EnvSpec) -> Environment:
     )
 
 
-def judge(spec: EnvSpec, policy: Policy) -> tuple[Verdict, Journal | None]:
+def judge(spec: EnvSpec, policy: Policy, wheels: Wheels) -> tuple[Verdict, Journal | None]:
     """What preparing the environment would do, and the journal that it would go on from."""
     if not os.path.lexists(spec.path):
         return Verdict("created"), None
@@ -92,10 +92,27 @@ def judge(spec: EnvSpec, policy: Policy) -> tuple[Verdict, Journal | None]:
     if not differing:
         return Verdict("reused"), journal
     step, entry = differing[0]
-    changed = difference(entry or (), step.ingredients)
+    changed = _difference(entry or (), step, wheels)
     if all(only_sources_differ(step, entry) for step, entry in differing):
         return Verdict("updated", changed), journal
     return Verdict("rebuilt", changed), journal
+
+
+def _difference(was: tuple[Ingredient, ...], step: Step, wheels: Wheels) -> str:
+    """Which ingredients of a step differ, in words; of sources which files, where that is known."""
+    folders = {f"sources of {build.shown}": build.folder for build in step.builds}
+
+    def inside(label: str, old: str, new: str) -> list[str]:
+        return wheels.changed_sources(folders[label], old, new) if label in folders else []
+
+    return difference(was, step.ingredients, inside)
+
+
+def keyed(build: Build, step: Step, spec: EnvSpec) -> Build:
+    """The build with all that decides what it makes in the environment."""
+    # Variables and configuration decide what a build installs and does.
+    own = [f"{label} {value}" for label, value in step.ingredients if label[0] == "$"]
+    return build._replace(content=(*build.content, *spec.surroundings, *own))
 
 
 def only_sources_differ(step: Step, entry: Entry) -> bool:
@@ -195,7 +212,7 @@ class Replay:
 
     def prepare(self) -> Verdict:
         """Bring it to its declared steps; returns what was done."""
-        verdict, journal = judge(self._spec, self._policy)
+        verdict, journal = judge(self._spec, self._policy, self._wheels)
         self._done = list(self._spec.steps)
         if journal is not None and verdict.state == "reused":
             self._go_on_from(journal)
@@ -237,7 +254,7 @@ class Replay:
         if self._policy.no_install:
             return self._keep(difference(entry or (), step.ingredients))
         if self._at < len(self._entries):
-            reason = difference(entry or (), step.ingredients)
+            reason = _difference(entry or (), step, self._wheels)
             if only_sources_differ(step, entry):
                 self._notice_changes()
                 if self._update(step, self._at):
@@ -423,11 +440,12 @@ class Replay:
         def run_build(argv: tuple[str, ...], cwd: str) -> None:
             self._run_installer(argv, "build", build.shown, cwd, step.variables)
 
-        # Variables and configuration decide what a build installs and does.
-        own = [f"{label} {value}" for label, value in step.ingredients if label[0] == "$"]
-        keyed = build._replace(content=(*build.content, *self._spec.surroundings, *own))
         return self._wheels.provide(
-            keyed, self.environment, self._backend, run_build, self._on_wait
+            keyed(build, step, self._spec),
+            self.environment,
+            self._backend,
+            run_build,
+            self._on_wait,
         )
 
     def _refuse_what_is_broken(self) -> None:

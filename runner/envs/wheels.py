@@ -9,12 +9,14 @@ Knows nothing of sessions; builds are run by a function that is handed in.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.envs.folder import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 
@@ -32,14 +34,29 @@ _PURE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")
 _KEPT = 10
 
 
+def _no_marks(_folder: str, _digest: str) -> dict[str, str]:
+    return {}
+
+
 class Wheels:
     """The wheels that are kept in one environment folder."""
 
-    def __init__(self, envdir: str, *, again: bool = False) -> None:
-        """again: what an earlier run has built is not good enough (--fresh, --upgrade)."""
+    def __init__(
+        self,
+        envdir: str,
+        *,
+        again: bool = False,
+        marks: Callable[[str, str], dict[str, str]] = _no_marks,
+    ) -> None:
+        """again: what an earlier run has built is not good enough (--fresh, --upgrade).
+
+        marks: of each source of a folder a mark that changes with it, where the
+        digest of all of them is the one that is given.
+        """
         self._home = os.path.join(envdir, ".wheels")
         self._locks = os.path.join(envdir, ".locks")
         self._again = again
+        self._marks = marks
         self._built: set[str] = set()  # by this run
 
     def provide(
@@ -60,6 +77,7 @@ class Wheels:
         if found:
             with suppress(OSError):  # when it was last used: the oldest are forgotten
                 os.utime(os.path.dirname(os.path.dirname(found)))
+            self._note_sources(build, os.path.dirname(os.path.dirname(found)))
             return found
         os.makedirs(self._locks, exist_ok=True)
         with Lock(os.path.join(self._locks, f".wheels-{_short(build.folder)}"), on_wait):
@@ -83,8 +101,41 @@ class Wheels:
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
             self._built.add(place)
+            self._note_sources(build, os.path.dirname(place))
             _forget_old(os.path.dirname(os.path.dirname(place)))
         return os.path.join(place, wheel)
+
+    def has(self, build: Build, interpreter: Interpreter) -> bool:
+        """Whether nothing would have to be built."""
+        return bool(self._find(self._places(build, interpreter)))
+
+    # Which sources changed. ------------------------------------------------------------
+
+    def _note_sources(self, build: Build, content: str) -> None:
+        """Keep beside a wheel which sources it was built from, to tell later what changed."""
+        label = f"sources of {build.shown} "
+        digest = next((t.removeprefix(label) for t in build.content if t.startswith(label)), "")
+        file = os.path.join(content, _sources_file(digest))
+        if digest and not os.path.exists(file):
+            marks = self._marks(build.folder, digest)
+            with suppress(OSError):
+                write_aside(file, json.dumps(marks, separators=(",", ":")))
+
+    def changed_sources(self, folder: str, was: str, now: str) -> list[str]:
+        """`src/mine.py`, `+src/new.py`, `-src/old.py` between two digests of a folder's sources.
+
+        Empty where one of them is not known any more.
+        """
+        project = os.path.join(self._home, _short(folder))
+        old = next(filter(None, (_read_marks(project, c, was) for c in _names(project))), None)
+        new = self._marks(folder, now) if old else None
+        if not old or not new:
+            return []
+        return [
+            *(name for name in sorted(old) if name in new and old[name] != new[name]),
+            *(f"+{name}" for name in sorted(new.keys() - old.keys())),
+            *(f"-{name}" for name in sorted(old.keys() - new.keys())),
+        ]
 
     def _find(self, places: _Places) -> str:
         """The path of the wheel that was built of this content; empty where none was."""
@@ -105,6 +156,26 @@ class Wheels:
         kind = "sdist" if build.sdist_first else "tree"
         content = os.path.join(self._home, _short(build.folder), _short(kind, *build.content))
         return _Places(pure=os.path.join(content, "any"), own=os.path.join(content, own))
+
+
+def _sources_file(digest: str) -> str:
+    return f"sources-{_short(digest)}.json"
+
+
+def _read_marks(project: str, content: str, digest: str) -> dict[str, str]:
+    try:
+        with open(os.path.join(project, content, _sources_file(digest)), "rb") as stream:
+            data = json.loads(stream.read())
+        return {str(name): str(mark) for name, mark in data.items()}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}  # it tells less, and decides nothing
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 class _Places(NamedTuple):

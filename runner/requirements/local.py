@@ -109,6 +109,21 @@ class SourceDigests:
         """
         return f"sha256:{self._digest(folder, set(self._sources(folder)) - _NOT_SOURCES)}"
 
+    def marks(self, folder: str, digest: str) -> dict[str, str]:
+        """Of each source a mark that changes with it; empty where `of` says another digest now.
+
+        Read again instead of remembered, because only who builds or explains needs
+        it. Made with the key: a mark tells nobody whether a file holds what he guesses.
+        """
+        entries: dict[str, bytes] = {}
+        names = set(self._sources(folder)) - _NOT_SOURCES
+        if f"sha256:{self._digest(folder, names, entries)}" != digest:
+            return {}
+        key = self._key()
+        return {
+            name: hmac.digest(key, entry, "sha256").hex()[:16] for name, entry in entries.items()
+        }
+
     def of_files(self, folder: str, names: list[str]) -> str:
         """`sha256:…` over the named files of a folder."""
         return f"sha256:{self._digest(folder, set(names))}"
@@ -136,7 +151,8 @@ class SourceDigests:
         said = self._git(folder, "describe", "--tags", "--long", "--always", "--abbrev=12")
         return (said or b"").decode("utf-8", "replace").strip()
 
-    def _digest(self, folder: str, names: set[str]) -> str:
+    def _digest(self, folder: str, names: set[str], entries: dict[str, bytes] | None = None) -> str:
+        """The digest over the named files; entries: takes what is hashed of each."""
         # Sorted as bytes: no locale has a say. Kind, digest and the closing NUL,
         # which no path can hold, leave one way to read what is hashed.
         whole = hashlib.sha256()
@@ -144,6 +160,8 @@ class SourceDigests:
             entry = self._entry(f"{folder}/{name}", name)
             if entry is not None:
                 whole.update(b"%s %s\0" % (entry, raw))
+                if entries is not None:
+                    entries[name] = entry
         return whole.hexdigest()
 
     def _entry(self, path: str, name: str) -> bytes | None:

@@ -12,6 +12,7 @@ import pytest
 
 import runner
 from tests.conftest import ROOT, Folder
+from tests.features.test_environments import library
 
 OWN = ".".join(map(str, sys.version_info[:2]))
 
@@ -325,6 +326,58 @@ def test_explain_of_a_reused_and_of_a_kept_environment(folder: Folder):
     )
     assert kept.splitlines()[1] == (
         "  environment  would be kept as it is (--no-install): deps added (+tool)"
+    )
+
+
+def test_explain_of_a_wheel_to_be_replaced_names_the_files_that_changed(folder: Folder):
+    library(folder)
+    folder.write("src/gone.py", "")
+    folder.envfile("@runner.session(project='wheel')\ndef lint(session):\n    pass\n")
+    created = json.loads(folder.passes("--explain", "--json").out)["jobs"][0]
+    folder.passes()
+
+    (folder.root / "src/gone.py").unlink()
+    folder.write("src/mine.py", "value = 2\n")
+    folder.write("src/new.py", "")
+    (job,) = json.loads(folder.passes("--explain", "--json").out)["jobs"]
+
+    assert (created["environment"], created["installs"], created["builds"]) == (
+        "created",
+        ["."],
+        ["."],
+    )
+    assert (job["environment"], job["installs"], job["builds"]) == ("updated", ["."], ["."])
+    assert job["reason"] == "sources of . changed (src/mine.py, +src/new.py, -src/gone.py)"
+    assert folder.passes("--explain").out.startswith(
+        "lint\n  environment  would get the project's new wheel alone, unless that needs something else:"
+        " sources of . changed (src/mine.py, +src/new.py, -src/gone.py)\n"
+    )
+    assert "  builds       a wheel of .\n  installs     .\n" in folder.passes("--explain").out
+
+
+def test_explain_knows_a_wheel_that_was_built_before(folder: Folder):
+    library(folder)
+    folder.envfile("@runner.session(project='wheel')\ndef lint(session):\n    pass\n")
+    folder.passes()
+
+    out = folder.passes("--explain", "--fresh").out
+
+    folder.passes("--clean")
+    assert "builds       a wheel of ." in out
+    assert "builds" not in folder.passes("--explain").out
+
+
+def test_explain_of_what_requires_a_python_that_is_not_here(folder: Folder):
+    folder.envfile(
+        "@runner.session(python=['>=3.10'])\ndef tests(session): ...\n"
+        "@runner.session(python=False, requires=['tests-3.99'])\ndef docs(session): ...\n"
+    )
+
+    done = folder.run("--explain", "docs")
+
+    assert done.code == 1
+    assert done.out.startswith(
+        "docs\n  environment  cannot be made: it requires 'tests-3.99', and no Python 3.99 was found\n"
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,56 @@ def test_going_back_to_what_was_built_before_builds_nothing(folder: Folder):
     assert builds(folder) == 2
 
 
+def test_the_line_of_a_run_names_the_files_that_changed(folder: Folder):
+    library(folder)
+    folder.envfile(MANY)
+    folder.passes("tests-3.10-n1")
+
+    for number in range(5):
+        folder.write(f"src/new{number}.py", "")
+    folder.write("src/mine.py", "value = 2\n")
+
+    assert (
+        "sources of . changed (src/mine.py, +src/new0.py, +src/new1.py and 3 more)"
+        in folder.passes("tests-3.10-n1").err
+    )
+
+
+def test_where_the_old_wheel_is_gone_the_files_are_not_named(folder: Folder):
+    library(folder)
+    folder.envfile(MANY)
+    folder.passes("tests-3.10-n1")
+    shutil.rmtree(folder.root / ".runenv/.wheels")
+
+    folder.write("src/mine.py", "value = 2\n")
+
+    assert "sources of . changed (cpython" in folder.passes("tests-3.10-n1").err
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{"])
+def test_what_is_kept_of_sources_decides_nothing(folder: Folder, content: str):
+    library(folder)
+    folder.envfile(MANY)
+    folder.passes("tests-3.10-n1")
+    (kept,) = (folder.root / ".runenv/.wheels").glob("*/*/sources-*.json")
+    kept.write_text(content)
+
+    folder.write("src/mine.py", "value = 2\n")
+
+    assert folder.passes("tests-3.10-n1").out == "2\n"
+
+
+def test_what_is_kept_of_sources_tells_nothing_of_what_they_hold(folder: Folder):
+    library(folder)
+    folder.envfile(MANY)
+    folder.write("src/password", "1234")
+    folder.passes("tests-3.10-n1")
+    (kept,) = (folder.root / ".runenv/.wheels").glob("*/*/sources-*.json")
+
+    assert json.loads(kept.read_text()).keys() >= {"src/mine.py", "src/password"}
+    assert sha256(b"1234").hexdigest()[:16] not in kept.read_text()
+
+
 @pytest.mark.parametrize("option", ["--fresh", "--upgrade"])
 def test_fresh_and_upgrade_build_again_once(folder: Folder, option: str):
     counted_library(folder)
@@ -116,7 +168,7 @@ def test_a_wheel_with_other_needs_rebuilds(folder: Folder, backend: str):
 
     assert out == "mine1.0 tool1.0"
     assert told.startswith("rebuilt")
-    assert "sources of . changed, and its metadata" in told
+    assert "sources of . changed (backend.py), and its metadata" in told
 
 
 @pytest.mark.parametrize("backend", ["uv", "virtualenv", "venv"])
