@@ -191,6 +191,10 @@ def _take(
         else:
             verbs[option.name] = None
         return
+    if value is None and option.bare and words and words[0].isdecimal():
+        raise UsageError(
+            f"{flag} takes its value behind an equals sign", mend=f"write {flag}={words[0]}"
+        )
     if value is None and option.bare:
         value = option.bare
     elif value is None and words and (words[0] == "-" or not words[0].startswith("-")):

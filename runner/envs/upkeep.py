@@ -81,10 +81,12 @@ class Upkeep:
 
         def remove(path: str) -> None:
             folder.remove(path)
-            _remove_tree(kept)
+            for each in also:
+                _remove_tree(each)
 
         kept = checkpoints_of(os.path.join(self._envdir, name))
-        self._locked(name, told, name, remove, [kept])
+        also = [kept] if not os.path.islink(os.path.dirname(kept)) else []
+        self._locked(name, told, name, remove, also)
 
     def leftovers(self) -> None:
         """What runs that were killed have left, and what could not be deleted then, is gone."""
@@ -96,6 +98,12 @@ class Upkeep:
         for name in folder.half_made_in(self._envdir):
             told = f"{name}, left by a run that was killed"
             self._locked(name, told, name.removeprefix(folder.NEW), folder.remove)
+        home = os.path.dirname(checkpoints_of(os.path.join(self._envdir, "x")))
+        for name in _folders_in(home):
+            if not os.path.lexists(os.path.join(self._envdir, name)):
+                path = os.path.relpath(os.path.join(home, name), self._envdir)
+                told = f"checkpoints of {name}, which is gone"
+                self._locked(path, told, name, _remove_tree)
 
     def wheels(self, before_s: float) -> None:
         """Wheels of local projects that were last used before then are gone."""

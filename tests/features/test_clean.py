@@ -194,6 +194,23 @@ def test_stale_of_no_days_takes_everything(folder: Folder):
     assert list((folder.root / ".runenv/.wheels").glob("*/*")) == []
 
 
+def test_checkpoints_go_with_their_environment_and_without_one(folder: Folder):
+    folder.wheel("tool")
+    folder.envfile(
+        "@runner.session(backend='virtualenv', deps=['tool'])\n"
+        "def a(session): session.run('python', '-V')\n"
+        "@runner.session(backend='virtualenv', deps=['tool'])\n"
+        "def b(session): session.run('python', '-V')\n"
+    )
+    folder.passes()
+    shutil.rmtree(folder.root / ".runenv/b")
+
+    out = folder.passes("--clean").out
+
+    assert re.match(r"deleted checkpoints of b, which is gone: .*\ndeleted a: ", out)
+    assert list((folder.root / ".runenv/.checkpoints").iterdir()) == []
+
+
 # What stays. ------------------------------------------------------------------------------
 
 
