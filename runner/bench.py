@@ -119,6 +119,7 @@ class Bench:
             self.environment = self._replay.environment
             with self._disk_troubles_told():
                 verdict = self._replay.prepare()
+            self.environment = self._replay.environment  # some know their Python when made
             made.add(self._job.environment)
             if prepared is None or verdict.state != "reused":  # else it was told
                 self._tell_ready(verdict, started)
@@ -277,7 +278,26 @@ class Bench:
         if step is not None:
             self._apply(step)
 
-    def _apply(self, step: Step) -> None:
+    def conda_install(self, specs: tuple[str, ...], channels: tuple[str, ...]) -> None:
+        if self.environment.backend != "conda":
+            raise EnvironmentBroken(
+                "session.conda_install was called, and the environment is made by"
+                f" {self.environment.backend}",
+                mend='give the session one of conda: backend="conda"',
+            )
+        from runner.envs.conda import channel_step  # only where the backend is loaded
+
+        step = channel_step(
+            self.environment,
+            specs,
+            channels,
+            self._job.spec.needs.channels,
+            self.world.project.root,
+            self.world.sources.of_file,
+        )
+        self._apply(step, "session.conda_install")
+
+    def _apply(self, step: Step, call: str = "session.install") -> None:
         if self._replay is None:
             raise EnvironmentBroken(
                 "session.install was called, and the session has no environment (backend none)",
@@ -286,8 +306,7 @@ class Bench:
         if self._job.shared:
             # It would be undone for the next session, or be there for it undeclared.
             raise EnvironmentBroken(
-                "session.install was called in an environment that is shared,"
-                f" {self._job.shared!r}",
+                f"{call} was called in an environment that is shared, {self._job.shared!r}",
                 mend="declare what it installs (deps=[...], groups=[...]), which all that share"
                 " it then have; or take environment= away",
             )
@@ -461,7 +480,14 @@ def family_of(spec: SessionSpec) -> Family:
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
     """What the job's environment should be, and the backend that makes it."""
     backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
-    interpreter = _interpreter_of(job, world)
+    brought = backend.bring(
+        job.python,
+        job.spec.needs,
+        os.path.join(world.envdir, folder.folder_name(job.environment)),
+        world.project.root,
+        world.sources.of_file,
+    )
+    interpreter = brought.interpreter if brought else _interpreter_of(job, world)
     steps = declared_steps(
         family_of(job.spec),
         ".".join(interpreter.version.split(".")[:2]),
@@ -484,5 +510,6 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         declared_by=" ".join(
             world.sources.of_file(path) for path in world.project.read if os.path.isfile(path)
         ),
+        brought=brought,
     )
     return spec, backend

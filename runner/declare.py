@@ -139,6 +139,8 @@ def session(
     exclude_newer: str | None = ...,
     backend: str | None = ...,
     backend_options: Sequence[str] = ...,
+    conda_deps: Sequence[str] = ...,
+    channels: Sequence[str | os.PathLike[str]] = ...,
     environment: str | None = ...,
     env: Mapping[str, str | None] | str = ...,
     tags: Sequence[str] = ...,
@@ -164,6 +166,8 @@ def session(
     exclude_newer: str | None = None,
     backend: str | None = None,
     backend_options: Sequence[str] = (),
+    conda_deps: Sequence[str] = (),
+    channels: Sequence[str | os.PathLike[str]] = (),
     environment: str | None = None,
     env: Mapping[str, str | None] | str | None = None,
     tags: Sequence[str] = (),
@@ -193,9 +197,11 @@ def session(
         (the lowest of what is named here, the highest of what that needs).
         prerelease: "allow", "disallow", "explicit", ... as uv has it. exclude_newer:
         "2024-01-31", or a time by RFC 3339: as if nothing had been uploaded since.
-    backend: what makes the environment: uv, virtualenv, venv, none, or a chain
-        such as "uv|virtualenv", of which the first that works here is taken.
+    backend: what makes the environment: uv, virtualenv, venv, conda, none, or a
+        chain such as "uv|virtualenv", of which the first that works here is taken.
         backend_options: handed to it.
+    conda_deps: packages of conda channels, for backend="conda", whose Python is one
+        of them. channels: where they are looked for, the first that has one wins.
     environment: the name of one that it shares with all sessions that say the same
         name: made once, of what all of them need.
     env: variables for the session's commands; None takes one away. A string is
@@ -226,6 +232,8 @@ def session(
         "exclude_newer": exclude_newer,
         "backend": backend,
         "backend_options": backend_options,
+        "conda_deps": conda_deps,
+        "channels": channels,
         "environment": environment,
         "env": {} if env is None else env,
         "tags": tags,
@@ -519,9 +527,12 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             "requirements",
             "constraints",
             "backend_options",
+            "conda_deps",
+            "channels",
             "tags",
         )
     }
+    _check_conda(registry, backend, pythons, lists, where, in_list=names_python)
     return SessionSpec(
         name=name,
         function=function,
@@ -537,6 +548,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             groups=lists["groups"],
             extras=lists["extras"],
             requirements=lists["requirements"],
+            conda_deps=lists["conda_deps"],
+            channels=lists["channels"],
             constraints=lists["constraints"],
             project=_project(registry, said["project"], where),
             reuse=said["reuse"] is not False,
@@ -594,6 +607,39 @@ def _checked_id(word: object, where: str) -> str | None:
         )
         return near or None
     return word
+
+
+def _check_conda(
+    registry: Registry,
+    backend: str | None,
+    pythons: tuple[str, ...],
+    lists: Mapping[str, tuple[str, ...]],
+    where: str,
+    *,
+    in_list: bool,
+) -> None:
+    """Note what only conda has where the backend is another, and what conda has not."""
+    if backend != "conda":
+        for name in ("conda_deps", "channels"):
+            if lists[name]:
+                registry.note(
+                    where, f"{name} is for conda environments alone", 'add backend="conda"'
+                )
+        return
+    for python in pythons:
+        is_range = python[0] in "<>=!~"
+        if in_list and is_range:
+            registry.note(
+                where,
+                f"python holds the range {python!r}, and what a channel has is not known here",
+                'name the versions: python=["3.12", "3.13"]',
+            )
+        elif not is_range and not all(part.isdecimal() for part in python.split(".")):
+            registry.note(
+                where,
+                f"python cannot be {python!r} with conda, whose Python is a package",
+                'write a version, "3.12", or a range, ">=3.11"',
+            )
 
 
 def _environment(registry: Registry, said: Mapping[str, object], where: str) -> str:

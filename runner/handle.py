@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
         def install_script(self, script: str) -> None: ...
 
+        def conda_install(self, specs: tuple[str, ...], channels: tuple[str, ...]) -> None: ...
+
         def may_run(self) -> bool: ...
 
         def may_install(self) -> bool: ...
@@ -130,7 +132,7 @@ class Session:
 
     @property
     def venv_backend(self) -> str:
-        """What made the environment: uv, virtualenv, venv, none."""
+        """What made the environment: uv, virtualenv, venv, conda, none."""
         return self._environment.backend
 
     @overload
@@ -248,6 +250,16 @@ class Session:
             raise UsageError(f"session.install: env cannot be {env!r}", mend=trouble)
         argv = checked_argv("session.install", arguments)
         self._hands.install(argv, env or {}, shown=not silent)
+
+    def conda_install(self, *specs: str, channel: str | Sequence[str] = ()) -> None:
+        """Install packages of conda channels; nothing is run where it was done before.
+
+        specs: "numpy", "numpy>=2", "gdal=3.9". channel: one or several that are asked
+        before those of the session. For sessions with backend="conda".
+        """
+        argv = checked_argv("session.conda_install", specs)
+        channels = (channel,) if isinstance(channel, str) else tuple(channel)
+        self._hands.conda_install(argv, channels)
 
     def run_install(self, *arguments: Word, **options: Unpack[RunOptions]) -> None:
         """Run a command that belongs to setting up.
@@ -381,10 +393,13 @@ def _misfit(name: str, value: object) -> str:
     return ""
 
 
+_INSTALLS = ("session.install", "session.conda_install")
+
+
 def checked_argv(what: str, words: tuple[object, ...]) -> tuple[str, ...]:
     """The words of a command as strings; a clear error for what cannot be one."""
     if not words:
-        example = '"pytest"' if what == "session.install" else '"program", "argument"'
+        example = '"pytest"' if what in _INSTALLS else '"program", "argument"'
         raise UsageError(f"{what} was called without arguments", mend=f"write {what}({example})")
     argv: list[str] = []
     for number, word in enumerate(words, 1):

@@ -47,6 +47,8 @@ class Needs(NamedTuple):
     lock: Literal["uv", ""] = ""  # uv: what uv.lock says of the groups and extras
     resolution: str = ""  # of the versions that fit: highest, lowest, lowest-direct
     prerelease: str = ""  # whether one of them may be a pre-release
+    conda_deps: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()  # of conda, the first wins; (): conda-forge
     exclude_newer: str = ""  # a date, or a time by RFC 3339: what was uploaded later is not there
 
 

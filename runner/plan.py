@@ -67,7 +67,7 @@ def expand(
 
 # Of these all is installed that anyone asks for; in all else that decides what an
 # environment is they must agree.
-_UNITED = ("deps", "groups", "extras", "requirements", "constraints")
+_UNITED = ("deps", "groups", "extras", "requirements", "constraints", "conda_deps")
 
 
 def _with_united_needs(specs: Sequence[SessionSpec], note: Note) -> list[SessionSpec]:

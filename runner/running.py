@@ -63,6 +63,17 @@ class Step(NamedTuple):
     builds: tuple[Build, ...] = ()
     variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
     export: Export | None = None  # what it installs too, made when it is done
+    program: tuple[str, ...] = ()  # what installs it instead of the backend's installer
+
+
+class Brought(NamedTuple):
+    """What a backend makes environments of that brings its own Python."""
+
+    interpreter: Interpreter  # in the environment; before that is made the one asked for
+    options: tuple[str, ...]  # of the command that makes it
+    ingredients: tuple[Ingredient, ...]  # in place of those of a Python of this machine
+    packages: tuple[str, ...]  # as messages show them
+    mark: str  # what lies in an environment of this kind
 
 
 class EnvSpec(NamedTuple):
@@ -77,6 +88,8 @@ class EnvSpec(NamedTuple):
     reuse: bool
     surroundings: tuple[str, ...]  # of the ingredients those that decide what a build makes
     declared_by: str = ""  # digest of the files that declare the session
+    mark: str = "pyvenv.cfg"  # what lies in an environment of this kind
+    packages: tuple[str, ...] = ()  # what comes with its Python, as messages show it
 
 
 class Environment(NamedTuple):

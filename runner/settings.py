@@ -43,7 +43,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("upgrade", ("--upgrade",), "flag", "make them anew with the newest that is allowed", "Environments"),
     Option("no_install", ("--no-install",), "flag", "use them as they are, and say what differs", "Environments"),
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
-    Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, 'uv|venv'", "Environments", "B", in_envfile=True),
+    Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, conda, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
@@ -54,7 +54,7 @@ OPTIONS: tuple[Option, ...] = (
 
 BY_NAME = {option.name: option for option in OPTIONS}
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
-BACKENDS = ("uv", "virtualenv", "venv", "none")
+BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
 
 # RUNENV_ variables that are no settings: set for a job's commands.
 _OTHER_VARIABLES = ("RUNENV_JOB",)

@@ -88,7 +88,8 @@ def command_variables(
     """The variables of a command: the caller's, the environment's, then each change in turn."""
     variables = {**outer, "RUNENV_JOB": job_name}
     if environment.path:
-        variables["VIRTUAL_ENV"] = environment.path
+        name = "CONDA_PREFIX" if environment.backend == "conda" else "VIRTUAL_ENV"
+        variables[name] = environment.path
         path = outer.get("PATH", os.defpath)
         variables["PATH"] = environment.bin + os.pathsep + path if path else environment.bin
     for change in changes:

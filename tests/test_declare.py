@@ -255,7 +255,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
-    "resolution, prerelease, exclude_newer, backend, backend_options, environment, env, tags, "
+    "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
     "requires, default, reuse"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
@@ -306,9 +306,9 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         (
             "backend='zzz'",
             "backend cannot be 'zzz'",
-            "it is one of uv, virtualenv, venv, none, or a chain such as 'uv|virtualenv'",
+            "it is one of uv, virtualenv, venv, conda, none, or a chain such as 'uv|virtualenv'",
         ),
-        ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, none"),
+        ("backend=1", "backend cannot be 1", "it is one of uv, virtualenv, venv, conda, none"),
         ("project='whee'", "project cannot be 'whee'", "did you mean 'wheel'?"),
         (
             "resolution='lowset'",

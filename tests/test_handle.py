@@ -44,6 +44,9 @@ class FakeHands:
     def install(self, arguments, variables, *, shown):
         self.asked.append(("install", arguments, variables, shown))
 
+    def conda_install(self, specs, channels):
+        self.asked.append(("conda", specs, channels))
+
     def install_script(self, script):
         self.asked.append(("script", script))
 
@@ -138,6 +141,18 @@ def test_an_install_hands_its_arguments_on():
     session_with(hands).install("-r", Path("requirements.txt"))
 
     assert hands.asked == [("install", ("-r", "requirements.txt"), {}, False)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "handed_on"),
+    [((), ()), ("bioconda", ("bioconda",)), (["a", "b"], ("a", "b"))],
+)
+def test_a_conda_install_hands_its_packages_and_channels_on(channel, handed_on):
+    hands = FakeHands()
+
+    session_with(hands).conda_install("gdal>=3.9", "r-base", channel=channel)
+
+    assert hands.asked == [("conda", ("gdal>=3.9", "r-base"), handed_on)]
 
 
 def test_run_install_runs_unless_nothing_may_be_installed():

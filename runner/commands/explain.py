@@ -19,6 +19,7 @@ from runner.load import open_project
 from runner.plan import make_plan, others_sharing
 from runner.process import run as run_command
 from runner.requirements import SourceDigests
+from runner.requirements.arguments import show_arguments
 from runner.selection import select
 from runner.shown import show
 
@@ -138,7 +139,8 @@ def _installed(spec: EnvSpec, state: str, journal: Journal | None) -> tuple[str,
         )
     if state not in ("created", "rebuilt"):
         return ()
-    return tuple(step.show for step in spec.steps)
+    steps = tuple(step.show for step in spec.steps)
+    return (show_arguments(spec.packages), *steps) if spec.packages else steps
 
 
 def as_text(explained: Explained) -> list[str]:

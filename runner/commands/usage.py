@@ -45,6 +45,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
         "extras": needs.extras,
         "requirements": needs.requirements,
         "constraints": needs.constraints,
+        "conda_deps": needs.conda_deps,
+        "channels": needs.channels,
         "project": [needs.project] if needs.project else [],
         "lock": [needs.lock] if needs.lock else [],
         "resolution": [needs.resolution] if needs.resolution else [],

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Protocol, cast
 from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from runner.running import Build, Environment, Export, Interpreter
+    from runner.model import Needs
+    from runner.running import Brought, Build, Environment, Export, Interpreter
 
 
 class Backend(Protocol):
@@ -24,14 +25,29 @@ class Backend(Protocol):
         """Why it cannot be used here, with the mend; empty when it can."""
         ...
 
+    def bring(
+        self,
+        wanted: str | None,
+        needs: Needs,
+        path: str,
+        root: str,
+        digest: Callable[[str], str],
+        /,
+    ) -> Brought | None:
+        """What it makes the environment in `path` of, its Python too; None: one of this machine.
+
+        wanted: the Python as the envfile wrote it. digest: of a file's content.
+        """
+        ...
+
     def make_argv(
         self, path: str, interpreter: Interpreter, options: tuple[str, ...]
     ) -> tuple[str, ...]:
         """The command that makes an environment in `path`, which has our journal in it."""
         ...
 
-    def finish(self, environment: Environment) -> None:
-        """Add what the command does not make; `pip` works when this has returned."""
+    def finish(self, environment: Environment) -> Environment:
+        """Add what the command does not make, so that `pip` works; what the environment is now."""
         ...
 
     def check_arguments(self, arguments: tuple[str, ...]) -> None:
@@ -74,6 +90,7 @@ BACKENDS = {
     "uv": "runner.envs.uv",
     "virtualenv": "runner.envs.virtualenv",
     "venv": "runner.envs.venv",
+    "conda": "runner.envs.conda",
 }
 
 

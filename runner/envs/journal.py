@@ -106,6 +106,12 @@ def site_listing(path: str) -> dict[str, int]:
                     continue
                 tells = entry.name.endswith((".dist-info", ".egg-info")) or not entry.is_dir()
                 listing[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns if tells else 0
+    packages = os.path.join(path, "conda-meta")
+    if os.path.isdir(packages):
+        with os.scandir(packages) as entries:
+            for entry in entries:
+                if entry.name.endswith(".json"):
+                    listing[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns
     for name in os.listdir(bin_folder(path)):
         if name != "__pycache__":
             listing.setdefault(f"bin/{name}", 0)

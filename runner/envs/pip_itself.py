@@ -35,6 +35,9 @@ _NEUTRAL = (
 )
 
 
+bring = uv.bring
+
+
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     fixed = ("-m", "pip", "install", "--disable-pip-version-check")
     return (environment.python, *fixed, *pip_words.as_pip_takes_them(arguments, environment))
@@ -72,5 +75,6 @@ def rebuilds_slowly() -> bool:
     return True
 
 
-def nothing_to_finish(environment: Environment) -> None:
+def nothing_to_finish(environment: Environment) -> Environment:
     """These environments are whole when their command has ended."""
+    return environment

@@ -160,17 +160,9 @@ def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
 def _unhealthy(spec: EnvSpec) -> str:
     """What is missing without which it is no environment; or empty."""
     environment = environment_of(spec)
-    # Without it, or without its home, the interpreter would take itself for the one
-    # it links to, and what is installed would go there.
-    try:
-        with open(os.path.join(spec.path, "pyvenv.cfg"), encoding="utf-8") as stream:
-            keys = [line.partition("=")[0].strip().lower() for line in stream]
-    except FileNotFoundError:
-        return "its pyvenv.cfg is gone"
-    except (OSError, ValueError):
-        return "its pyvenv.cfg cannot be read"
-    if "home" not in keys:
-        return "its pyvenv.cfg names no home"
+    broken = _without_mark(os.path.join(spec.path, spec.mark), spec.mark)
+    if broken:
+        return broken
     if not os.access(environment.python, os.X_OK):
         return "its python is gone or cannot be run"
     try:
@@ -179,6 +171,22 @@ def _unhealthy(spec: EnvSpec) -> str:
     except OSError:
         return "its lib is gone"
     return ""
+
+
+def _without_mark(path: str, mark: str) -> str:
+    """What is wrong with the file or folder that says what kind of environment it is; or empty."""
+    if mark != "pyvenv.cfg":
+        return "" if os.path.exists(path) else f"its {mark} is gone"
+    # Without it, or without its home, the interpreter would take itself for the one
+    # it links to, and what is installed would go there.
+    try:
+        with open(path, encoding="utf-8") as stream:
+            keys = [line.partition("=")[0].strip().lower() for line in stream]
+    except FileNotFoundError:
+        return "its pyvenv.cfg is gone"
+    except (OSError, ValueError):
+        return "its pyvenv.cfg cannot be read"
+    return "" if "home" in keys else "its pyvenv.cfg names no home"
 
 
 class Replay:
@@ -356,7 +364,7 @@ class Replay:
                 f"{self._spec.backend} made no environment that works: {_unhealthy(self._spec)}",
                 mend="its output is shown with --verbose",
             )
-        self._backend.finish(self.environment)
+        self.environment = self._backend.finish(self.environment)
         self._keep_checkpoint()
 
     # Checkpoints: what is proven is not made anew where that takes seconds. --------------
@@ -399,7 +407,11 @@ class Replay:
         wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
         exported = self._exported(step)
         arguments = (*upgrade, *step.arguments, *exported, *wanted)
-        argv = self._backend.install_argv(self.environment, arguments)
+        argv = (
+            (*step.program, *arguments)
+            if step.program
+            else self._backend.install_argv(self.environment, arguments)
+        )
         self._run_installer(argv, "install", step.show, step.cwd, step.variables)
         self._entries.append(step.ingredients)
         self._at = len(self._entries)

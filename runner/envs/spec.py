@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from runner.envs import Backend
     from runner.model import Job
-    from runner.running import Interpreter, Step
+    from runner.running import Brought, Interpreter, Step
 
 
 def make_env_spec(
@@ -35,27 +35,32 @@ def make_env_spec(
     environ: Mapping[str, str],
     hide: Callable[[str], str],
     declared_by: str = "",
+    brought: Brought | None = None,
 ) -> EnvSpec:
     """What the job's environment should be.
 
     steps: what is declared. hide: the digest of a text that may hold a password.
-    declared_by: a digest of the files that declare the session.
+    declared_by: a digest of the files that declare the session. brought: what the
+    backend makes it of, where that is no Python of this machine.
     """
     path = os.path.join(envdir, folder_name(job.environment))
     needs = job.spec.needs
     around = _surroundings(backend, environ, root, hide)
+    of_python = (
+        Ingredient("python", interpreter.version),
+        Ingredient("interpreter", interpreter.real_path),
+        Ingredient("interpreter's build", f"{interpreter.build} {interpreter.platform}"),
+        Ingredient("interpreter's file", interpreter.stamp),
+    )
     return EnvSpec(
         path=path,
         backend=backend_name,
         interpreter=interpreter,
-        options=needs.backend_options,
+        options=(*(brought.options if brought else ()), *needs.backend_options),
         ingredients=(
             Ingredient("backend", f"{backend_name} {backend.version()}".rstrip()),
             Ingredient("backend_options", "\n".join(needs.backend_options)),
-            Ingredient("python", interpreter.version),
-            Ingredient("interpreter", interpreter.real_path),
-            Ingredient("interpreter's build", f"{interpreter.build} {interpreter.platform}"),
-            Ingredient("interpreter's file", interpreter.stamp),
+            *(brought.ingredients if brought else of_python),
             Ingredient("location", path),
             *starmap(Ingredient, around.items()),
         ),
@@ -63,6 +68,8 @@ def make_env_spec(
         steps=steps,
         reuse=needs.reuse,
         declared_by=declared_by,
+        mark=brought.mark if brought else "pyvenv.cfg",
+        packages=brought.packages if brought else (),
     )
 
 

@@ -78,8 +78,13 @@ def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> 
     return (find_uv(), *fixed, *options, path)
 
 
-def finish(environment: Environment) -> None:
+def bring(*_: object) -> None:
+    """It takes a Python of this machine."""
+
+
+def finish(environment: Environment) -> Environment:
     write_pip(environment, find_uv())
+    return environment
 
 
 def check_arguments(arguments: tuple[str, ...]) -> None:

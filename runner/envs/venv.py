@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.envs.pip_itself import (
+    bring,
     build_argv,
     check_arguments,
     export_argv,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from runner.running import Interpreter
 
 __all__ = [
+    "bring",
     "build_argv",
     "check_arguments",
     "export_argv",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.envs import pip_itself
 from runner.envs.pip_itself import (
+    bring,
     build_argv,
     check_arguments,
     export_argv,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from runner.running import Interpreter
 
 __all__ = [
+    "bring",
     "build_argv",
     "check_arguments",
     "export_argv",

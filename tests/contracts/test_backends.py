@@ -12,9 +12,12 @@ from typing import NamedTuple
 import pytest
 
 from runner.envs import BACKENDS, Backend, folder, interpreters, load_backend
+from runner.model import Needs
 from runner.running import Environment, Interpreter
+from tests.conda_channel import Channel
 from tests.conftest import Folder, make_wheel
 
+NEEDS = Needs(None, (), (), (), (), (), (), "", True)
 FACTS = (
     "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, list(sys.version_info[:3])]))"
 )
@@ -55,14 +58,21 @@ def make(
     del environ["PYTHONPATH"]
     path = str(root / "environment")
     backend = load_backend(name)
+    if name == "conda":
+        pytest.importorskip("rattler", reason="py-rattler is an extra")
+        environ["RATTLER_CACHE_DIR"] = str(root / "rattler")
+        version = Channel(root / "channel").add_python()
+        needs = NEEDS._replace(channels=("./channel",))
+        brought = backend.bring(version, needs, path, str(root), str)
+        assert brought is not None
+        interpreter, options = brought.interpreter, (*brought.options, *options)
     environment = Environment(
         path, folder.bin_folder(path), folder.python_in(path), interpreter, name
     )
     made = Made(backend, environment, environ, wheels)
     folder.start_environment(path, "our journal")
     made.run(*backend.make_argv(path, interpreter, options))
-    backend.finish(environment)
-    return made
+    return made._replace(environment=backend.finish(environment))
 
 
 def another_python(cache_dir: Path) -> Interpreter:
@@ -90,7 +100,9 @@ def test_its_python_is_the_one_asked_for(made: Made):
     prefix, base, version = json.loads(made.python("-c", FACTS))
 
     assert os.path.realpath(prefix) == os.path.realpath(made.environment.path)
-    assert os.path.realpath(base) != os.path.realpath(prefix)
+    # A conda environment is no virtual one: it has a Python of its own.
+    is_virtual = os.path.realpath(base) != os.path.realpath(prefix)
+    assert is_virtual == (made.environment.backend != "conda")
     assert ".".join(map(str, version)) == made.environment.interpreter.version
 
 
@@ -170,7 +182,7 @@ def test_pip_is_a_program(made: Made):
     assert made.run(made.environment.python, "-c", "import by_program", check=False).returncode == 1
 
 
-@pytest.mark.parametrize("name", sorted(BACKENDS))
+@pytest.mark.parametrize("name", sorted({*BACKENDS} - {"conda"}))
 def test_backend_options_reach_what_makes_the_environment(
     name: str, tmp_path: Path, uv_cache: Path
 ):
@@ -182,7 +194,18 @@ def test_backend_options_reach_what_makes_the_environment(
     assert "include-system-site-packages = true" in settings
 
 
+def test_backend_options_reach_rattler(tmp_path: Path, uv_cache: Path):
+    running = interpreters.find(None, cache_dir=str(tmp_path / "cache"))
+    Channel(tmp_path / "second").add("thing")
+    further = ("--channel", str(tmp_path / "second"), "--spec", "thing")
+
+    made = make("conda", tmp_path, uv_cache, running, further)
+
+    assert Path(made.environment.path, "share/thing.txt").read_text() == "thing 1.0\n"
+
+
 ENVIRON = {
+    "CONDA_OVERRIDE_GLIBC": "2.28",
     "HOME": "/home/somebody",
     "PATH": "/bin",
     "PIP_CACHE_DIR": "/cache",
@@ -212,6 +235,7 @@ def test_virtualenvs_version_is_what_its_distribution_says():
         ("uv", ["UV_DEFAULT_INDEX", "UV_EXCLUDE_NEWER"]),
         ("virtualenv", ["PIP_CONSTRAINT", "PIP_INDEX_URL", "VIRTUALENV_SYSTEM_SITE_PACKAGES"]),
         ("venv", ["PIP_CONSTRAINT", "PIP_INDEX_URL"]),
+        ("conda", ["CONDA_OVERRIDE_GLIBC", "UV_DEFAULT_INDEX", "UV_EXCLUDE_NEWER"]),
     ],
 )
 def test_the_variables_that_change_what_is_made_are_named_with_their_values(

@@ -89,6 +89,11 @@ def one_python(session: runner.Session) -> None:
     """One Python."""
 
 
+@runner.session(backend="conda", conda_deps=["gdal"], channels=[Path("channel"), "conda-forge"])
+def of_conda(session: runner.Session) -> None:
+    """Of packages of conda."""
+
+
 @runner.session(python=False)
 def no_environment(session: runner.Session) -> None:
     """None at all."""
@@ -210,6 +215,7 @@ def functions(session: runner.Session) -> None:
 def other_methods(session: runner.Session) -> None:
     """Every other method."""
     assert_type(session.install("pytest", "-r", Path("requirements.txt")), None)
+    assert_type(session.conda_install("gdal>=3.9", "r-base", channel="bioconda"), None)
     assert_type(session.run_install("make", "deps", env={"A": "1"}, cwd="sub"), None)
     assert_type(session.run_always("make", external=True), None)
     session.install_and_run_script("script.py", "argument", timeout=3)

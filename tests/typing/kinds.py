@@ -21,7 +21,7 @@ from runner.commands import (
     usage,
     version,
 )
-from runner.envs import Backend, uv, venv, virtualenv
+from runner.envs import Backend, conda, uv, venv, virtualenv
 from runner.executors import Executor
 from runner.executors.local import Local
 from runner.handle import Hands
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from runner.model import Job
     from runner.running import Outcome
 
-BACKENDS: tuple[Backend, ...] = (uv, venv, virtualenv)
+BACKENDS: tuple[Backend, ...] = (conda, uv, venv, virtualenv)
 VERBS: tuple[Verb, ...] = (clean, completion, doctor, explain, help, list, run, usage, version)
 
 
