@@ -4,22 +4,17 @@ Pure: names, globs, tags, keywords and Pythons in, jobs out. Everything that is
 given narrows; what would be ignored is an error with a suggestion.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from runner.envs.python_spec import fits, read_spec
 from runner.errors import UsageError, did_you_mean, nearest, some_of
+from runner.model import Job, Settings
 from runner.settings import verb_for_word, verb_near_word
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from runner.model import Job, Settings
-
-    Test = Callable[[Job], bool]
+Test = Callable[[Job], bool]
 
 
 class Selected(NamedTuple):

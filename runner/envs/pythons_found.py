@@ -5,28 +5,23 @@ Starts none of them, so a name may promise what its program does not keep:
 `sys.platform`, and the variables, so that nothing else of the machine counts.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from runner.envs.python_spec import (
     FINAL,
     UNKNOWN,
     Version,
+    Wanted,
     fits,
     make_version,
     read_spec,
     read_version,
     version_text,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from runner.envs.python_spec import Wanted
 
 _NAME = r"(python|pypy|graalpy)(\d+(?:\.\d+)?)?(t)?(?:\.exe)?"  # of a program: python3.13t
 _FOLDER = (
