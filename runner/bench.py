@@ -100,6 +100,7 @@ class Bench:
         prepared = self.world.take(self._job)
         if prepared is not None and prepared.error is not None:
             raise prepared.error
+        folder.check_place(self.world.envdir)
         # First, since the key for digests of secrets is in it.
         folder.make_envdir(self.world.envdir, self.world.project.root)
         spec, backend = env_spec_of(self._job, self.world)

@@ -32,6 +32,8 @@ _NOT_INHERITED = frozenset(
         "UV_PYTHON",
         "UV_SYSTEM_PYTHON",
         "UV_BREAK_SYSTEM_PACKAGES",
+        "UV_WORKING_DIR",
+        "UV_WORKING_DIRECTORY",
         "PIP_PYTHON",
         "PIP_RESPECT_VIRTUALENV",
         "PIP_REQUIRE_VIRTUALENV",
@@ -40,6 +42,7 @@ _NOT_INHERITED = frozenset(
         "PIP_PREFIX",
         "PIP_ROOT",
         "PIP_USER",
+        "PIP_DRY_RUN",  # it would install nothing, and say that all is well
     }
 )
 

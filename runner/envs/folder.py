@@ -48,6 +48,16 @@ def folder_name(job_name: str) -> str:
     return f"{kept[:_LONGEST].rstrip('.')}-{digest}"
 
 
+def check_place(envdir: str) -> None:
+    """Raise EnvironmentBroken where no environment in this folder could work."""
+    for sign, trouble in ((os.pathsep, "which parts the folders of PATH"), ("\n", "a line end")):
+        if sign in envdir:
+            raise EnvironmentBroken(
+                f"the environment folder {envdir!r} has a {sign!r} in it, {trouble}",
+                mend="choose another with --envdir",
+            )
+
+
 def make_envdir(envdir: str, root: str) -> None:
     """The folder of all environments is there, ignored by git and by backups.
 
@@ -123,6 +133,8 @@ def start_environment(path: str, journal_text: str) -> None:
     parent, name = os.path.split(path)
     empty_trash(parent)
     aside = os.path.join(parent, f"{NEW}{name}")
+    if os.path.islink(aside):  # not by us, and what it leads to is not ours to write
+        os.unlink(aside)
     os.makedirs(aside, exist_ok=True)
     write_journal(aside, journal_text)
     os.rename(aside, path)

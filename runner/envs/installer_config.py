@@ -11,6 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from runner.errors import EnvironmentBroken
 from runner.requirements.files import line_arguments, logical_lines
 
 if TYPE_CHECKING:
@@ -103,6 +104,29 @@ def uv_table(text: str) -> str:
         if inside:
             kept.append(line)
     return "\n".join(kept)
+
+
+def refuse_places(
+    texts: Mapping[str, str], tables: tuple[str, ...], names: tuple[str, ...], mend: str
+) -> None:
+    """Raise EnvironmentBroken where a configuration sends all installs elsewhere.
+
+    No argument of an installer takes that back. names: of the settings that do, in
+    the tables.
+    """
+    for path, text in texts.items():
+        table = ""
+        for line in text.splitlines():
+            begins = re.match(r"\s*\[+\s*(.*?)\s*\]", line)
+            table = re.sub(r"\s", "", begins[1]) if begins else table
+            name = line.partition("=")[0].strip()
+            if table in tables and name in names and line != name:
+                raise EnvironmentBroken(
+                    f"the setting {name!r} sends what is installed elsewhere"
+                    " than into environments",
+                    where=path,
+                    mend=f"take it away, or {mend}",
+                )
 
 
 _CERTIFICATES = (".crt", ".pem", ".cer")  # change nothing that is installed

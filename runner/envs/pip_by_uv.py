@@ -59,8 +59,8 @@ if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
 '''
 
-_POSIX_SCRIPT = '#!/bin/sh\nexec "$(dirname -- "$0")/python" -m pip "$@"\n'
-_WINDOWS_SCRIPT = '@"%~dp0python.exe" -m pip %*\r\n'
+_POSIX_SCRIPT = '#!/bin/sh\nexec "$(dirname -- "$0")/python" -I -m pip "$@"\n'
+_WINDOWS_SCRIPT = '@"%~dp0python.exe" -I -m pip %*\r\n'
 
 
 def write_pip(environment: Environment, uv: str) -> None:

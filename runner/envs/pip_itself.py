@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runner.envs import pip_words, uv
-from runner.envs.installer_config import pip_config
+from runner.envs.installer_config import pip_config, refuse_places
+from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +40,25 @@ bring = uv.bring
 
 
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
-    fixed = ("-m", "pip", "install", "--disable-pip-version-check")
+    # -I: a json.py of the project, in whose folder we run, is not pip's. --no-user:
+    # pip.conf may ask for it, for all that is installed by hand.
+    fixed = ("-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-user")
     return (environment.python, *fixed, *pip_words.as_pip_takes_them(arguments, environment))
+
+
+def check_place(path: str) -> None:
+    """Raise EnvironmentBroken where the programs that pip writes could not be run.
+
+    It quotes their Python for sh when the path has a blank or is long, and by
+    double quotes alone.
+    """
+    found = next((sign for sign in '"$`\\' if sign in path), "")
+    if found:
+        raise EnvironmentBroken(
+            f"the environment's folder {path} has a {found} in it,"
+            " which programs that pip installs cannot bear",
+            mend="choose another folder with --envdir, or use --backend uv",
+        )
 
 
 def check_arguments(arguments: tuple[str, ...]) -> None:
@@ -51,7 +69,16 @@ def build_argv(environment: Environment, build: Build, out: str) -> tuple[str, .
     if build.sdist_first:
         # pip builds no sdist. uv, which we depend on, isolates the build likewise.
         return uv.build_argv(environment, build, out)
-    fixed = ("-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--wheel-dir", out)
+    fixed = (
+        "-I",
+        "-m",
+        "pip",
+        "wheel",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--wheel-dir",
+        out,
+    )
     return (environment.python, *fixed, build.folder)
 
 
@@ -68,7 +95,9 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:  # noqa: ARG001  # pip looks at no project
-    return pip_config(environ)
+    texts = pip_config(environ)
+    refuse_places(texts, ("global", "install"), ("target", "prefix", "root"), "set PIP_CONFIG_FILE")
+    return texts
 
 
 def rebuilds_slowly() -> bool:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from runner.envs.installer_config import uv_config
+from runner.envs.installer_config import refuse_places, uv_config
 from runner.envs.pip_by_uv import write_pip
 
 if TYPE_CHECKING:
@@ -128,4 +128,6 @@ def version() -> str:
 
 
 def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:
-    return uv_config(environ, root)
+    texts = uv_config(environ, root)
+    refuse_places(texts, ("pip", "tool.uv.pip"), ("target", "prefix"), "set UV_NO_CONFIG=1")
+    return texts

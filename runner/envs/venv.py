@@ -8,6 +8,7 @@ from runner.envs.pip_itself import (
     bring,
     build_argv,
     check_arguments,
+    check_place,
     export_argv,
     install_argv,
     installer_config,
@@ -46,4 +47,5 @@ def version() -> str:
 
 
 def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:
+    check_place(path)
     return (interpreter.path, "-m", "venv", *options, path)

@@ -13,6 +13,7 @@ from runner.envs.pip_itself import (
     bring,
     build_argv,
     check_arguments,
+    check_place,
     export_argv,
     install_argv,
     installer_config,
@@ -72,6 +73,7 @@ def version() -> str:
 
 
 def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:
+    check_place(path)
     # --no-periodic-update: no background process that outlives the run.
     fixed = ("-m", "virtualenv", "--no-periodic-update", "--python", interpreter.path)
     return (sys.executable, *fixed, *options, path)
