@@ -21,11 +21,12 @@ def main(request: Request) -> int:
     """Print the listing to standard output."""
     project, settings = open_project(request, os.environ)
     mistake: UsageError | None = None
+    chosen: set[str] = set()
     try:
         chosen = {job.name for job in default_jobs(project, settings)}
     except UsageError as error:
         # The names are what is needed to mend it, so they are listed first.
-        mistake, chosen = error, set()
+        mistake = error
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     jobs = select(project.jobs, settings).jobs if narrowed else project.jobs
     if settings.json:
