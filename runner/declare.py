@@ -518,6 +518,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             registry.note(
                 where, f"{flag} cannot be {said[flag]!r}", f"write {flag}=True or {flag}=False"
             )
+    said = {**said, "channels": _with_dots(said["channels"])}
     lists = {
         key: _strings(said[key], key, where)
         for key in (
@@ -664,6 +665,17 @@ def _environment(registry: Registry, said: Mapping[str, object], where: str) -> 
         "use letters, digits, '.', '_', '+' and '-'" + (f": {near!r}" if near else ""),
     )
     return ""
+
+
+def _with_dots(value: object) -> object:
+    """The channels; a path among them starts with a dot, which tells it from a name."""
+    if not is_list(value):
+        return value
+    pairs = [(item, as_path(item)) for item in value]
+    return [
+        os.path.join(".", text) if isinstance(text, str) and text is not item else item
+        for item, text in pairs
+    ]
 
 
 def _strings(value: object, name: str, where: str) -> tuple[str, ...]:

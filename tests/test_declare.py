@@ -99,6 +99,31 @@ def test_paths_may_be_given_for_files(jobs):
     assert found["a"].spec.needs.requirements == ("r/x.txt",)
 
 
+def test_a_channel_that_is_a_path_is_no_name(jobs):
+    found = jobs(
+        "import pathlib\n@runner.session(backend='conda', "
+        "channels=['bioconda', pathlib.Path('channel'), pathlib.Path('/c')])\ndef a(session): ..."
+    )
+
+    assert found["a"].spec.needs.channels == ("bioconda", "./channel", "/c")
+
+
+def test_conda_deps_are_declared(jobs):
+    found = jobs("@runner.session(backend='conda', conda_deps=['gdal'])\ndef a(session): ...")
+
+    assert found["a"].spec.needs.conda_deps == ("gdal",)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("environment='dev'", "dev"), ("env='dev'", "dev"), ("env='dev', environment='dev'", "dev")],
+)
+def test_an_environment_is_shared_by_its_name(jobs, written: str, name: str):
+    spec = jobs(f"@runner.session({written})\ndef a(session): ...")["a"].spec
+
+    assert (spec.environment, spec.env) == (name, ())
+
+
 def test_a_set_of_strings_has_a_fixed_order(jobs):
     assert jobs("@runner.session(tags={'b', 'a'})\ndef a(session): ...")["a"].tags == ("a", "b")
 
@@ -350,6 +375,22 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
             "environment=7",
             "the environment 7 would not be safe in a shell or as a folder",
             SAFE,
+        ),
+        ("conda_deps=['x']", "conda_deps is for conda environments alone", 'add backend="conda"'),
+        (
+            "backend='uv', channels=['x']",
+            "channels is for conda environments alone",
+            'add backend="conda"',
+        ),
+        (
+            "backend='conda', python=['3.12', '>=3.13']",
+            "python holds the range '>=3.13', and what a channel has is not known here",
+            'name the versions: python=["3.12", "3.13"]',
+        ),
+        (
+            "backend='conda', python='/usr/bin/python3'",
+            "python cannot be '/usr/bin/python3' with conda, whose Python is a package",
+            'write a version, "3.12", or a range, ">=3.11"',
         ),
         (
             "environment='dev', env='other'",

@@ -51,7 +51,7 @@ __all__ = [
 _PROGRAM = (sys.executable, os.path.join(os.path.dirname(__file__), "by_rattler.py"))
 
 _DEFAULT_CHANNELS = ("conda-forge",)
-_TOKEN = re.compile(r"/t/[^/]+")  # of a channel that is not for everybody
+_TOKEN = re.compile(r"/t/[^/]+(?=/)")  # of a channel that is not for everybody
 
 
 def why_not() -> str:
@@ -107,7 +107,7 @@ def _channel_ingredients(
 ) -> list[Ingredient]:
     """The channels; of one on this machine what it offers, too."""
     found = [
-        Ingredient("channels", "\n".join(_TOKEN.sub("/t/", without_secrets(c)) for c in channels))
+        Ingredient("channels", "\n".join(_TOKEN.sub("/t", without_secrets(c)) for c in channels))
     ]
     for channel in channels:
         if not os.path.isdir(channel):
@@ -135,7 +135,7 @@ def _interpreter_in(path: str, wanted: str | None) -> Interpreter:
         path=python_in(path),
         real_path=python_in(path),
         version=version,
-        implementation="cpython",
+        implementation="pypy" if build.endswith("_pypy") else "cpython",
         build=build,
         platform=f"{sys.platform}-{os.uname().machine}" if sys.platform != "win32" else "win32",
         free_threaded=bool(re.search(r"_cp\d+t$", build)),
