@@ -111,7 +111,7 @@ class Bench:
         self._lock = lock
         try:
             settings = self.world.settings
-            made = set() if self.world.made is None else self.world.made
+            made: set[str] = set() if self.world.made is None else self.world.made
             is_new = prepared is not None or self._job.environment in made
             policy = Policy(settings.fresh, settings.upgrade, settings.no_install, is_new=is_new)
             self._replay = Replay(
