@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner import __version__, errors
-from runner.envs import choose_backend, folder, uv, virtualenv
+from runner.envs import choose_backend, folder, pip_itself, uv, virtualenv
 from runner.envs.installer_config import pip_config, uv_config
 from runner.envs.interpreters import describe, survey
 from runner.envs.journal import read as read_journal
@@ -461,7 +461,6 @@ _OWN = {
 # What is in force for an installer, by the backend that uses it.
 _INSTALLERS = {
     "PIP_NO_DEPS": ("pip", "requirements of requirements are not installed"),
-    "PIP_DRY_RUN": ("pip", "nothing is installed"),
     "PIP_IGNORE_INSTALLED": ("pip", "what is installed is installed over"),
     "UV_NO_CACHE": ("uv", "everything is downloaded again for each environment"),
     "UV_OFFLINE": ("uv", "what is not in its cache cannot be installed"),
@@ -490,10 +489,15 @@ def check_variables(here: Here) -> list[Finding]:
 def check_configuration(here: Here) -> list[Finding]:
     """The configuration files that installers read; their content is an ingredient."""
     findings: list[Finding] = []
+    installers = {"uv": uv.installer_config, "pip": pip_itself.installer_config}
     for tool, files in (
         ("uv", uv_config(here.environ, here.root)),
         ("pip", pip_config(here.environ)),
     ):
+        try:
+            installers[tool](here.environ, here.root)  # what it refuses, it tells
+        except EnvironmentBroken as error:
+            findings.append(_broken("configuration", error))
         for path, text in files.items():
             trouble = _not_toml(text) if tool == "uv" and path.endswith("uv.toml") else ""
             if trouble:

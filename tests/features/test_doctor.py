@@ -344,6 +344,17 @@ def test_configuration_files_in_force_are_named_and_must_be_toml(folder: Folder)
     )
 
 
+def test_a_configuration_that_installs_elsewhere_is_broken(folder: Folder):
+    folder.envfile(ENVFILE)
+    folder.write("uv.toml", "[pip]\ntarget = 'elsewhere'\n")
+
+    done = folder.run("--doctor", "--json")
+
+    (finding,) = bad(told(done))
+    assert (done.code, finding.check, finding.state) == (1, "configuration", "broken")
+    assert "target" in finding.what
+
+
 # How it is shown. -------------------------------------------------------------------------
 
 
