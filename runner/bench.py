@@ -15,8 +15,16 @@ from runner.envs.interpreters import describe, find
 from runner.envs.lock import Lock
 from runner.envs.replay import Policy, Replay
 from runner.envs.spec import make_env_spec
-from runner.errors import CommandFailed, CommandTimedOut, EnvironmentBroken, InterpreterMissing
+from runner.errors import (
+    CommandFailed,
+    CommandTimedOut,
+    EnvironmentBroken,
+    InterpreterMissing,
+    did_you_mean,
+)
 from runner.requirements import install_step
+from runner.requirements.groups import normal_name
+from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps
 from runner.requirements.script import script_step
 from runner.running import (
@@ -113,7 +121,7 @@ class Bench:
             settings = self.world.settings
             made: set[str] = set() if self.world.made is None else self.world.made
             is_new = prepared is not None or self._job.environment in made
-            policy = Policy(settings.fresh, settings.upgrade, settings.no_install, is_new=is_new)
+            policy = policy_of(settings)._replace(is_new=is_new)
             self._replay = Replay(
                 spec, backend, policy, self.world.wheels, self._run_installer, self._tell_wait
             )
@@ -122,6 +130,7 @@ class Bench:
                 verdict = self._replay.prepare()
             self.environment = self._replay.environment  # some know their Python when made
             made.add(self._job.environment)
+            self._tell_what_upgrades_nothing(spec)
             if prepared is None or verdict.state != "reused":  # else it was told
                 self._tell_ready(verdict, started)
         except BaseException:
@@ -135,6 +144,19 @@ class Bench:
         finally:
             if self._lock is not None:
                 self._lock.__exit__(None, None, None)
+
+    def _tell_what_upgrades_nothing(self, spec: EnvSpec) -> None:
+        settings = self.world.settings
+        asked = settings.upgrade or settings.upgrade_package
+        if asked and any(step.locked for step in spec.steps):
+            self.say("info", "a lock says which versions; runenv --lock --upgrade takes newer ones")
+            return
+        for package in settings.upgrade_package:
+            there = folder.distributions_in(spec.path)
+            if normal_name(package) not in there:
+                hint = did_you_mean(package, sorted(there))
+                text = f"--upgrade={package}: it is not installed here"
+                self.say("warning", text + (f"; {hint}" if hint else ""))
 
     def _end(self, replay: Replay) -> None:
         started = self.world.clock()
@@ -169,7 +191,7 @@ class Bench:
 
     def _emit_ready(
         self,
-        state: Literal["reused", "updated", "created", "rebuilt", "kept", "none"],
+        state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept", "none"],
         reason: str,
         interpreter: Interpreter,
         started: float,
@@ -457,9 +479,10 @@ def may_need_work(job: Job, world: World) -> bool:
     settings, needs = world.settings, job.spec.needs
     if settings.no_install or settings.verbose or (needs.backend or settings.backend) == "none":
         return False
-    if settings.fresh or settings.upgrade or not needs.reuse:
+    if settings.fresh or settings.upgrade or settings.upgrade_package or not needs.reuse:
         return True
-    files = (*world.project.read, "pyproject.toml", *needs.requirements, *needs.constraints)
+    locks = ("uv.lock", LOCKS)
+    files = (*world.project.read, "pyproject.toml", *locks, *needs.requirements, *needs.constraints)
     journal = os.path.join(world.envdir, folder.folder_name(job.environment), folder.JOURNAL)
     made = _time_of(journal)
     return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
@@ -476,6 +499,16 @@ def family_of(spec: SessionSpec) -> Family:
     """What one lock serves: the jobs of a session, or of all that share its environment."""
     name = spec.environment or spec.name
     return Family(spec.name, folder.folder_name(name), spec.needs, spec.pythons)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the command line says about all environments."""
+    return Policy(
+        settings.fresh,
+        settings.upgrade,
+        settings.no_install,
+        upgrade_package=settings.upgrade_package,
+    )
 
 
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:

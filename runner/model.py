@@ -115,6 +115,7 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     splits: bool = True  # of many: whether a comma parts two values
     in_envfile: bool = False  # may be assigned as runner.options.NAME
+    named: str = ""  # of a flag: the setting that a value behind a = after it is added to
     bare: str = ""  # the value that it has where none stands behind a = after it
 
     def written(self, flag: str) -> str:
@@ -142,6 +143,8 @@ class Settings(NamedTuple):
     fail_fast: bool = False
     fresh: bool = False
     upgrade: bool = False
+    upgrade_package: tuple[str, ...] = ()
+    check: bool = False
     no_install: bool = False
     install_only: bool = False
     stale: str = ""  # a number of days

@@ -63,6 +63,7 @@ class Step(NamedTuple):
     builds: tuple[Build, ...] = ()
     variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
     export: Export | None = None  # what it installs too, made when it is done
+    locked: bool = False  # a lock says which versions it installs
     program: tuple[str, ...] = ()  # what installs it instead of the backend's installer
 
 
@@ -160,7 +161,7 @@ class EnvironmentReady(NamedTuple):
     """A job's environment is what is declared."""
 
     job: str
-    state: Literal["reused", "updated", "created", "rebuilt", "kept", "none"]
+    state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept", "none"]
     reason: str  # why it was rebuilt or is kept though it differs
     path: str
     python: str  # cpython 3.13.0

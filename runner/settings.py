@@ -30,6 +30,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
     Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
+    Option("lock", ("--lock",), "verb", "find versions for what is declared, and install these from then on", "Verbs"),
     Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
     Option("version", ("--version",), "verb", "print the version", "Verbs"),
@@ -40,12 +41,14 @@ OPTIONS: tuple[Option, ...] = (
     Option("file", ("-f", "--file"), "value", "the envfile, or its folder", "Run", "FILE"),
     Option("directory", ("-C", "--directory"), "value", "look for the envfile from here on", "Run", "DIR"),
     Option("fresh", ("--fresh",), "flag", "make the environments anew", "Environments"),
-    Option("upgrade", ("--upgrade",), "flag", "make them anew with the newest that is allowed", "Environments"),
+    Option("upgrade", ("--upgrade",), "flag", "take the newest that is allowed, of all or of one package", "Environments", "[=PACKAGE]", bare="1", named="upgrade_package"),
+    Option("upgrade_package", (), "many", "what --upgrade=PACKAGE has named", ""),
     Option("no_install", ("--no-install",), "flag", "use them as they are, and say what differs", "Environments"),
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, conda, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
+    Option("check", ("--check",), "flag", "with --lock: tell which locks are stale, and change none", "Environments"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
@@ -91,6 +94,8 @@ def parse(argv: Sequence[str]) -> Request:
         asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
         raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
     verb, argument = next(iter(verbs.items()), ("run", None))
+    if given.get("check") and verb != "lock":
+        raise UsageError("--check goes with --lock", mend="runenv --lock --check")
     if given.get("json") and verb not in ("list", "explain", "doctor"):
         raise UsageError(
             "--json goes with --list, --explain or --doctor", mend="runenv --list --json"
@@ -184,6 +189,10 @@ def _take(
 ) -> None:
     """Note an option that was met; its value may be the next word."""
     if option.kind in ("flag", "verb"):
+        if option.named and value:
+            named = BY_NAME[option.named]
+            given[named.name] = (*_tuple(given.get(named.name)), *_split(named, value))
+            return
         if value is not None:
             raise UsageError(f"{flag} takes no value", mend=f"write {flag}")
         if option.kind == "flag":

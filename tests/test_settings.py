@@ -408,3 +408,10 @@ def test_colour_is_decided_by_the_option_then_variables_then_the_terminal(
     color: str, environ: dict[str, str], is_terminal: bool, colored: bool
 ):
     assert wants_color(color, environ, is_terminal) is colored
+
+
+def test_a_flag_that_may_name_something_stands_alone_or_with_names():
+    assert parse(["--upgrade", "lint"]).given == {"upgrade": True, "sessions": ("lint",)}
+    assert parse(["--upgrade=one,two", "--upgrade=three"]).given == {
+        "upgrade_package": ("one", "two", "three")
+    }

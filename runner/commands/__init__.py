@@ -18,7 +18,18 @@ if TYPE_CHECKING:
             ...
 
 
-VERBS = ("run", "list", "usage", "explain", "clean", "doctor", "completion", "help", "version")
+VERBS = (
+    "run",
+    "list",
+    "usage",
+    "explain",
+    "clean",
+    "lock",
+    "doctor",
+    "completion",
+    "help",
+    "version",
+)
 
 
 def load_verb(name: str) -> Verb:

@@ -9,10 +9,10 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.bench import World, check_required, env_spec_of, envdir_of
+from runner.bench import World, check_required, env_spec_of, envdir_of, policy_of
 from runner.envs.folder import read_key
 from runner.envs.interpreters import describe
-from runner.envs.replay import Policy, judge, keyed, only_sources_differ
+from runner.envs.replay import judge, keyed, only_sources_differ
 from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
@@ -34,7 +34,7 @@ class Explained(NamedTuple):
 
     job: str
     after: tuple[str, ...]
-    environment: str  # reused, updated, created, rebuilt, kept, none, broken
+    environment: str  # reused, updated, upgraded, created, rebuilt, kept, none, broken
     reason: str
     shared_with: tuple[str, ...]  # names of sessions
     path: str
@@ -104,7 +104,7 @@ def explain(job: Job, world: World) -> Explained:
     except RunnerError as error:
         return known._replace(environment="broken", reason=str(error), backend="")
     settings = world.settings
-    policy = Policy(settings.fresh, settings.upgrade, settings.no_install)
+    policy = policy_of(settings)
     verdict, journal = judge(spec, policy, world.wheels)
     state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
     return known._replace(
@@ -137,7 +137,7 @@ def _installed(spec: EnvSpec, state: str, journal: Journal | None) -> tuple[str,
             if only_sources_differ(step, entry) and entry != step.ingredients
             for build in step.builds
         )
-    if state not in ("created", "rebuilt"):
+    if state not in ("upgraded", "created", "rebuilt"):
         return ()
     steps = tuple(step.show for step in spec.steps)
     return (show_arguments(spec.packages), *steps) if spec.packages else steps
@@ -148,6 +148,7 @@ def as_text(explained: Explained) -> list[str]:
     words = {
         "reused": "would be reused: nothing that it was made from has changed",
         "updated": "would get the project's new wheel alone, unless that needs something else",
+        "upgraded": "would get what is newer of the packages named",
         "created": "would be created",
         "rebuilt": "would be rebuilt",
         "kept": "would be kept as it is (--no-install)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import threading
 from hashlib import sha256
@@ -254,6 +255,13 @@ def bin_folder(path: str) -> str:
 def python_in(path: str) -> str:
     """The interpreter of the environment in `path`."""
     return os.path.join(bin_folder(path), "python.exe" if sys.platform == "win32" else "python")
+
+
+def distributions_in(path: str) -> set[str]:
+    """The normal names (PEP 503) of what is installed in the environment in `path`."""
+    names = (name for folder in site_packages(path) for name in os.listdir(folder))
+    kept = (n.partition("-")[0] for n in names if n.endswith((".dist-info", ".egg-info")))
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in kept}
 
 
 def site_packages(path: str) -> list[str]:

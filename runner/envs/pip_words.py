@@ -36,6 +36,11 @@ def check(arguments: tuple[str, ...]) -> None:
         if argument.option in _AS_ALWAYS and _choosing(argument) is None:
             name = argument.option.removeprefix("--")
             raise EnvironmentBroken(f"pip has no {name} {argument.value!r}", mend=_MEND)
+        if argument.option in ("-P", "--upgrade-package"):
+            raise EnvironmentBroken(
+                f"pip cannot upgrade {argument.value} and leave the rest as it is",
+                mend=f"{_MEND}; --upgrade upgrades all",
+            )
 
 
 def as_pip_takes_them(arguments: tuple[str, ...], environment: Environment) -> tuple[str, ...]:

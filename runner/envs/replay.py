@@ -38,6 +38,7 @@ class Policy(NamedTuple):
     fresh: bool = False
     upgrade: bool = False
     no_install: bool = False
+    upgrade_package: tuple[str, ...] = ()
     is_new: bool = False  # what is to be made anew in this run has been
 
 
@@ -57,7 +58,7 @@ class RunInstaller(Protocol):
 class Verdict(NamedTuple):
     """What preparing an environment would do, or did."""
 
-    state: Literal["reused", "updated", "created", "rebuilt", "kept"]
+    state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept"]
     reason: str = ""
 
 
@@ -90,6 +91,8 @@ def judge(spec: EnvSpec, policy: Policy, wheels: Wheels) -> tuple[Verdict, Journ
         if entry != step.ingredients
     ]
     if not differing:
+        if policy.upgrade_package and not policy.is_new and _can_be_upgraded(spec):
+            return Verdict("upgraded", _upgrade_option(policy)), journal
         return Verdict("reused"), journal
     step, entry = differing[0]
     changed = _difference(entry or (), step, wheels)
@@ -113,6 +116,15 @@ def keyed(build: Build, step: Step, spec: EnvSpec) -> Build:
     # Variables and configuration decide what a build installs and does.
     own = [f"{label} {value}" for label, value in step.ingredients if label[0] == "$"]
     return build._replace(content=(*build.content, *spec.surroundings, *own))
+
+
+def _can_be_upgraded(spec: EnvSpec) -> bool:
+    """Whether it is not a lock that says which versions are in it."""
+    return bool(spec.steps) and not any(step.locked for step in spec.steps)
+
+
+def _upgrade_option(policy: Policy) -> str:
+    return f"--upgrade={','.join(policy.upgrade_package)}"
 
 
 def only_sources_differ(step: Step, entry: Entry) -> bool:
@@ -233,6 +245,11 @@ class Replay:
                     self._make_anew()
                     return Verdict("rebuilt", f"{verdict.reason}, and its metadata")
             self._at = len(self._spec.steps)
+            return verdict
+        if journal is not None and verdict.state == "upgraded" and not self._policy.no_install:
+            self._go_on_from(journal)
+            self._at = len(self._spec.steps)
+            self._upgrade()
             return verdict
         if self._policy.no_install:
             if journal is None or journal.state == "changing" or _unhealthy(self._spec):
@@ -437,6 +454,21 @@ class Replay:
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
         return True
+
+    def _upgrade(self) -> None:
+        """Install the declared steps again, with the newest of the packages named."""
+        names = self._policy.upgrade_package
+        options = [word for name in names for word in ("--upgrade-package", name)]
+        self._write("changing")
+        for step in self._spec.steps:
+            wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
+            argv = self._backend.install_argv(
+                self.environment, (*options, *step.arguments, *wanted)
+            )
+            shown = f"{_upgrade_option(self._policy)} {step.show}"
+            self._run_installer(argv, "install", shown, step.cwd, step.variables)
+        self._site = site_listing(self._spec.path)
+        self._write("whole")
 
     def _exported(self, step: Step) -> tuple[str, ...]:
         """The arguments that install what a project's uv.lock says, made now."""

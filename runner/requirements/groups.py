@@ -115,7 +115,7 @@ class Pyproject:
                     if other.strip():
                         self._expand_extra(other.strip(), extras, found, seen, both)
             else:
-                found[_with_marker(text, marker)] = None
+                found[with_marker(text, marker)] = None
 
     def check_extras(self, names: Iterable[str]) -> None:
         """Raise EnvironmentBroken for an extra that the project cannot have.
@@ -246,7 +246,7 @@ def _joined(one: str, other: str) -> str:
     return f"({one}) and ({other})" if one and other else one or other
 
 
-def _with_marker(requirement: str, marker: str) -> str:
+def with_marker(requirement: str, marker: str) -> str:
     """The requirement, for where the marker holds too (PEP 508).
 
     After a URL the marker begins with a blank and a semicolon; in what is not

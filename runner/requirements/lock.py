@@ -19,6 +19,7 @@ from runner.errors import EnvironmentBroken
 from runner.requirements import declared_step, make_collector
 from runner.requirements.arguments import read_arguments
 from runner.requirements.files import read_bytes, shown_path
+from runner.requirements.groups import with_marker
 from runner.requirements.local import BUILD_FILES, content_of
 from runner.requirements.pylock import is_lock_name
 from runner.running import Export, Step
@@ -220,6 +221,7 @@ def _lock_step(path: str, root: str, *, sources: SourceDigests, environ: Mapping
         ingredients=collector.ingredients(),
         show=f"-r {shown_path(path, root)}",
         cwd=root,
+        locked=True,
     )
 
 
@@ -331,6 +333,7 @@ def _uv_step(
         show=" ".join(["-r", shown_path(path, root), *groups, *extras]),
         cwd=root,
         export=Export(folder=root, arguments=("--no-default-groups", *asked)),
+        locked=True,
     )
 
 
@@ -353,8 +356,17 @@ def _uv_lock_of(root: str) -> str:
 class LockInput(NamedTuple):
     """What `uv pip compile` is asked."""
 
+    session: str
     requirements: str  # its standard input
     arguments: tuple[str, ...]
+
+    def for_python(self, minor: str) -> LockInput:
+        """The same for one Python: what only others have to fit is left out."""
+        lines = (
+            line if line.startswith("-") else with_marker(line, f"python_version == '{minor}'")
+            for line in self.requirements.splitlines()
+        )
+        return self._replace(requirements="".join(f"{line}\n" for line in lines))
 
 
 def lock_input(
@@ -378,4 +390,5 @@ def lock_input(
     if needs.project:
         files.append(next(n for n in BUILD_FILES if os.path.isfile(os.path.join(root, n))))
         options += [word for name in needs.extras for word in ("--extra", name)]
-    return LockInput("".join(f"{line}\n" for line in lines), (*files, *options))
+    text = "".join(f"{line}\n" for line in lines)
+    return LockInput(family.session, text, (*files, *options))

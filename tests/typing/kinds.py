@@ -17,6 +17,7 @@ from runner.commands import (
     explain,
     help,
     list,
+    lock,
     run,
     usage,
     version,
@@ -35,7 +36,18 @@ if TYPE_CHECKING:
     from runner.running import Outcome
 
 BACKENDS: tuple[Backend, ...] = (conda, uv, venv, virtualenv)
-VERBS: tuple[Verb, ...] = (clean, completion, doctor, explain, help, list, run, usage, version)
+VERBS: tuple[Verb, ...] = (
+    clean,
+    completion,
+    doctor,
+    explain,
+    help,
+    list,
+    lock,
+    run,
+    usage,
+    version,
+)
 
 
 def executors(perform: Callable[[Job, tuple[str, ...]], Outcome]) -> tuple[Executor, ...]:
