@@ -532,7 +532,8 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
     for step in steps:
         backend.check_arguments(step.arguments)
     spec = make_env_spec(
-        job,
+        job.environment,
+        job.spec.needs,
         envdir=world.envdir,
         backend_name=backend_name,
         backend=backend,

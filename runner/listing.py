@@ -42,7 +42,7 @@ def listing_of(envfile: str, cache_dir: str) -> Listing:
     kept = _read(file)
     if kept is not None:
         return kept
-    project = load_project(envfile)
+    project = load_project(envfile, may_install=False)  # nobody waits for that at a TAB
     listing = _make(project)
     data = {
         "format": _FORMAT,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import invalidate_caches
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from runner.plan import expand
 from runner.settings import read_table, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from runner.declare import Registry
     from runner.model import Request, Settings
@@ -86,18 +87,24 @@ def _no_file(file: str, path: str) -> UsageError:
     return UsageError(f"there is no file {file}", mend=near or f"looked for {path}")
 
 
-def load_project(envfile: str) -> Project:
+def load_project(
+    envfile: str, settings: Callable[[], Settings] | None = None, *, may_install: bool = True
+) -> Project:
     """The Project that an envfile declares.
 
     The file is executed with its folder as working folder, and that folder at
     the end of `sys.path`: modules beside it can be imported, and none of them
-    hides the standard library or what runenv needs. Raises EnvfileError with
+    hides the standard library or what runenv needs. settings: those that are known
+    by now, asked for where the envfile names packages of its own, which are
+    installed first where they may be. Raises EnvfileError with
     all mistakes, in the order of their lines.
     """
     root = os.path.dirname(envfile)
     source = _read(envfile)
     if b"needs_version" in source:
         _check_version(source, envfile)
+    if b"# /// script" in source:
+        _add_packages(envfile, source, settings, may_install=may_install)
     registry = declare.start_registry(root)
     before = set(sys.modules)
     module = ModuleType("envfile")
@@ -118,6 +125,19 @@ def load_project(envfile: str) -> Project:
         options=registry.options,
         read=(envfile, *_modules_read(root, before), *registry.read),
     )
+
+
+def _add_packages(
+    envfile: str, source: bytes, settings: Callable[[], Settings] | None, *, may_install: bool
+) -> None:
+    """What the envfile's own block asks for (PEP 723) can be imported."""
+    from runner.envs.of_envfile import packages_of  # 40 ms that only such an envfile costs
+
+    known = settle({}, os.environ, {}, {}) if settings is None else settings()
+    for folder in packages_of(envfile, source, known, os.environ, may_install=may_install):
+        if folder not in sys.path:
+            sys.path.append(folder)
+    invalidate_caches()
 
 
 def _read(envfile: str) -> bytes:
@@ -189,7 +209,7 @@ def _hint(error: Exception) -> str:
     """What helps against an exception that newcomers meet; or empty."""
     if isinstance(error, ModuleNotFoundError):
         return (
-            "an envfile is executed by runenv's own Python: install it there,"
+            "an envfile is executed by runenv's own Python: name it in a # /// script block,"
             " or import it in what a session runs"
         )
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
@@ -258,6 +278,11 @@ def _check_version(source: bytes, envfile: str) -> None:
 def open_project(request: Request, environ: Mapping[str, str]) -> tuple[Project, Settings]:
     """The project that a request is about, and every setting for it."""
     early = settle(request.given, environ, {}, {})
-    project = load_project(find_envfile(early.file, early.directory))
+    envfile = find_envfile(early.file, early.directory)
+
+    def known_by_now() -> Settings:
+        return settle(request.given, environ, {}, read_table(os.path.dirname(envfile)))
+
+    project = load_project(envfile, known_by_now)
     table = read_table(project.root)
     return project, settle(request.given, environ, project.options, table)

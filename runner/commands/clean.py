@@ -67,7 +67,7 @@ def _stale(
     there: dict[str, str], envdir: str, project: Project, now_s: float, days: int
 ) -> dict[str, str]:
     """The environments that no job has, and those that no job has used for so many days."""
-    known = {folder.folder_name(job.environment) for job in project.jobs}
+    known = {folder.OF_ENVFILE, *(folder.folder_name(job.environment) for job in project.jobs)}
     found: dict[str, str] = {}
     for name in there:
         unused_days = int((now_s - last_used_s(envdir, name)) // _DAY_S)

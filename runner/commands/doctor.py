@@ -160,7 +160,7 @@ def _settled(
 
 def _loaded(envfile: str, findings: list[Finding]) -> Project | None:
     try:
-        project = load_project(envfile)
+        project = load_project(envfile, may_install=False)
     except EnvfileError as error:
         findings += [
             Finding("envfile", "broken", f"{m.where}: {m.what}", m.mend or "mend that line")

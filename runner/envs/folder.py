@@ -17,6 +17,7 @@ from runner.errors import EnvironmentBroken
 
 JOURNAL = "runenv.json"
 KEY = ".key"
+OF_ENVFILE = ".envfile"  # the environment of an envfile that names packages of its own
 NEW = ".new-"  # what begins so is being made, and is left over where its lock is free
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
@@ -233,7 +234,8 @@ def environments_in(envdir: str) -> list[str]:
     found: list[str] = []
     for name in names:
         path = os.path.join(envdir, name)
-        if not name.startswith(".") and os.path.isfile(os.path.join(path, JOURNAL)):
+        ours = name == OF_ENVFILE or not name.startswith(".")
+        if ours and os.path.isfile(os.path.join(path, JOURNAL)):
             found.append(name)
     return found
 

@@ -10,7 +10,7 @@ import os
 from itertools import starmap
 from typing import TYPE_CHECKING
 
-from runner.envs.folder import folder_name
+from runner.envs.folder import OF_ENVFILE, folder_name
 from runner.envs.installer_config import files_named
 from runner.requirements.arguments import without_secrets
 from runner.running import EnvSpec, Ingredient
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.envs import Backend
-    from runner.model import Job
+    from runner.model import Needs
     from runner.running import Brought, Interpreter, Step
 
 
 def make_env_spec(
-    job: Job,
+    name: str,
+    needs: Needs,
     *,
     root: str,
     envdir: str,
@@ -37,14 +38,13 @@ def make_env_spec(
     declared_by: str = "",
     brought: Brought | None = None,
 ) -> EnvSpec:
-    """What the job's environment should be.
+    """What the environment of that name should be.
 
     steps: what is declared. hide: the digest of a text that may hold a password.
     declared_by: a digest of the files that declare the session. brought: what the
     backend makes it of, where that is no Python of this machine.
     """
-    path = os.path.join(envdir, folder_name(job.environment))
-    needs = job.spec.needs
+    path = os.path.join(envdir, name if name == OF_ENVFILE else folder_name(name))
     around = _surroundings(backend, environ, root, hide)
     of_python = (
         Ingredient("python", interpreter.version),

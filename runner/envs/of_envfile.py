@@ -1,0 +1,188 @@
+"""The environment of an envfile that names packages of its own: its `# /// script` block.
+
+PEP 723, for the envfile itself: what it imports, and not what its sessions use.
+Made with the Python that runs runenv, whose `sys.path` it is appended to. Knows
+nothing of jobs; loaded for an envfile with such a block alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runner.envs import choose_backend, folder
+from runner.envs.interpreters import describe, find
+from runner.envs.lock import Lock
+from runner.envs.replay import Policy, Replay, judge
+from runner.envs.spec import make_env_spec
+from runner.envs.wheels import Wheels
+from runner.errors import EnvfileError, EnvironmentBroken, JobError, Mistake
+from runner.model import Needs
+from runner.process import run
+from runner.pyproject import script_block
+from runner.requirements import SourceDigests
+from runner.requirements.script import script_step
+from runner.running import Command
+from runner.surroundings import outer_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    from runner.envs import Backend
+    from runner.model import Settings
+    from runner.running import EnvSpec
+
+_NOTHING = Needs(
+    backend=None,
+    backend_options=(),
+    deps=(),
+    groups=(),
+    extras=(),
+    requirements=(),
+    constraints=(),
+    project="",
+    reuse=True,
+)
+_BACKENDS = ("uv", "virtualenv", "venv")  # those that take the Python they are given
+
+
+def packages_of(
+    envfile: str,
+    source: bytes,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    may_install: bool,
+) -> list[str]:
+    """The folders that hold what the envfile's block asks for, made now where they are not there.
+
+    Empty where it asks for nothing, or where nothing may be installed and it is
+    not there. Raises EnvfileError for what cannot be provided.
+    """
+    block = script_block(source.decode("utf-8-sig", "replace"))
+    shown = os.path.basename(envfile)
+    try:
+        _check_python(block, shown)
+        wanted = _spec_of(envfile, settings, environ)
+        if wanted is None:
+            return []
+        spec, backend, wheels = wanted
+        if judge(spec, Policy(), wheels)[0].state != "reused":
+            if not may_install:
+                return []
+            _make(spec, backend, wheels, environ, shown if not settings.quiet else "")
+    except JobError as error:
+        raise EnvfileError([Mistake(shown, error.what, error.mend)]) from None
+    return folder.site_packages(spec.path)
+
+
+def _check_python(block: str, shown: str) -> None:
+    if "requires-python" not in block:
+        return
+    if sys.version_info >= (3, 11):
+        import tomllib  # this and the next are what only such a block costs
+    else:
+        import tomli as tomllib
+
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        text = tomllib.loads(block).get("requires-python", "")
+    except tomllib.TOMLDecodeError:
+        return  # said when its dependencies are read
+    version = ".".join(map(str, sys.version_info[:3]))
+    try:
+        fits = SpecifierSet(text).contains(version, prereleases=True)
+    except (InvalidSpecifier, TypeError, AttributeError):
+        raise EnvironmentBroken(
+            f"requires-python of the script block cannot be {text!r}",
+            mend='write # requires-python = ">=3.12"',
+        ) from None
+    if not fits:
+        raise EnvironmentBroken(
+            f"{shown} needs Python {text}, and runenv runs on {version}",
+            mend="run runenv with a Python that fits; for sessions alone write python= instead",
+        )
+
+
+def _spec_of(
+    envfile: str, settings: Settings, environ: Mapping[str, str]
+) -> tuple[EnvSpec, Backend, Wheels] | None:
+    """What the environment should be; None where the block names no dependencies."""
+    root = os.path.dirname(envfile)
+    envdir = os.path.join(root, os.path.expanduser(settings.envdir))
+    sources = SourceDigests(environ, key=partial(folder.read_key, envdir))
+    step = script_step(
+        os.path.basename(envfile), cwd=root, root=root, sources=sources, environ=environ
+    )
+    if step is None:
+        return None
+    folder.make_envdir(envdir, root)
+    asked = [name.strip() for name in settings.backend.split("|")]
+    chain = [name for name in asked if name in _BACKENDS] or _BACKENDS[:2]
+    name, backend = choose_backend("|".join(chain))
+    backend.check_arguments(step.arguments)
+    spec = make_env_spec(
+        folder.OF_ENVFILE,
+        _NOTHING,
+        root=root,
+        envdir=envdir,
+        backend_name=name,
+        backend=backend,
+        interpreter=find(None, cache_dir=os.path.join(envdir, ".cache")),
+        steps=(step,),
+        environ=outer_variables(environ),
+        hide=sources.of_secret,
+    )
+    return spec, backend, Wheels(envdir, marks=sources.marks)
+
+
+def _make(
+    spec: EnvSpec, backend: Backend, wheels: Wheels, environ: Mapping[str, str], shown: str
+) -> None:
+    """The environment is there; whoever makes it at the same time is waited for."""
+
+    def tell(text: str) -> None:
+        if shown:
+            print(f"{shown}: {text}", file=sys.stderr, flush=True)
+
+    def run_installer(
+        argv: tuple[str, ...],
+        kind: Literal["make", "build", "export", "install"],
+        show: str,
+        cwd: str,
+        changes: tuple[tuple[str, str | None], ...],
+    ) -> None:
+        if kind == "install":
+            tell(f"install {show} ({describe(spec.interpreter)})")
+        variables = {
+            **outer_variables(environ),
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            **{name: value for name, value in changes if value is not None},
+        }
+        finished = run(
+            Command(
+                argv=argv,
+                cwd=cwd,
+                env=variables,
+                capture="merged",
+                input="",
+                holds=lock.descriptors,
+            )
+        )
+        if finished.returncode:
+            raise EnvironmentBroken(
+                f"what its script block asks for cannot be installed: {show or kind}",
+                mend=finished.stdout.rstrip(),
+            )
+
+    def tell_wait(holder: str) -> None:
+        tell(f"waiting for {holder}, which installs the same")
+
+    locks = os.path.join(os.path.dirname(spec.path), ".locks")
+    lock = Lock(os.path.join(locks, os.path.basename(spec.path)), tell_wait)
+    with lock:
+        Replay(spec, backend, Policy(), wheels, run_installer, tell_wait).prepare()
