@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,9 +18,6 @@ from hypothesis import strategies as st
 
 from tests.conftest import Folder, make_wheel
 from tests.features.test_environments import library
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
 
@@ -113,7 +109,7 @@ def contents(place: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("wheels")
     make_wheel(place, "one", requires=("three",))
     make_wheel(place, "two")
@@ -121,7 +117,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     make_wheel(place, "three", files={"three/__init__.py": "", "three/data.txt": "data"})
     make_wheel(place, "four", requires=("three; extra == 'more'",))
     make_wheel(place, "tool")
-    yield place
+    return place
 
 
 @settings(

@@ -7,12 +7,16 @@ a file is there that the build writes at that point.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.features.test_environments import library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,3 +260,123 @@ def test_a_signal_while_an_installer_runs_ends_it_and_the_next_run_is_right(fold
     assert run.returncode == 143
     assert "interrupted" in err
     assert_next_run_is_right(folder)
+
+
+# Every moment of a build. -------------------------------------------------------------
+
+FULL = os.environ.get("TESTS_FULL") == "1"  # virtualenv as often as uv: minutes more
+
+WHOLE = """
+@runner.session(deps=["one"], project="wheel", backend={backend!r})
+def show(session):
+    session.install("two")
+    session.run("python", "-c", "import mine, one, two; print(mine.value, one.version, two.version)")
+"""
+
+
+def made(folder: Folder, backend: str) -> None:
+    """A project whose environment takes a build and two installs."""
+    for name in ("one", "two"):
+        folder.wheel(name)
+    library(folder)
+    folder.envfile(WHOLE.format(backend=backend))
+
+
+def entries(folder: Folder) -> int:
+    """How many files and folders are in the environment folder."""
+    return sum(len(names) + len(files) for _, names, files in os.walk(folder.root / ".runenv"))
+
+
+def kill_group(run: subprocess.Popen[str]) -> None:
+    """Kill a run with all that is in its process group."""
+    if run.poll() is None:
+        os.killpg(run.pid, signal.SIGKILL)
+    kill(run)
+
+
+def assert_next_two_are_right(folder: Folder, value: int, what: str) -> None:
+    done = folder.run()
+    assert (done.code, done.out) == (0, f"{value} 1.0 1.0\n"), f"{what}\n{done.err}"
+    again = folder.run()
+    assert (again.code, again.out) == (0, f"{value} 1.0 1.0\n"), f"{what}\n{again.err}"
+    assert "environment: reused" in again.err, f"{what}\n{done.err}\n{again.err}"
+    assert not [n for n in names_in(folder) if n.startswith(".new")], what
+    wheels = folder.root / ".runenv/.wheels"
+    assert not [path for path in wheels.iterdir() if path.name.startswith(".new")], what
+
+
+@pytest.mark.parametrize("fifth", range(5))
+@pytest.mark.parametrize(("backend", "step"), [("uv", 1), ("virtualenv", 1 if FULL else 6)])
+def test_a_build_that_is_killed_at_each_of_fifty_moments(
+    folder: Folder, backend: str, step: int, fifth: int
+):
+    made(folder, backend)
+    folder.passes()
+    whole = entries(folder)
+
+    for number in range(fifth, 50, 5 * step):
+        shutil.rmtree(folder.root / ".runenv")
+        enough = whole * number // 50
+        run = folder.start(start_new_session=True, stderr=subprocess.DEVNULL)
+        wait_until(lambda enough=enough: entries(folder) >= enough, run)
+        kill_group(run)
+
+        assert_next_two_are_right(folder, 1, f"{enough} of {whole} files")
+
+
+@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+def test_a_wheel_that_is_replaced_is_replaced_whenever_the_run_is_killed(
+    folder: Folder, backend: str
+):
+    made(folder, backend)
+    folder.passes()
+    root = folder.root / ".runenv"
+    values = count(2)
+
+    def change() -> int:
+        value = next(values)
+        folder.write("src/mine.py", f"value = {value}\n")
+        return value
+
+    for number in range(1, 5):  # lines: the job, the build, the install, the environment
+        value = change()
+        run = folder.start(start_new_session=True, stdout=subprocess.DEVNULL)
+        assert run.stderr is not None
+        for _ in range(number):
+            run.stderr.readline()
+        kill_group(run)
+        assert_next_two_are_right(folder, value, f"after line {number}")
+
+    site = next((root / "show/lib").glob("*/site-packages"))
+    for path in (root / "show/runenv.json", site / "mine.py", site / "mine-1.0.dist-info"):
+        for gone in (False, True):
+            value = change()
+            before = path.stat().st_ino if path.exists() else 0
+
+            def is_so(path: Path = path, before: int = before, gone: bool = gone) -> bool:
+                try:
+                    return path.stat().st_ino != before and not gone
+                except FileNotFoundError:
+                    return gone
+
+            run = folder.start(start_new_session=True, stderr=subprocess.DEVNULL)
+            wait_until(is_so, run)
+            kill_group(run)
+            assert_next_two_are_right(folder, value, f"{path.name} {'gone' if gone else 'new'}")
+
+
+@pytest.mark.parametrize(("backend", "rounds"), [("uv", 20), ("virtualenv", 20 if FULL else 2)])
+def test_four_runs_at_once_are_all_green(folder: Folder, backend: str, rounds: int):
+    made(folder, backend)
+
+    for number in range(1, rounds + 1):
+        if number % 2:  # else only the wheel is replaced
+            shutil.rmtree(folder.root / ".runenv", ignore_errors=True)
+        folder.write("src/mine.py", f"value = {number}\n")
+        runs = [folder.start() for _ in range(4)]
+        ended = [(*run.communicate(timeout=120), run.returncode) for run in runs]
+
+        wanted = [(f"{number} 1.0 1.0\n", 0)] * 4
+        assert [(out, code) for out, _, code in ended] == wanted, ended
+        told = [err for _, err, _ in ended]
+        assert sum("environment: reused" in err for err in told) == 3, told
