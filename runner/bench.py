@@ -387,7 +387,7 @@ class Bench:
         doing = {
             "make": f"{self.environment.backend} made no environment",
             "build": f"the build of {show} failed",
-            "export": "uv could not read uv.lock",
+            "export": "the export of uv.lock failed",
             "install": "the install failed",
         }[kind]
         raise EnvironmentBroken(

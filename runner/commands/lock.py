@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.bench import envdir_of, family_of
 from runner.envs.folder import make_envdir, read_key, write_aside
 from runner.envs.interpreters import find
+from runner.envs.lock import Lock
 from runner.envs.uv import find_uv, why_not
 from runner.errors import (
     FAILED,
@@ -29,6 +30,7 @@ from runner.errors import (
 )
 from runner.load import open_project
 from runner.process import run as run_command
+from runner.process import signals_as_exceptions
 from runner.requirements import SourceDigests
 from runner.requirements.groups import normal_name
 from runner.requirements.lock import (
@@ -87,11 +89,13 @@ def main(request: Request) -> int:
         raise EnvironmentBroken(trouble)
     make_envdir(envdir_of(project, settings), project.root)
     failed: dict[Family, JobError] = {}
-    for family, jobs in families.items():
-        try:
-            _lock(family, jobs, workshop)
-        except JobError as error:  # noqa: PERF203  # one session's mistake is not another's
-            failed[family] = error
+    held = os.path.join(envdir_of(project, settings), ".locks", f".{FOLDER}")
+    with signals_as_exceptions(), Lock(held, _tell_wait):
+        for family, jobs in families.items():
+            try:
+                _lock(family, jobs, workshop)
+            except JobError as error:  # noqa: PERF203  # one session's mistake is not another's
+                failed[family] = error
     if failed:
         first = next(iter(failed))
         raise _first_of(failed, where=families[first][0].spec.where)
@@ -102,6 +106,10 @@ def main(request: Request) -> int:
     for package in settings.upgrade_package:
         _must_be_locked(package, list(families), project.root)
     return PASSED
+
+
+def _tell_wait(holder: str) -> None:
+    print(f"waiting for {holder}, which locks too", file=sys.stderr)
 
 
 def _first_of(failed: Mapping[Family, JobError], *, where: str) -> JobError:

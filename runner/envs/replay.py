@@ -477,7 +477,9 @@ class Replay:
         # In the environment: it goes with it, and no other job writes it.
         out = os.path.join(self._spec.path, "pylock.uv.toml")
         argv = self._backend.export_argv(self.environment, step.export, out)
-        self._run_installer(argv, "export", "uv.lock", step.cwd, step.variables)
+        # Set by people who mean their own `uv run`, and refused beside --locked.
+        changes = (*step.variables, ("UV_FROZEN", None), ("UV_LOCKED", None))
+        self._run_installer(argv, "export", "uv.lock", step.cwd, changes)
         return ("-r", out)
 
     def _wheel(self, build: Build, step: Step) -> str:

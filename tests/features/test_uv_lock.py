@@ -79,6 +79,13 @@ def test_it_is_installed_exactly(locked: Folder, arguments: str, installed: str)
     assert lines(locked)[0] == installed
 
 
+@pytest.mark.parametrize("variable", ["UV_FROZEN", "UV_LOCKED"])
+def test_what_is_set_for_uv_run_does_not_disturb(locked: Folder, variable: str):
+    declare(locked, "groups=['test']")
+
+    assert locked.passes(env={variable: "1"}).out == "two1.0\n"
+
+
 def test_a_second_run_starts_no_process(locked: Folder):
     declare(locked, "groups=['test']")
     locked.passes()
