@@ -15,6 +15,7 @@ from runner.envs.interpreters import describe, find
 from runner.envs.lock import Lock
 from runner.envs.replay import Policy, Replay
 from runner.envs.spec import make_env_spec
+from runner.envs.wheels import SETUPTOOLS
 from runner.errors import (
     CommandFailed,
     CommandTimedOut,
@@ -365,7 +366,10 @@ class Bench:
         shown = world.show(argv) if kind == "make" else f"{kind} {show}"
         world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
         shown_at_once = world.settings.verbose or self._shows_installs
-        variables = {**self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **dict(changes)}
+        # Said by the user it is followed, and where setuptools builds is the user's to mend.
+        setuptools = os.path.join(self.environment.path, SETUPTOOLS)
+        own = {"DIST_EXTRA_CONFIG": setuptools} if kind == "install" else {}
+        variables = {**own, **self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **dict(changes)}
         command = Command(
             argv=argv,
             cwd=cwd,

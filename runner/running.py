@@ -62,6 +62,7 @@ class Step(NamedTuple):
     cwd: str  # where relative paths inside of what it names start
     builds: tuple[Build, ...] = ()
     variables: tuple[tuple[str, str | None], ...] = ()  # of the installer, on top of the others
+    in_place: tuple[str, ...] = ()  # folders of projects that the installer builds itself
     export: Export | None = None  # what it installs too, made when it is done
     locked: bool = False  # a lock says which versions it installs
     program: tuple[str, ...] = ()  # what installs it instead of the backend's installer

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from runner.envs import folder
 from runner.envs.checkpoints import Checkpoints
 from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
-from runner.envs.wheels import needs_installed, needs_of, requirement
+from runner.envs.wheels import builds_of_its_own, needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
 from runner.running import Environment
@@ -429,7 +429,8 @@ class Replay:
             if step.program
             else self._backend.install_argv(self.environment, arguments)
         )
-        self._run_installer(argv, "install", step.show, step.cwd, step.variables)
+        with builds_of_its_own(self._spec.path, step.in_place):
+            self._run_installer(argv, "install", step.show, step.cwd, step.variables)
         self._entries.append(step.ingredients)
         self._at = len(self._entries)
         self._site = site_listing(self._spec.path)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from runner.envs import Backend
     from runner.running import Build, Environment, Interpreter
@@ -262,6 +262,36 @@ def _clear_up(project: str, names: set[str]) -> None:
         shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
     with suppress(OSError):  # it is not empty, or not there
         os.rmdir(folder)
+
+
+SETUPTOOLS = "setuptools.cfg"  # in an environment: named by $DIST_EXTRA_CONFIG
+
+_BUILD_BASE = "build/runenv"  # below the project: several may be built in one install
+
+
+@contextmanager
+def builds_of_its_own(path: str, projects: tuple[str, ...]) -> Generator[None]:
+    """What is installed within takes nothing of an earlier build of these projects.
+
+    setuptools builds in the project's build/ and leaves there what it made; where
+    it shall build instead is said by a file of the environment in `path`
+    ("$DIST_EXTRA_CONFIG" in setuptools from 62 on).
+    """
+    if not projects:
+        yield
+        return
+    folders = [os.path.join(project, *_BUILD_BASE.split("/")) for project in projects]
+    with open(os.path.join(path, SETUPTOOLS), "w", encoding="utf-8") as stream:
+        stream.write(f"[build]\nbuild_base = {_BUILD_BASE}\n")
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)  # of an install that was killed
+    try:
+        yield
+    finally:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # it is not empty, or not there
+                os.rmdir(os.path.dirname(folder))
 
 
 def _only_wheel(folder: str, build: Build) -> str:

@@ -118,6 +118,7 @@ def declared_step(
         show=show_arguments(shown),
         cwd=root,
         builds=builds,
+        in_place=collector.in_place(),
     )
 
 
@@ -172,6 +173,7 @@ def install_step(
         show=show_arguments(arguments),
         cwd=cwd,
         builds=collector.builds(),
+        in_place=collector.in_place(),
         variables=tuple((variables or {}).items()),
     )
 

@@ -172,6 +172,11 @@ class Collector:
         """The local projects that are installed as wheels."""
         return tuple(self._builds.values())
 
+    def in_place(self) -> tuple[str, ...]:
+        """The folders of local projects that the installer builds itself."""
+        ours = {build.folder for build in self._builds.values()}
+        return tuple(folder for folder in self._contents if folder not in ours)
+
     def project(
         self, folder: str, extras: Iterable[str] = (), *, editable: bool, where: str = ""
     ) -> None:

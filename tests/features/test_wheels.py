@@ -377,6 +377,34 @@ def test_what_an_earlier_build_left_is_neither_used_nor_deleted(folder: Folder):
     assert left.exists()
 
 
+IN_PLACE = {
+    "deps": "@runner.session(deps=['.'])\ndef show(session):\n",
+    "a file": "@runner.session(requirements=['r.txt'])\ndef show(session):\n",
+    "an option": "@runner.session\ndef show(session):\n    session.install('.', '--config-settings', 'x=y')\n",
+}
+
+
+@pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize("way", IN_PLACE)
+def test_what_the_installer_builds_itself_has_no_module_that_was_deleted(
+    folder: Folder, way: str, left: bool, backend: str
+):
+    setuptools_library(folder)
+    folder.environ["RUNENV_BACKEND"] = backend
+    folder.write("r.txt", "./\n")
+    shown = (folder.root / "envfile.py").read_text().rpartition("def show(session):\n")[2]
+    folder.envfile(IN_PLACE[way] + shown)
+    if left:  # by a build of the user's own
+        folder.write("build/lib/mine/sub/old.py", "")
+    assert lines(folder)[0] == "True"
+
+    (folder.root / "mine/sub/old.py").unlink()
+
+    assert lines(folder)[0] == "False"
+    assert (folder.root / "build").exists() == left
+
+
 def test_a_project_of_loose_modules_is_told_what_setuptools_needs(folder: Folder):
     setuptools_library(folder)
     shutil.rmtree(folder.root / "mine")
