@@ -23,6 +23,7 @@ from runner.requirements.groups import with_marker
 from runner.requirements.local import BUILD_FILES, content_of
 from runner.requirements.pylock import is_lock_name
 from runner.running import Export, Step
+from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,10 +132,10 @@ def _project_requirements(collector: Collector, root: str) -> tuple[str, ...] | 
     if not os.path.isfile(os.path.join(root, "pyproject.toml")):
         return None
     project = collector.pyproject(root).content.get("project")
-    if not isinstance(project, dict) or project.get("dynamic", []) != []:
+    if not is_dict(project) or project.get("dynamic", []) != []:
         return None
-    asked = project.get("requires-python", "")
-    return (*map(str, project.get("dependencies", ())), f"Python {asked}".rstrip())
+    needed, asked = project.get("dependencies", ()), project.get("requires-python", "")
+    return (*map(str, needed if is_list(needed) else ()), f"Python {asked}".rstrip())
 
 
 # What is installed. --------------------------------------------------------------------

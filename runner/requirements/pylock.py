@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from runner.errors import EnvironmentBroken
 from runner.requirements.files import path_of_url
+from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,10 +68,10 @@ def _no_lock(shown: str, why: str) -> EnvironmentBroken:
 
 
 def _tables(table: dict[str, Any], key: str, shown: str) -> list[dict[str, Any]]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+    value: object = table.get(key, [])
+    if not is_list(value) or not all(is_dict(item) for item in value):
         raise _no_lock(shown, f"{key} is no list of tables")
-    return value
+    return cast("list[dict[str, Any]]", value)
 
 
 def _lines(package: dict[str, Any], folder: str, shown: str) -> Iterator[str]:
