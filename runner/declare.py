@@ -1,8 +1,8 @@
-"""What an envfile may write: checks it and makes SessionSpecs.
+"""What an envfile may write: keeps what was said, with the line.
 
 Knows nothing of files, environments or processes. A mistake is not raised
 where it is found but noted with its line, so that one run tells all of them;
-`load.py` asks for them when the file has been executed.
+`specs.py` checks the rest when the file has been executed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from runner.errors import Mistake, did_you_mean
-from runner.model import Axis, Needs, Param, SessionSpec
+from runner.model import Axis, Param
 from runner.settings import (
-    BACKENDS,
     OPTIONS,
     as_path,
-    backend_trouble,
-    is_dict,
     is_list,
     is_set,
     misfit,
@@ -36,15 +33,9 @@ if TYPE_CHECKING:
 # No string: the first that is compiled costs 0.7 ms.
 Function = TypeVar("Function", bound=Callable[..., object])
 
-RESOLUTIONS = ("highest", "lowest", "lowest-direct")
-PRERELEASES = ("allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit")
-_CHOOSING = ("resolution", "prerelease", "exclude_newer")
 
 # Letters and digits of any script, and what no shell or file system trips over.
 _SAFE_PUNCTUATION = "._+-"
-
-# Flags of a code object, as `inspect` names them; importing it costs 9 ms.
-_VARARGS, _VARKEYWORDS, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x08, 0x20, 0x80, 0x200
 
 
 class Declared:
@@ -284,8 +275,8 @@ def param(*values: object, id: str | None = None, tags: Sequence[str] = ()) -> P
     where = _registry.caller()
     return Param(
         values=values,
-        id=_checked_id(id, where),
-        tags=_strings(tags, "tags", where),
+        id=checked_id(id, where),
+        tags=strings(tags, "tags", where),
     )
 
 
@@ -304,7 +295,7 @@ def parametrize(
     """
     registry = _registry
     where = registry.caller()
-    axis = _make_axis(names, values, ids, _strings(tags, "tags", where), where)
+    axis = _make_axis(names, values, ids, strings(tags, "tags", where), where)
 
     def declare(function: Function) -> Function:
         made = Parametrized(function, where, axis)
@@ -411,7 +402,7 @@ def _with_ids(
             )
             return params
     return [
-        one if one.id is not None else one._replace(id=_checked_id(word, where))
+        one if one.id is not None else one._replace(id=checked_id(word, where))
         for one, word in zip(params, made, strict=True)
     ]
 
@@ -462,126 +453,7 @@ def _set_option(name: str, value: object) -> None:
 options = Options()
 
 
-# From what was said to SessionSpecs. --------------------------------------------
-
-
-def finish(registry: Registry) -> list[SessionSpec]:
-    """The SessionSpec of each declared session; mistakes go to the registry."""
-    specs: list[SessionSpec] = []
-    named: dict[str, SessionSpec] = {}
-    for declared in registry.declared:
-        spec = _make_spec(registry, declared)
-        if spec is None:
-            continue
-        if spec.name in named:
-            registry.note(
-                spec.where,
-                f"a second session is named {spec.name!r};"
-                f" the first is at {named[spec.name].where}",
-                "rename one of them, or give it name=",
-            )
-            continue
-        named[spec.name] = spec
-        specs.append(spec)
-    _note_no_sessions(registry)
-    return specs
-
-
-def _note_no_sessions(registry: Registry) -> None:
-    """Note each function that is parametrized and then not declared as a session."""
-    sessions = {id(declared.function) for declared in registry.declared}
-    for number, (first, *_) in registry.parametrized.items():
-        if number not in sessions:
-            shown = getattr(first.function, "__name__", None) or repr(first.function)
-            registry.note(
-                first.where,
-                f"{shown} is parametrized, but is no session",
-                "put @runner.session above it; other decorators stand below these two",
-            )
-
-
-def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
-    said, where, function = declared.said, declared.where, declared.function
-    name = _session_name(registry, declared)
-    if name is None:
-        return None
-    parametrized = registry.parametrized.get(id(function), [])
-    axes = tuple(one.axis for one in parametrized if one.axis is not None)
-    # What a decorator with a mistake would fill is not known.
-    all_known = len(axes) == len(parametrized)
-    _check_signature(registry, name, declared, axes, all_known=all_known)
-    pythons, names_python, backend = _pythons(registry, said["python"], where)
-    if said["backend"] is not None:
-        backend = _backend(registry, said["backend"], where)
-    for flag in ("default", "reuse"):
-        if not isinstance(said[flag], bool):
-            registry.note(
-                where, f"{flag} cannot be {said[flag]!r}", f"write {flag}=True or {flag}=False"
-            )
-    said = {**said, "channels": _with_dots(said["channels"])}
-    lists = {
-        key: _strings(said[key], key, where)
-        for key in (
-            "deps",
-            "groups",
-            "extras",
-            "requirements",
-            "constraints",
-            "backend_options",
-            "conda_deps",
-            "channels",
-            "tags",
-        )
-    }
-    _check_conda(registry, backend, pythons, lists, where, in_list=names_python)
-    return SessionSpec(
-        name=name,
-        function=function,
-        where=where,
-        doc=_clean_doc(function.__doc__),
-        pythons=pythons,
-        names_python=names_python,
-        axes=axes,
-        needs=Needs(
-            backend=backend,
-            backend_options=lists["backend_options"],
-            deps=lists["deps"],
-            groups=lists["groups"],
-            extras=lists["extras"],
-            requirements=lists["requirements"],
-            conda_deps=lists["conda_deps"],
-            channels=lists["channels"],
-            constraints=lists["constraints"],
-            project=_project(registry, said["project"], where),
-            reuse=said["reuse"] is not False,
-            lock=_lock(registry, said, where),
-            resolution=_one_of(registry, said, "resolution", RESOLUTIONS, where),
-            prerelease=_one_of(registry, said, "prerelease", PRERELEASES, where),
-            exclude_newer=_moment(registry, said["exclude_newer"], where),
-        ),
-        env=() if isinstance(said["env"], str) else _variables(registry, said["env"], where),
-        tags=lists["tags"],
-        requires=_requires(registry, said["requires"], where),
-        default=said["default"] is not False,
-        environment=_environment(registry, said, where),
-    )
-
-
-def _session_name(registry: Registry, declared: Declared) -> str | None:
-    name = declared.said["name"]
-    if name is None:
-        name = getattr(declared.function, "__name__", None)
-    if not isinstance(name, str) or not name:
-        registry.note(declared.where, f"a session cannot be named {name!r}", 'write name="..."')
-        return None
-    if not is_safe(name):
-        registry.note(
-            declared.where,
-            f"the session name {name!r} would not be safe in a shell or as a folder",
-            f"use letters, digits, '.', '_', '+' and '-': {cleaned(name) or 'session'!r}",
-        )
-        return None
-    return name
+# What names and lists are made of. -------------------------------------------------
 
 
 def is_safe(word: str) -> bool:
@@ -596,7 +468,7 @@ def cleaned(word: str) -> str:
     return "_".join(kept.split()).strip("-._")
 
 
-def _checked_id(word: object, where: str) -> str | None:
+def checked_id(word: object, where: str) -> str | None:
     if word is None:
         return None
     if not isinstance(word, str) or not is_safe(word):
@@ -610,75 +482,7 @@ def _checked_id(word: object, where: str) -> str | None:
     return word
 
 
-def _check_conda(
-    registry: Registry,
-    backend: str | None,
-    pythons: tuple[str, ...],
-    lists: Mapping[str, tuple[str, ...]],
-    where: str,
-    *,
-    in_list: bool,
-) -> None:
-    """Note what only conda has where the backend is another, and what conda has not."""
-    if backend != "conda":
-        for name in ("conda_deps", "channels"):
-            if lists[name]:
-                registry.note(
-                    where, f"{name} is for conda environments alone", 'add backend="conda"'
-                )
-        return
-    for python in pythons:
-        is_range = python[0] in "<>=!~"
-        if in_list and is_range:
-            registry.note(
-                where,
-                f"python holds the range {python!r}, and what a channel has is not known here",
-                'name the versions: python=["3.12", "3.13"]',
-            )
-        elif not is_range and not all(part.isdecimal() for part in python.split(".")):
-            registry.note(
-                where,
-                f"python cannot be {python!r} with conda, whose Python is a package",
-                'write a version, "3.12", or a range, ">=3.11"',
-            )
-
-
-def _environment(registry: Registry, said: Mapping[str, object], where: str) -> str:
-    """The name of the environment that is shared; empty where there is none to share."""
-    name, by_env = said["environment"], said["env"]
-    if isinstance(by_env, str):
-        if name is not None and name != by_env:
-            registry.note(
-                where,
-                f"environment is {name!r} and env is {by_env!r}, which means the same",
-                'keep one of them; variables are a dict: env={"NAME": "value"}',
-            )
-        name = by_env
-    if name is None:
-        return ""
-    if isinstance(name, str) and is_safe(name):
-        return name
-    near = cleaned(name) if isinstance(name, str) else ""
-    registry.note(
-        where,
-        f"the environment {name!r} would not be safe in a shell or as a folder",
-        "use letters, digits, '.', '_', '+' and '-'" + (f": {near!r}" if near else ""),
-    )
-    return ""
-
-
-def _with_dots(value: object) -> object:
-    """The channels; a path among them starts with a dot, which tells it from a name."""
-    if not is_list(value):
-        return value
-    pairs = [(item, as_path(item)) for item in value]
-    return [
-        os.path.join(".", text) if isinstance(text, str) and text is not item else item
-        for item, text in pairs
-    ]
-
-
-def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
+def strings(value: object, name: str, where: str) -> tuple[str, ...]:
     """The list of strings that was declared; paths become strings."""
     text = as_path(value)
     if isinstance(text, str):
@@ -702,262 +506,3 @@ def _strings(value: object, name: str, where: str) -> tuple[str, ...]:
             continue
         strings.append(text)
     return tuple(strings)
-
-
-def _pythons(
-    registry: Registry, value: object, where: str
-) -> tuple[tuple[str, ...], bool, str | None]:
-    """The Pythons, whether they stand in the names of jobs, and the backend if decided."""
-    if value is None:
-        return (), False, None
-    if value is False:
-        return (), False, "none"
-    if isinstance(value, str) and value.strip():
-        return (value.strip(),), False, None
-    if isinstance(value, (float, int)) and value is not True:
-        registry.note(
-            where,
-            f"python={value!r} is a number, in which 3.10 and 3.1 are the same",
-            f'write it as a string: python="{_meant_version(value)}"',
-        )
-        return (), False, None
-    if not is_list(value):
-        registry.note(
-            where, f"python cannot be {value!r}", 'write python="3.12" or a list of such strings'
-        )
-        return (), False, None
-    if not value:
-        registry.note(
-            where,
-            "python is an empty list: the session would have no jobs",
-            "name a version, or python=False for a session without an environment",
-        )
-    found: list[str] = []
-    for item in value:
-        if isinstance(item, float) or not isinstance(item, str) or not item.strip():
-            registry.note(
-                where,
-                f"python holds {item!r}, which is not a string"
-                + (", and 3.10 and 3.1 are the same number" if isinstance(item, float) else ""),
-                f'write it as a string: "{_meant_version(item)}"'
-                if isinstance(item, (int, float))
-                else "a version is a string",
-            )
-        elif item.strip() not in found:
-            found.append(item.strip())
-    return tuple(found), True, None
-
-
-def _meant_version(number: float) -> str:
-    """The version that a number was meant to be: nobody asks for 3.1, which 3.10 is read as."""
-    return "3.10" if number == 3.1 else str(number)
-
-
-def _backend(registry: Registry, value: object, where: str) -> str | None:
-    if not isinstance(value, str):
-        registry.note(where, f"backend cannot be {value!r}", f"it is one of {', '.join(BACKENDS)}")
-        return None
-    trouble = backend_trouble(value)
-    if trouble:
-        registry.note(where, f"backend cannot be {value!r}", trouble)
-        return None
-    return "|".join(name.strip() for name in value.split("|"))
-
-
-def _project(
-    registry: Registry, value: object, where: str
-) -> Literal["wheel", "sdist", "editable", ""]:
-    if value is False or value is None:
-        return ""
-    if value == "wheel":
-        return "wheel"
-    if value == "sdist":
-        return "sdist"
-    if value == "editable":
-        return "editable"
-    hint = did_you_mean(value, ["wheel", "sdist", "editable"]) if isinstance(value, str) else ""
-    registry.note(
-        where, f"project cannot be {value!r}", hint or 'it is "wheel", "sdist", "editable" or False'
-    )
-    return ""
-
-
-def _one_of(
-    registry: Registry, said: Mapping[str, object], name: str, words: tuple[str, ...], where: str
-) -> str:
-    """The word that was said; empty where none was."""
-    value = said[name]
-    if value is None or value in words:
-        return str(value or "")
-    hint = did_you_mean(value, list(words)) if isinstance(value, str) else ""
-    registry.note(where, f"{name} cannot be {value!r}", hint or f"it is one of {', '.join(words)}")
-    return ""
-
-
-def _moment(registry: Registry, value: object, where: str) -> str:
-    """What `exclude_newer` says; empty where it says nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and _is_moment(value.strip()):
-        return value.strip()
-    registry.note(
-        where,
-        f"exclude_newer cannot be {value!r}",
-        'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"',
-    )
-    return ""
-
-
-def _is_moment(text: str) -> bool:
-    """Whether it is a day, or a time with its zone (RFC 3339)."""
-    import re  # with datetime 3 ms that only this argument costs
-    from datetime import date, datetime
-
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d))?", text):
-        return False
-    try:
-        date.fromisoformat(text[:10])
-        datetime.fromisoformat(f"{text[:10]}T{text[11:19] or '00:00:00'}")
-    except ValueError:
-        return False
-    return True
-
-
-def _lock(registry: Registry, said: Mapping[str, object], where: str) -> Literal["uv", ""]:
-    if said["lock"] is None:
-        return ""
-    if said["lock"] != "uv":
-        registry.note(
-            where,
-            f"lock cannot be {said['lock']!r}",
-            'it is "uv", for uv.lock; what `runenv --lock` has written is found without it',
-        )
-        return ""
-    for name in ("deps", "requirements", "constraints", *_CHOOSING):
-        if said[name]:
-            registry.note(
-                where,
-                f'{name} beside lock="uv": what is installed stands in uv.lock',
-                "put it into pyproject.toml, into a group say, and run `uv lock`;"
-                f" or take {name} away",
-            )
-    return "uv"
-
-
-def _variables(registry: Registry, value: object, where: str) -> tuple[tuple[str, str | None], ...]:
-    if not is_dict(value):
-        registry.note(where, f"env cannot be {value!r}", 'write a dict: env={"NAME": "value"}')
-        return ()
-    pairs: list[tuple[str, str | None]] = []
-    for name, text in value.items():
-        if not isinstance(name, str) or not isinstance(text, (str, type(None))):
-            registry.note(
-                where,
-                f"env: {name!r} is {text!r}; names and values of variables are strings",
-                f'write "{text}", or None to take the variable away',
-            )
-            continue
-        pairs.append((name, text))
-    return tuple(pairs)
-
-
-def _requires(registry: Registry, value: object, where: str) -> tuple[str, ...]:
-    """Names; a function is replaced by the names of the sessions made of it."""
-    if isinstance(value, str):
-        registry.note(
-            where, "requires is a string where a list belongs", f"write requires=[{value!r}]"
-        )
-        return ()
-    if not is_list(value):
-        registry.note(where, f"requires cannot be {value!r}", "write a list of names or functions")
-        return ()
-    names: list[str] = []
-    for item in value:
-        if isinstance(item, str):
-            names.append(item)
-            continue
-        sessions = [
-            str(other.said["name"] or getattr(other.function, "__name__", ""))
-            for other in registry.declared
-            if other.function is item
-        ]
-        if not sessions:
-            shown = getattr(item, "__name__", None) or repr(item)
-            registry.note(
-                where,
-                f"requires holds {shown}, which is not a session",
-                "put @runner.session on it, or name a session",
-            )
-        names += sessions
-    return tuple(names)
-
-
-def _check_signature(
-    registry: Registry, name: str, declared: Declared, axes: tuple[Axis, ...], *, all_known: bool
-) -> None:
-    """Note where the function cannot be called with what the decorators fill."""
-    function = declared.function
-    code = getattr(function, "__code__", None)
-    if code is None:
-        registry.note(
-            declared.where, f"session {name!r} is no plain function: {function!r}", "use a def"
-        )
-        return
-    where = registry.place(code.co_filename, code.co_firstlineno)
-    if code.co_flags & (_GENERATOR | _COROUTINE | _ASYNC_GENERATOR):
-        kind = "a generator" if code.co_flags & _GENERATOR else "async"
-        registry.note(
-            where, f"session {name!r} is {kind}: calling it would run nothing", "use a plain def"
-        )
-        return
-    taken = code.co_varnames[: code.co_argcount]
-    keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    if not taken and not code.co_flags & _VARARGS:
-        registry.note(
-            where,
-            f"session {name!r} takes no argument, and runenv hands it its Session",
-            f"write def {name}(session: runner.Session) -> None",
-        )
-        return
-    # The first argument is the Session; with *args alone it is taken by those.
-    fillable = [*taken[1:], *keywords]
-    filled: set[str] = set()
-    for axis in axes:
-        for argument in axis.names:
-            if argument in filled:
-                registry.note(
-                    axis.where, f"session {name!r}: {argument!r} is parametrized twice", "keep one"
-                )
-            filled.add(argument)
-            if argument in fillable or code.co_flags & _VARKEYWORDS:
-                continue
-            if argument == "python":
-                mend = "write @runner.session(python=[...]) instead"
-            else:
-                mend = did_you_mean(argument, fillable) or f"add {argument} to its arguments"
-            registry.note(
-                axis.where, f"session {name!r} does not take the argument {argument!r}", mend
-            )
-    defaults = getattr(function, "__defaults__", None) or ()
-    keyword_defaults: Mapping[str, object] = getattr(function, "__kwdefaults__", None) or {}
-    needed = [
-        *taken[1 : len(taken) - len(defaults)],
-        *(k for k in keywords if k not in keyword_defaults),
-    ]
-    for argument in needed:
-        if argument not in filled and all_known:
-            registry.note(
-                where,
-                f"nothing fills the argument {argument!r} of session {name!r}",
-                f'add @runner.parametrize("{argument}", [...]) or give it a default',
-            )
-
-
-def _clean_doc(doc: str | None) -> str:
-    """The docstring without its indentation (PEP 257)."""
-    if not doc:
-        return ""
-    lines = doc.expandtabs().strip("\n").splitlines()
-    margins = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
-    margin = min(margins, default=0)
-    return "\n".join([lines[0].strip(), *(line[margin:].rstrip() for line in lines[1:])]).strip()

@@ -26,6 +26,7 @@ from runner.errors import (
 from runner.model import Project
 from runner.plan import expand
 from runner.settings import read_table, settle
+from runner.specs import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ def load_project(
     module = ModuleType("envfile")
     module.__file__ = envfile
     to_its_end = _execute(source, module, registry)
-    specs = declare.finish(registry)
+    specs = finish(registry)
     # Of what an exception has cut short nobody knows which names it would declare.
     jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
     if not specs and not registry.mistakes:

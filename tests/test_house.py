@@ -27,6 +27,7 @@ ORDER = [
     "settings descendants shown",
     "process",
     "declare handle",
+    "specs",
     "pyproject ingredients surroundings",
     "requirements cache reports executors",
     "envs",
@@ -179,6 +180,7 @@ LOADED_BY_LIST = {
     "runner.pyproject",
     "runner.selection",
     "runner.settings",
+    "runner.specs",
 }
 KEPT_OFF = {
     "argparse",
