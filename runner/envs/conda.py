@@ -137,10 +137,16 @@ def _interpreter_in(path: str, wanted: str | None) -> Interpreter:
         version=version,
         implementation="pypy" if build.endswith("_pypy") else "cpython",
         build=build,
-        platform=f"{sys.platform}-{os.uname().machine}" if sys.platform != "win32" else "win32",
+        platform=_platform(),
         free_threaded=bool(re.search(r"_cp\d+t$", build)),
         stamp="",
     )
+
+
+def _platform() -> str:
+    if sys.platform == "win32":
+        return "win32"
+    return f"{sys.platform}-{os.uname().machine}"
 
 
 def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001  # it brings its own
