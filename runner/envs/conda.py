@@ -55,7 +55,7 @@ _TOKEN = re.compile(r"/t/[^/]+(?=/)")  # of a channel that is not for everybody
 
 
 def why_not() -> str:
-    if sys.platform == "win32":
+    if os.name == "nt":
         return "conda environments are made on Linux and macOS: use --backend uv"
     if find_spec("rattler") is None:
         return "py-rattler was not found beside runenv: install runenv-cli[conda] there"
@@ -146,7 +146,8 @@ def _interpreter_in(path: str, wanted: str | None) -> Interpreter:
 def _platform() -> str:
     if sys.platform == "win32":
         return "win32"
-    return f"{sys.platform}-{os.uname().machine}"
+    else:  # noqa: RET505  # without it mypy calls the next line unreachable on Windows
+        return f"{sys.platform}-{os.uname().machine}"
 
 
 def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001  # it brings its own
