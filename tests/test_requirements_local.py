@@ -589,6 +589,79 @@ def test_a_file_that_came_in_the_run_is_seen(plain: Path):
     assert digests.of(str(plain)) != before
 
 
+# What later runs remember. -------------------------------------------------------
+
+
+def later_run(plain: Path) -> SourceDigests:
+    """The digests of another run, long after the files were written."""
+    return SourceDigests(
+        now_ns=lambda: LONG_AFTER_NS, memory=str(plain.parent / "cache" / "sources.json")
+    )
+
+
+def test_a_file_is_read_once_in_all_runs(plain: Path, opened: list[str]):
+    first = later_run(plain).of(str(plain))
+
+    assert later_run(plain).of(str(plain)) == first == SourceDigests().of(str(plain))
+    assert opened.count("one.py") == 2  # the last has no memory
+
+
+def test_a_file_that_changed_between_runs_is_read_again(plain: Path):
+    before = later_run(plain).of(str(plain))
+    state = (plain / "src/lib/one.py").stat()
+    text = (plain / "src/lib/one.py").read_text()
+    write(plain, "src/lib/one.py", text=text.swapcase())
+    os.utime(plain / "src/lib/one.py", ns=(state.st_atime_ns, state.st_mtime_ns))
+
+    # Of the same size and time: the time of the change, which nobody can set, tells.
+    assert later_run(plain).of(str(plain)) != before
+
+
+def test_a_file_that_was_just_written_is_not_remembered(plain: Path, opened: list[str]):
+    written_ns = (plain / "src/lib/one.py").stat().st_mtime_ns
+    memory = str(plain.parent / "sources.json")
+
+    SourceDigests(now_ns=lambda: written_ns, memory=memory).of(str(plain))
+    SourceDigests(now_ns=lambda: written_ns, memory=memory).of(str(plain))
+
+    assert opened.count("one.py") == 2
+
+
+def test_a_file_that_is_gone_is_forgotten_and_other_projects_are_not(plain: Path):
+    other = plain.parent / "other"
+    write(other, "pyproject.toml", "kept.py")
+    write(plain, "src/lib/gone.py")
+    later_run(plain).of(str(plain))
+    later_run(plain).of(str(other))
+
+    (plain / "src/lib/gone.py").unlink()
+    write(plain, "src/lib/new.py")
+    later_run(plain).of(str(plain))
+
+    memory = (plain.parent / "cache" / "sources.json").read_text()
+    assert "gone.py" not in memory
+    assert "new.py" in memory
+    assert "kept.py" in memory
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 0}', '{"format": 1, "files": {"a": [1, 2]}}']
+)
+def test_a_memory_that_cannot_be_used_is_made_anew(plain: Path, text: str):
+    first = later_run(plain).of(str(plain))
+    memory = plain.parent / "cache" / "sources.json"
+    memory.write_text(text)
+
+    assert later_run(plain).of(str(plain)) == first
+    assert "one.py" in memory.read_text()
+
+
+def test_where_nothing_can_be_kept_the_digest_is_the_same(plain: Path):
+    (plain.parent / "cache").write_text("a file where the folder would be")
+
+    assert later_run(plain).of(str(plain)) == SourceDigests().of(str(plain))
+
+
 # What cannot be read. ----------------------------------------------------------
 
 

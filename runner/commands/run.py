@@ -46,7 +46,9 @@ def main(request: Request) -> int:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
     envdir = envdir_of(project, settings)
-    sources = SourceDigests(key=partial(read_key, envdir))
+    sources = SourceDigests(
+        key=partial(read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
+    )
     world = World(
         project=project,
         settings=settings,

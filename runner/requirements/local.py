@@ -9,10 +9,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import json
 import os
 import re
 import stat
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,8 @@ _LEFTOVER_FOLDERS = """
 .hypothesis .eggs node_modules htmlcov
 """
 _BUILD_FOLDERS = ("build", "dist")
+
+_FORMAT = 1  # of the memory; another number: written by a runenv that means something else
 
 _RACY_NS = 2_000_000_000  # FAT counts a file's time in steps of 2 s, others in less
 
@@ -79,11 +83,12 @@ _VERSION_FROM_GIT = re.compile(
 
 
 class SourceDigests:
-    """Digests of the sources of local projects, for one run.
+    """Digests of the sources of local projects.
 
-    Ten sessions that install one project read its files once: what a file held
-    is remembered by its size and times. Which files there are is asked each
-    time, because a session may write what a later one installs.
+    A file is read once: what it held is remembered by its size and times, for
+    the other sessions of a run and, in a file of ours, for later runs. Which
+    files there are is asked each time, because a session may write what a later
+    one installs.
     """
 
     def __init__(
@@ -91,15 +96,24 @@ class SourceDigests:
         environ: Mapping[str, str] | None = None,
         now_ns: Callable[[], int] = time.time_ns,
         key: Callable[[], bytes] = bytes,
+        memory: str = "",
     ) -> None:
-        """key: asked for once, before the first digest of a secret."""
+        """What it works with.
+
+        key: asked for once, before the first digest of a secret. memory: the file
+        that remembers for later runs; it saves time and decides nothing.
+        """
         outer = os.environ if environ is None else environ
         # A git hook that runs us sets GIT_DIR and GIT_INDEX_FILE, which would
         # be taken for those of every project that we look at.
         self._environ = {k: v for k, v in outer.items() if k not in _GIT_PLACES.split()}
         self._now_ns = now_ns
         self._key = functools.cache(key)
-        self._known: dict[str, tuple[tuple[int, ...], bytes]] = {}
+        self._known: dict[str, list[str]] = {}  # by path: stamp and digest
+        self._memory = memory
+        self._is_remembered = not memory
+        self._seen: set[str] = set()
+        self._learnt = False  # what the memory does not have
 
     def of(self, folder: str) -> str:
         """`sha256:…` over path, executable bit and content of each source.
@@ -107,7 +121,27 @@ class SourceDigests:
         A symbolic link counts by what it points to and, where that is a file,
         by its content. Raises EnvironmentBroken for a file that cannot be read.
         """
-        return f"sha256:{self._digest(folder, set(self._sources(folder)) - _NOT_SOURCES)}"
+        if not self._is_remembered:
+            self._is_remembered = True
+            self._known = {**_read_memory(self._memory), **self._known}
+        digest = self._digest(folder, set(self._sources(folder)) - _NOT_SOURCES)
+        if self._learnt and self._memory:
+            self._write_memory(folder)
+        return f"sha256:{digest}"
+
+    def _write_memory(self, folder: str) -> None:
+        self._learnt = False
+        here = folder.rstrip(os.sep) + os.sep
+        known = dict(self._known)  # another thread may learn meanwhile
+        files = {p: k for p, k in known.items() if p in self._seen or not p.startswith(here)}
+        try:
+            os.makedirs(os.path.dirname(self._memory), exist_ok=True)
+            aside = f"{self._memory}.{os.getpid()}-{threading.get_ident()}"
+            with open(aside, "w", encoding="utf-8") as stream:
+                json.dump({"format": _FORMAT, "files": files}, stream, separators=(",", ":"))
+            os.replace(aside, self._memory)
+        except (OSError, ValueError):
+            pass  # the next run reads the files again, and nothing else
 
     def marks(self, folder: str, digest: str) -> dict[str, str]:
         """Of each source a mark that changes with it; empty where `of` says another digest now.
@@ -188,10 +222,11 @@ class SourceDigests:
         return None  # a socket, a pipe
 
     def _content_digest(self, path: str, state: os.stat_result) -> bytes:
-        stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+        stamp = f"{state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+        self._seen.add(path)
         known = self._known.get(path)
         if known is not None and known[0] == stamp:
-            return known[1]
+            return known[1].encode()
         content = hashlib.sha256()
         with open(path, "rb", buffering=0) as stream:
             while chunk := stream.read(1 << 18):
@@ -200,7 +235,8 @@ class SourceDigests:
         # A file that is this young may be written again within one tick of the
         # file system's clock, and its stamp would not tell.
         if self._now_ns() - max(state.st_mtime_ns, state.st_ctime_ns) > _RACY_NS:
-            self._known[path] = (stamp, digest)
+            self._known[path] = [stamp, digest.decode()]
+            self._learnt = True
         return digest
 
     # Which files there are. --------------------------------------------------------
@@ -248,6 +284,20 @@ class SourceDigests:
         except OSError:
             return None
         return done.stdout if done.returncode == 0 else None
+
+
+def _read_memory(file: str) -> dict[str, list[str]]:
+    """What an earlier run has learnt; nothing where it cannot be used."""
+    try:
+        with open(file, encoding="utf-8") as stream:
+            data = json.load(stream)
+        if data["format"] != _FORMAT:
+            return {}
+        files: dict[str, list[str]] = data["files"]
+        whole = all([type(word) for word in known] == [str, str] for known in files.values())
+        return files if whole else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 _LIST = ("ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard")
