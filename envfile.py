@@ -22,16 +22,23 @@ def types(session: runner.Session) -> None:
 @runner.session(python=[">=3.10"], groups=["test"], project="editable")
 def tests(session: runner.Session) -> None:
     """Run the tests on each Python that is found."""
-    session.run("pytest", "-n", "auto", *session.posargs)
+    session.run("pytest", "-n", "auto", "-m", "not slow", *session.posargs)
 
 
 @runner.session(groups=["test"], project="editable")
 def coverage(session: runner.Session) -> None:
-    """Run the tests and show which lines and branches of runner/ they reach."""
+    """Run the tests but the slow ones, and show which lines and branches they reach."""
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-n", "auto", *session.posargs)
+    fast = ["-n", "auto", "-m", "not slow"]
+    session.run("coverage", "run", "-m", "pytest", *fast, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
+
+
+@runner.session(groups=["test"], project="editable", default=False)
+def slow(session: runner.Session) -> None:
+    """Run the slow tests: killed runs, changes with every backend, every Python."""
+    session.run("pytest", "-n", "auto", "-m", "slow", *session.posargs)
 
 
 @runner.session(groups=["docs"], project="editable")
