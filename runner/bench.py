@@ -6,27 +6,22 @@ Knows nothing of how a job ends: it raises, and `perform.py` settles.
 from __future__ import annotations
 
 import os
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
-from runner.envs import choose_backend, folder
-from runner.envs.interpreters import describe, find
+from runner.envs import folder
+from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
-from runner.envs.replay import Policy, Replay
-from runner.envs.spec import make_env_spec
+from runner.envs.replay import Replay
 from runner.envs.wheels import SETUPTOOLS
 from runner.errors import (
     CommandFailed,
     CommandTimedOut,
     EnvironmentBroken,
-    InterpreterMissing,
     did_you_mean,
 )
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
-from runner.requirements.lock import FOLDER as LOCKS
-from runner.requirements.lock import Family, declared_steps
 from runner.requirements.script import script_step
 from runner.running import (
     Command,
@@ -38,48 +33,15 @@ from runner.running import (
     Shown,
 )
 from runner.surroundings import command_variables, find_program, outer_variables
+from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator, Mapping
 
-    from runner.envs import Backend
     from runner.envs.replay import Verdict
-    from runner.envs.wheels import Wheels
-    from runner.model import Job, Project, RunOptions, SessionSpec, Settings
-    from runner.requirements import SourceDigests
-    from runner.running import EnvSpec, Event, Interpreter, Prepared, Step
-
-
-def envdir_of(project: Project, settings: Settings) -> str:
-    """The folder of all environments of a project, absolute."""
-    return os.path.join(project.root, os.path.expanduser(settings.envdir))
-
-
-class World(NamedTuple):
-    """What a job acts on: handed in, so that a job runs the same anywhere."""
-
-    project: Project
-    settings: Settings
-    emit: Callable[[Event], None]
-    run: Callable[[Command], Finished]
-    show: Callable[[tuple[str, ...]], str]  # a command as one can paste it
-    environ: Mapping[str, str]
-    sources: SourceDigests
-    wheels: Wheels
-    find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
-    take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
-    made: set[str] | None = None  # the environments that are as this run wants them
-    clock: Callable[[], float] = time.monotonic
-
-    @property
-    def envdir(self) -> str:
-        """The folder of all environments, absolute."""
-        return envdir_of(self.project, self.settings)
-
-    @property
-    def cache_dir(self) -> str:
-        """What all sessions of a project share."""
-        return os.path.join(self.envdir, ".cache")
+    from runner.model import Job, RunOptions
+    from runner.running import EnvSpec, Interpreter, Step
+    from runner.world import World
 
 
 class Bench:
@@ -167,7 +129,7 @@ class Bench:
             self._tell_ready(verdict, started)
 
     def _open_without(self, started: float) -> None:
-        interpreter = _interpreter_of(self._job, self.world)
+        interpreter = interpreter_of(self._job, self.world)
         self.environment = Environment(
             path="", bin="", python=interpreter.path, interpreter=interpreter, backend="none"
         )
@@ -446,109 +408,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def check_required(job: Job) -> None:
-    """Raise InterpreterMissing where what the job requires needs a Python that is not here."""
-    if job.absent is not None:
-        name, python = job.absent
-        raise InterpreterMissing(
-            f"it requires {name!r}, and no Python {python} was found",
-            mend=f"install it, with `uv python install {python}` for example,"
-            " or skip the job with --skip-missing",
-        )
-
-
-# What an environment should be. -----------------------------------------------------
-
-
-def _interpreter_of(job: Job, world: World) -> Interpreter:
-    """The Python that the job runs on."""
-    found = find(job.python, cache_dir=world.cache_dir)
-    if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
-        folder.make_envdir(world.envdir, world.project.root)
-    return found
-
-
 def prepare_ahead(job: Job, world: World) -> None:
     """The job's environment is what is declared; for a job whose turn has not come."""
     with Bench(job, world, ahead=True):
         pass
-
-
-def may_need_work(job: Job, world: World) -> bool:
-    """Whether there may be something to do for a job's environment, by a look at a few times.
-
-    A guess, to spare the rest of a warm run: what it misses is done when the
-    job's turn comes.
-    """
-    settings, needs = world.settings, job.spec.needs
-    if settings.no_install or settings.verbose or (needs.backend or settings.backend) == "none":
-        return False
-    if settings.fresh or settings.upgrade or settings.upgrade_package or not needs.reuse:
-        return True
-    locks = ("uv.lock", LOCKS)
-    files = (*world.project.read, "pyproject.toml", *locks, *needs.requirements, *needs.constraints)
-    journal = os.path.join(world.envdir, folder.folder_name(job.environment), folder.JOURNAL)
-    made = _time_of(journal)
-    return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
-
-
-def _time_of(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0
-
-
-def family_of(spec: SessionSpec) -> Family:
-    """What one lock serves: the jobs of a session, or of all that share its environment."""
-    name = spec.environment or spec.name
-    return Family(spec.name, folder.folder_name(name), spec.needs, spec.pythons)
-
-
-def policy_of(settings: Settings) -> Policy:
-    """What the command line says about all environments."""
-    return Policy(
-        settings.fresh,
-        settings.upgrade,
-        settings.no_install,
-        upgrade_package=settings.upgrade_package,
-    )
-
-
-def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
-    """What the job's environment should be, and the backend that makes it."""
-    backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
-    brought = backend.bring(
-        job.python,
-        job.spec.needs,
-        os.path.join(world.envdir, folder.folder_name(job.environment)),
-        world.project.root,
-        world.sources.of_file,
-    )
-    interpreter = brought.interpreter if brought else _interpreter_of(job, world)
-    steps = declared_steps(
-        family_of(job.spec),
-        ".".join(interpreter.version.split(".")[:2]),
-        world.project.root,
-        sources=world.sources,
-        environ=world.environ,
-    )
-    for step in steps:
-        backend.check_arguments(step.arguments)
-    spec = make_env_spec(
-        job.environment,
-        job.spec.needs,
-        envdir=world.envdir,
-        backend_name=backend_name,
-        backend=backend,
-        interpreter=interpreter,
-        steps=steps,
-        environ=outer_variables(world.environ),
-        root=world.project.root,
-        hide=world.sources.of_secret,
-        declared_by=" ".join(
-            world.sources.of_file(path) for path in world.project.read if os.path.isfile(path)
-        ),
-        brought=brought,
-    )
-    return spec, backend

@@ -23,9 +23,9 @@ from runner.handle import Session
 from runner.running import JobStarted, Outcome, Said, Shown
 
 if TYPE_CHECKING:
-    from runner.bench import World
     from runner.model import Job
     from runner.running import Result
+    from runner.world import World
 
 
 def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:

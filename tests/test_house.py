@@ -31,6 +31,7 @@ ORDER = [
     "pyproject ingredients surroundings",
     "requirements cache reports executors",
     "envs",
+    "world",
     "bench",
     "selection plan schedule perform ahead",
     "load",

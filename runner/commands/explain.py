@@ -9,7 +9,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.bench import World, check_required, env_spec_of, envdir_of, policy_of
 from runner.envs.folder import read_key
 from runner.envs.interpreters import describe
 from runner.envs.replay import judge, keyed, only_sources_differ
@@ -22,6 +21,7 @@ from runner.requirements import SourceDigests
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
 from runner.shown import show
+from runner.world import World, check_required, env_spec_of, envdir_of, policy_of
 
 if TYPE_CHECKING:
     from runner.envs.journal import Journal

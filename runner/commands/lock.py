@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.bench import envdir_of, family_of
 from runner.envs.folder import make_envdir, read_key, write_aside
 from runner.envs.interpreters import find
 from runner.envs.lock import Lock
@@ -47,6 +46,7 @@ from runner.running import Command
 from runner.selection import select
 from runner.shown import show
 from runner.surroundings import outer_variables
+from runner.world import envdir_of, family_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

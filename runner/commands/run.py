@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner import errors, schedule
 from runner.ahead import Ahead
-from runner.bench import World, envdir_of, may_need_work, prepare_ahead
+from runner.bench import prepare_ahead
 from runner.envs.folder import read_key
 from runner.envs.wheels import Wheels
 from runner.executors.local import Local
@@ -24,6 +24,7 @@ from runner.requirements import SourceDigests
 from runner.running import JobEnded, Report
 from runner.selection import find_jobs, select
 from runner.shown import show
+from runner.world import World, envdir_of, may_need_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

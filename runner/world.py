@@ -1,0 +1,175 @@
+"""What a job acts on, and from it what the job's environment should be.
+
+Runs nothing and holds nothing: `bench.py` does.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.envs import choose_backend, folder
+from runner.envs.interpreters import find
+from runner.envs.replay import Policy
+from runner.envs.spec import make_env_spec
+from runner.errors import (
+    InterpreterMissing,
+)
+from runner.requirements.lock import FOLDER as LOCKS
+from runner.requirements.lock import Family, declared_steps
+from runner.surroundings import outer_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.envs import Backend
+    from runner.envs.wheels import Wheels
+    from runner.model import Job, Project, SessionSpec, Settings
+    from runner.requirements import SourceDigests
+    from runner.running import (
+        Command,
+        EnvSpec,
+        Event,
+        Finished,
+        Interpreter,
+        Prepared,
+    )
+
+
+def envdir_of(project: Project, settings: Settings) -> str:
+    """The folder of all environments of a project, absolute."""
+    return os.path.join(project.root, os.path.expanduser(settings.envdir))
+
+
+class World(NamedTuple):
+    """What a job acts on: handed in, so that a job runs the same anywhere."""
+
+    project: Project
+    settings: Settings
+    emit: Callable[[Event], None]
+    run: Callable[[Command], Finished]
+    show: Callable[[tuple[str, ...]], str]  # a command as one can paste it
+    environ: Mapping[str, str]
+    sources: SourceDigests
+    wheels: Wheels
+    find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
+    take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
+    made: set[str] | None = None  # the environments that are as this run wants them
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def envdir(self) -> str:
+        """The folder of all environments, absolute."""
+        return envdir_of(self.project, self.settings)
+
+    @property
+    def cache_dir(self) -> str:
+        """What all sessions of a project share."""
+        return os.path.join(self.envdir, ".cache")
+
+
+# What an environment should be. -----------------------------------------------------
+
+
+def check_required(job: Job) -> None:
+    """Raise InterpreterMissing where what the job requires needs a Python that is not here."""
+    if job.absent is not None:
+        name, python = job.absent
+        raise InterpreterMissing(
+            f"it requires {name!r}, and no Python {python} was found",
+            mend=f"install it, with `uv python install {python}` for example,"
+            " or skip the job with --skip-missing",
+        )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the command line says about all environments."""
+    return Policy(
+        settings.fresh,
+        settings.upgrade,
+        settings.no_install,
+        upgrade_package=settings.upgrade_package,
+    )
+
+
+def family_of(spec: SessionSpec) -> Family:
+    """What one lock serves: the jobs of a session, or of all that share its environment."""
+    name = spec.environment or spec.name
+    return Family(spec.name, folder.folder_name(name), spec.needs, spec.pythons)
+
+
+def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
+    """What the job's environment should be, and the backend that makes it."""
+    backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
+    brought = backend.bring(
+        job.python,
+        job.spec.needs,
+        os.path.join(world.envdir, folder.folder_name(job.environment)),
+        world.project.root,
+        world.sources.of_file,
+    )
+    interpreter = brought.interpreter if brought else interpreter_of(job, world)
+    steps = declared_steps(
+        family_of(job.spec),
+        ".".join(interpreter.version.split(".")[:2]),
+        world.project.root,
+        sources=world.sources,
+        environ=world.environ,
+    )
+    for step in steps:
+        backend.check_arguments(step.arguments)
+    spec = make_env_spec(
+        job.environment,
+        job.spec.needs,
+        envdir=world.envdir,
+        backend_name=backend_name,
+        backend=backend,
+        interpreter=interpreter,
+        steps=steps,
+        environ=outer_variables(world.environ),
+        root=world.project.root,
+        hide=world.sources.of_secret,
+        declared_by=" ".join(
+            world.sources.of_file(path) for path in world.project.read if os.path.isfile(path)
+        ),
+        brought=brought,
+    )
+    return spec, backend
+
+
+def interpreter_of(job: Job, world: World) -> Interpreter:
+    """The Python that the job runs on."""
+    python = job.python
+    if python and ("/" in python or os.sep in python) and not python.startswith("~"):
+        # Not from the working folder, which may be another one while a job runs.
+        python = os.path.join(world.project.root, python)
+    found = find(python, cache_dir=world.cache_dir)
+    if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
+        folder.make_envdir(world.envdir, world.project.root)
+    return found
+
+
+def may_need_work(job: Job, world: World) -> bool:
+    """Whether there may be something to do for a job's environment, by a look at a few times.
+
+    A guess, to spare the rest of a warm run: what it misses is done when the
+    job's turn comes.
+    """
+    settings, needs = world.settings, job.spec.needs
+    if settings.no_install or settings.verbose or (needs.backend or settings.backend) == "none":
+        return False
+    if settings.fresh or settings.upgrade or settings.upgrade_package or not needs.reuse:
+        return True
+    locks = ("uv.lock", LOCKS)
+    files = (*world.project.read, "pyproject.toml", *locks, *needs.requirements, *needs.constraints)
+    journal = os.path.join(world.envdir, folder.folder_name(job.environment), folder.JOURNAL)
+    made = _time_of(journal)
+    return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
+
+
+def _time_of(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0
