@@ -4,6 +4,9 @@ import runner
 
 runner.options.default = ["lint", "types", "coverage"]
 
+# On all CPUs; who has nothing left takes from the others, since some tests take seconds.
+SHARED_OUT = ["-n", "auto", "--dist", "worksteal"]
+
 
 @runner.session(groups=["lint"])
 def lint(session: runner.Session) -> None:
@@ -22,14 +25,14 @@ def types(session: runner.Session) -> None:
 @runner.session(python=[">=3.10"], groups=["test"], project="editable")
 def tests(session: runner.Session) -> None:
     """Run the tests on each Python that is found."""
-    session.run("pytest", "-n", "auto", "-m", "not slow", *session.posargs)
+    session.run("pytest", *SHARED_OUT, "-m", "not slow", *session.posargs)
 
 
 @runner.session(groups=["test"], project="editable")
 def coverage(session: runner.Session) -> None:
     """Run the tests but the slow ones, and show which lines and branches they reach."""
     session.run("coverage", "erase")
-    fast = ["-n", "auto", "-m", "not slow"]
+    fast = [*SHARED_OUT, "-m", "not slow"]
     session.run("coverage", "run", "-m", "pytest", *fast, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
@@ -38,7 +41,7 @@ def coverage(session: runner.Session) -> None:
 @runner.session(groups=["test"], project="editable", default=False)
 def slow(session: runner.Session) -> None:
     """Run the slow tests: killed runs, changes with every backend, every Python."""
-    session.run("pytest", "-n", "auto", "-m", "slow", *session.posargs)
+    session.run("pytest", *SHARED_OUT, "-m", "slow", *session.posargs)
 
 
 @runner.session(groups=["docs"], project="editable")
