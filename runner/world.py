@@ -140,11 +140,7 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
 
 def interpreter_of(job: Job, world: World) -> Interpreter:
     """The Python that the job runs on."""
-    python = job.python
-    if python and ("/" in python or os.sep in python) and not python.startswith("~"):
-        # Not from the working folder, which may be another one while a job runs.
-        python = os.path.join(world.project.root, python)
-    found = find(python, cache_dir=world.cache_dir)
+    found = find(job.python, cache_dir=world.cache_dir, root=world.project.root)
     if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
         folder.make_envdir(world.envdir, world.project.root)
     return found

@@ -149,8 +149,8 @@ def test_a_verb_is_an_option(argv: tuple[str, ...], verb: str, argument: str | N
         (("--completion", "tcsh"), "--completion cannot be 'tcsh'", None),
         (("--backend", "uvv"), "--backend cannot be 'uvv'", "did you mean 'uv'?"),
         (
-            ("--backend", "uv|conda"),
-            "--backend cannot be 'uv|conda'",
+            ("--backend", "uv|podman"),
+            "--backend cannot be 'uv|podman'",
             None,
         ),
         (

@@ -48,13 +48,17 @@ def describe(interpreter: Interpreter) -> str:
 
 
 def find(
-    spec: str | None, *, cache_dir: str, environ: Mapping[str, str] | None = None
+    spec: str | None,
+    *,
+    cache_dir: str,
+    environ: Mapping[str, str] | None = None,
+    root: str = "",
 ) -> Interpreter:
     """The Interpreter that an envfile's `python` means; None is the Python that runs runenv.
 
     spec: a version, of which PATH's first is taken, else the newest that a tool
     keeps; a range, of which the newest is taken; a program's name; a path,
-    relative to the working folder. A virtual environment's Python stands for the
+    relative to `root`, or else to the working folder. A virtual environment's Python stands for the
     one that it was made with. cache_dir: where answers are kept.
 
     Raises InterpreterMissing where there is none, and JobError where the text
@@ -64,7 +68,7 @@ def find(
         return running()
     asker = Asker(cache_dir, os.environ if environ is None else environ)
     try:
-        return _find(spec.strip(), asker)
+        return _find(spec.strip(), asker, root)
     finally:
         asker.save()
 
@@ -84,9 +88,9 @@ def survey(
     return found, dict(asker.troubles)
 
 
-def _find(text: str, asker: Asker) -> Interpreter:
+def _find(text: str, asker: Asker, root: str) -> Interpreter:
     if text.startswith("~") or os.sep in text or "/" in text:
-        return _find_path(text, asker)
+        return _find_path(text, asker, root)
     wanted = read_spec(text)
     if wanted is None:
         return _find_name(text, asker)
@@ -154,10 +158,12 @@ def _all_paths(asker: Asker) -> list[str]:
     return [each.path for each in _everything(asker)]
 
 
-def _find_path(text: str, asker: Asker) -> Interpreter:
+def _find_path(text: str, asker: Asker, root: str) -> Interpreter:
     home = home_folder(asker.environ)
     plain_home = home and (text == "~" or text.startswith(("~/", "~" + os.sep)))
-    path = os.path.abspath(home + text[1:] if plain_home else os.path.expanduser(text))
+    whole = home + text[1:] if plain_home else os.path.expanduser(text)
+    # Not from the working folder, which a session may change while this is asked.
+    path = os.path.abspath(os.path.join(root, whole))
     if os.path.isdir(path):
         raise InterpreterMissing(
             f"{text!r} is a folder, not a Python",

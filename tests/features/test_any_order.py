@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 from tests.conftest import Folder, make_wheel
 from tests.features.test_environments import library
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX"),
+]
 
 UV = shutil.which("uv", path=os.path.dirname(sys.executable)) or "uv"
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "4"))

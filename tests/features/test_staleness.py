@@ -47,6 +47,9 @@ print(", ".join(words))
 
 REUSED, REPLACED, REBUILT = "reused", "wheel replaced", "rebuilt"
 
+# Chains of many runs each.
+pytestmark = pytest.mark.slow
+
 
 class Change(NamedTuple):
     """One change and what the next run makes of it."""
@@ -639,7 +642,6 @@ def test_each_change_is_answered_by_what_is_then_installed(folder: Folder, name:
     go_through(folder, CHAINS[name], "uv")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CHAINS)
 def test_each_change_is_answered_so_with_virtualenv_and_pip(folder: Folder, name: str):
     go_through(folder, CHAINS[name], "virtualenv")
