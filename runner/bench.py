@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from runner.envs import folder
@@ -38,7 +39,7 @@ from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from runner.envs.replay import Verdict
+    from runner.envs.judge import Verdict
     from runner.model import Job, RunOptions
     from runner.running import EnvSpec, Interpreter, Step
     from runner.world import World
@@ -73,7 +74,9 @@ class Bench:
             raise prepared.error
         folder.check_place(self.world.envdir)
         # First, since the key for digests of secrets is in it.
-        folder.make_envdir(self.world.envdir, self.world.project.root)
+        if self.world.store is not None:
+            self.world.store.make()
+        folder.make_envdir(self.world.envdir, self.world.project.root, self.world.store_path)
         spec, backend = env_spec_of(self._job, self.world)
         name = os.path.basename(spec.path)
         lock = Lock(os.path.join(self.world.envdir, ".locks", name), self._tell_wait)
@@ -84,9 +87,16 @@ class Bench:
             settings = self.world.settings
             made: set[str] = set() if self.world.made is None else self.world.made
             is_new = prepared is not None or self._job.environment in made
-            policy = policy_of(settings)._replace(is_new=is_new)
+            policy = policy_of(settings, self.world.environ, self.world.began_s)
             self._replay = Replay(
-                spec, backend, policy, self.world.wheels, self._run_installer, self._tell_wait
+                spec,
+                backend,
+                policy._replace(is_new=is_new),
+                self.world.wheels,
+                self._run_installer,
+                self._tell_wait,
+                self.world.store,
+                partial(self.say, "warning"),
             )
             self.environment = self._replay.environment
             with self._disk_troubles_told():
@@ -97,6 +107,8 @@ class Bench:
             if prepared is None or verdict.state != "reused":  # else it was told
                 self._tell_ready(verdict, started)
         except BaseException:
+            if self._replay is not None:
+                self._replay.close()
             self._lock.__exit__(None, None, None)
             raise
 
@@ -105,6 +117,9 @@ class Bench:
             if self._replay is not None and not self._ahead and exception == (None, None, None):
                 self._end(self._replay)
         finally:
+            if self._replay is not None:
+                with self._disk_troubles_told():
+                    self._replay.close()
             if self._lock is not None:
                 self._lock.__exit__(None, None, None)
 
@@ -147,10 +162,18 @@ class Bench:
             ) from error
 
     def _tell_wait(self, holder: str) -> None:
+        if holder == f"process {os.getpid()}":
+            return  # another job of this run makes the same, and is told of
         self.say("info", f"waiting for {holder}, which uses the same environment")
 
     def _tell_ready(self, verdict: Verdict, started: float) -> None:
-        self._emit_ready(verdict.state, verdict.reason, self.environment.interpreter, started)
+        self._emit_ready(
+            verdict.state,
+            verdict.reason,
+            self.environment.interpreter,
+            started,
+            linked=verdict.linked,
+        )
 
     def _emit_ready(
         self,
@@ -158,6 +181,8 @@ class Bench:
         reason: str,
         interpreter: Interpreter,
         started: float,
+        *,
+        linked: bool = False,
     ) -> None:
         self.world.emit(
             EnvironmentReady(
@@ -168,6 +193,7 @@ class Bench:
                 python=describe(interpreter),
                 duration_s=self.world.clock() - started,
                 ahead=self._ahead,
+                linked=linked,
             )
         )
 
@@ -303,7 +329,7 @@ class Bench:
             self._tell_ready(verdict, started)
 
     def make_cache_dir(self) -> str:
-        folder.make_envdir(self.world.envdir, self.world.project.root)
+        folder.make_envdir(self.world.envdir, self.world.project.root, self.world.store_path)
         os.makedirs(self.world.cache_dir, exist_ok=True)
         return self.world.cache_dir
 
@@ -319,10 +345,12 @@ class Bench:
     def _run_installer(
         self,
         argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install"],
+        kind: Literal["make", "build", "export", "install", "forget"],
         show: str,
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
+        *,
+        may_fail: bool = False,
     ) -> None:
         world = self.world
         shown = world.show(argv) if kind == "make" else f"{kind} {show}"
@@ -336,7 +364,7 @@ class Bench:
             argv=argv,
             cwd=cwd,
             env={name: value for name, value in variables.items() if value is not None},
-            capture="no" if shown_at_once and kind != "export" else "merged",
+            capture="no" if shown_at_once and kind != "export" and not may_fail else "merged",
             input="",  # an installer that asks would wait for ever
             # Where we are killed it goes on, and the next run must wait for its end.
             holds=() if self._lock is None else self._lock.descriptors,
@@ -348,13 +376,15 @@ class Bench:
             raise EnvironmentBroken(
                 "uv.lock is not what uv would make of pyproject.toml", mend="run `uv lock`"
             )
-        world.emit(Shown(job=self._job.name, text=finished.stdout))
+        if not may_fail:
+            world.emit(Shown(job=self._job.name, text=finished.stdout))
         hint = _hint(finished.stdout)
         doing = {
             "make": f"{self.environment.backend} made no environment",
             "build": f"the build of {show} failed",
             "export": "the export of uv.lock failed",
             "install": "the install failed",
+            "forget": "the installer's cache could not be mended",
         }[kind]
         raise EnvironmentBroken(
             f"{doing}: {_how_it_ended((os.path.basename(argv[0]),), finished)}",

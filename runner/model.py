@@ -140,6 +140,8 @@ class Settings(NamedTuple):
     directory: str | None = None
     envdir: str = ".runenv"
     backend: str = "uv|virtualenv"
+    store: str = ""  # empty: in the user's cache
+    max_age: str = ""  # 30m, 12h, 7d; empty: for ever, but in CI
     fail_fast: bool = False
     fresh: bool = False
     upgrade: bool = False

@@ -66,6 +66,8 @@ class Step(NamedTuple):
     export: Export | None = None  # what it installs too, made when it is done
     locked: bool = False  # a lock says which versions it installs
     program: tuple[str, ...] = ()  # what installs it instead of the backend's installer
+    from_here: bool = False  # it installs something from a folder of this machine as it is
+    asks_anew: bool = False  # what it resolves to is never to be remembered: -U, a branch
 
 
 class Brought(NamedTuple):
@@ -92,6 +94,7 @@ class EnvSpec(NamedTuple):
     declared_by: str = ""  # digest of the files that declare the session
     mark: str = "pyvenv.cfg"  # what lies in an environment of this kind
     packages: tuple[str, ...] = ()  # what comes with its Python, as messages show it
+    root: str = ""  # of the project
 
 
 class Environment(NamedTuple):
@@ -168,6 +171,7 @@ class EnvironmentReady(NamedTuple):
     python: str  # cpython 3.13.0
     duration_s: float
     ahead: bool = False  # while an earlier job ran
+    linked: bool = False  # from an image of the store
 
 
 class CommandStarted(NamedTuple):
@@ -175,7 +179,9 @@ class CommandStarted(NamedTuple):
 
     job: str
     show: str  # as one can paste it into a shell
-    kind: Literal["run", "install", "build", "export", "make"]  # make: the environment itself
+    kind: Literal[
+        "run", "install", "build", "export", "make", "forget"
+    ]  # make: the environment itself
 
 
 class Shown(NamedTuple):

@@ -47,6 +47,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, conda, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
+    Option("store", ("--store",), "value", "where finished ones are kept to link from; none: nowhere", "Environments", "DIR", in_envfile=True),
+    Option("max_age", ("--max-age",), "value", "ask again what is newest after 12h, 7d", "Environments", "AGE", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
     Option("check", ("--check",), "flag", "with --lock: tell which locks are stale, and change none", "Environments"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
@@ -246,10 +248,31 @@ def _check_choice(option: Option, value: str, where: str) -> None:
         )
     if option.name == "stale" and not (value.isascii() and value.isdecimal()):
         raise UsageError(f"{where} cannot be {value!r}", mend="it is a number of days: --stale=30")
+    trouble = _trouble(option, value)
+    if trouble:
+        raise UsageError(f"{where} cannot be {value!r}", mend=trouble)
+
+
+def _trouble(option: Option, value: str) -> str:
+    """What to write instead of a value, where that is checked by its own rule; or empty."""
     if option.name == "backend":
-        trouble = backend_trouble(value)
-        if trouble:
-            raise UsageError(f"{where} cannot be {value!r}", mend=trouble)
+        return backend_trouble(value)
+    if option.name == "max_age" and age_s(value) is None:
+        return "it is a number of minutes, hours or days: 30m, 12h, 7d"
+    return ""
+
+
+_UNITS_S = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
+
+
+def age_s(text: str) -> float | None:
+    """The seconds in `30m`, `12h` or `7d`; 0 for `0`; None for anything else."""
+    if text == "0":
+        return 0.0
+    number, unit = text[:-1], _UNITS_S.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdecimal()):
+        return None
+    return float(int(number) * unit)
 
 
 def backend_trouble(chain: str) -> str:
@@ -373,7 +396,7 @@ def misfit(option: Option, value: object) -> str:
         return (
             did_you_mean(value, list(option.choices)) or f"it is one of {', '.join(option.choices)}"
         )
-    return backend_trouble(value) if option.name == "backend" else ""
+    return _trouble(option, value)
 
 
 def _check_table(table: Mapping[str, object]) -> None:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs import choose_backend, folder
 from runner.envs.interpreters import find
-from runner.envs.replay import Policy
+from runner.envs.judge import Policy
 from runner.envs.spec import make_env_spec
+from runner.envs.store import Store, store_home
 from runner.errors import (
     InterpreterMissing,
 )
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps
+from runner.settings import age_s
 from runner.surroundings import outer_variables
 
 if TYPE_CHECKING:
@@ -56,12 +58,19 @@ class World(NamedTuple):
     find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
     take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
     made: set[str] | None = None  # the environments that are as this run wants them
+    store: Store | None = None  # of finished environments
+    began_s: float = 0.0  # when the run began, as time.time() has it
     clock: Callable[[], float] = time.monotonic
 
     @property
     def envdir(self) -> str:
         """The folder of all environments, absolute."""
         return envdir_of(self.project, self.settings)
+
+    @property
+    def store_path(self) -> str:
+        """The folder of the store; empty where there is none."""
+        return "" if self.store is None else self.store.home
 
     @property
     def cache_dir(self) -> str:
@@ -83,14 +92,35 @@ def check_required(job: Job) -> None:
         )
 
 
-def policy_of(settings: Settings) -> Policy:
-    """What the command line says about all environments."""
+def policy_of(settings: Settings, environ: Mapping[str, str], began_s: float) -> Policy:
+    """What the command line says about all environments.
+
+    In CI (the variable `CI`, which all engines set) nobody wonders why a dependency's
+    new version was not taken, so it is asked for, unless the store was brought along.
+    """
+    max_age_s = age_s(settings.max_age) if settings.max_age else None
+    age = max_age_s
+    if age is None and environ.get("CI") and settings.origins.get("store") == "default":
+        age = 0.0
+    since_s = 0.0 if age is None else began_s - age
+    if settings.upgrade or settings.upgrade_package:
+        since_s = began_s
     return Policy(
         settings.fresh,
         settings.upgrade,
         settings.no_install,
         upgrade_package=settings.upgrade_package,
+        max_age_s=max_age_s,
+        images_since_s=began_s if settings.fresh else since_s,
+        pins_since_s=since_s,
     )
+
+
+def make_store(project: Project, settings: Settings, environ: Mapping[str, str]) -> Store | None:
+    """The store that the project's environments are linked from; None where there is none."""
+    envdir = envdir_of(project, settings)
+    home = store_home(settings.store, envdir, environ)
+    return Store(home) if home else None
 
 
 def family_of(spec: SessionSpec) -> Family:
@@ -142,7 +172,7 @@ def interpreter_of(job: Job, world: World) -> Interpreter:
     """The Python that the job runs on."""
     found = find(job.python, cache_dir=world.cache_dir, root=world.project.root)
     if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
-        folder.make_envdir(world.envdir, world.project.root)
+        folder.make_envdir(world.envdir, world.project.root, world.store_path)
     return found
 
 

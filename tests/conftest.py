@@ -89,6 +89,7 @@ class Folder:
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
             "UV_CACHE_DIR": str(uv_cache),
+            "RUNENV_STORE": str(root.parent / "store"),
             "UV_OFFLINE": "1",
             "UV_FIND_LINKS": str(wheels),
             "PIP_NO_INDEX": "1",

@@ -10,7 +10,8 @@ import pytest
 
 from runner.envs.folder import JOURNAL, make_envdir
 from runner.envs.journal import read
-from runner.envs.replay import Policy, Replay, judge
+from runner.envs.judge import Policy, judge
+from runner.envs.replay import Replay
 from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken
 from runner.running import EnvSpec, Ingredient, Interpreter
@@ -168,7 +169,7 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
     )
     ran = []
 
-    def run_installer(argv, kind, show, cwd, changes):
+    def run_installer(argv, kind, show, cwd, changes, may_fail=False):
         ran.append((argv, kind, cwd))
 
     with pytest.raises(EnvironmentBroken) as caught:

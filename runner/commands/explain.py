@@ -6,12 +6,13 @@ Reads the same ingredients as a run does, and changes nothing.
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs.folder import read_key
 from runner.envs.interpreters import describe
-from runner.envs.replay import judge, keyed, only_sources_differ
+from runner.envs.judge import judge, keyed, only_sources_differ
 from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
@@ -21,7 +22,7 @@ from runner.requirements import SourceDigests
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
 from runner.shown import show
-from runner.world import World, check_required, env_spec_of, envdir_of, policy_of
+from runner.world import World, check_required, env_spec_of, envdir_of, make_store, policy_of
 
 if TYPE_CHECKING:
     from runner.envs.journal import Journal
@@ -61,6 +62,8 @@ def main(request: Request) -> int:
         sources=sources,
         wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
         find=_find_nothing,
+        store=make_store(project, settings, os.environ),
+        began_s=time.time(),
     )
     explained = [explain(job, world) for job in plan.jobs]
     if settings.json:
@@ -104,7 +107,7 @@ def explain(job: Job, world: World) -> Explained:
     except RunnerError as error:
         return known._replace(environment="broken", reason=str(error), backend="")
     settings = world.settings
-    policy = policy_of(settings)
+    policy = policy_of(settings, world.environ, world.began_s)
     verdict, journal = judge(spec, policy, world.wheels)
     state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
     return known._replace(

@@ -24,7 +24,7 @@ from runner.requirements import SourceDigests
 from runner.running import JobEnded, Report
 from runner.selection import find_jobs, select
 from runner.shown import show
-from runner.world import World, envdir_of, may_need_work
+from runner.world import World, envdir_of, make_store, may_need_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,8 @@ def main(request: Request) -> int:
         wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
         find=find,
         made=set(),
+        store=make_store(project, settings, os.environ),
+        began_s=time.time(),
     )
     stop = Stop()
 
@@ -85,6 +87,8 @@ def main(request: Request) -> int:
             )
         finally:
             ahead.end(_GRACE_S)
+            if world.store is not None:
+                world.store.close()
         interrupted_by = next((o.reason for o in outcomes if o.result == "interrupted"), "")
         report = Report(
             outcomes=outcomes,

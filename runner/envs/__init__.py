@@ -69,8 +69,19 @@ class Backend(Protocol):
         """The command that makes the lock file `out` of a project's uv.lock."""
         ...
 
+    def offline_arguments(self) -> tuple[str, ...]:
+        """The arguments of an install that takes what is in the installer's cache alone."""
+        ...
+
+    def forget_argv(self, packages: tuple[str, ...]) -> tuple[str, ...]:
+        """The command after which the installer's cache has none of these packages.
+
+        Empty where no environment shares files with it.
+        """
+        ...
+
     def rebuilds_slowly(self) -> bool:
-        """Whether it takes seconds to make an environment anew: what is proven is kept then."""
+        """Whether an install takes seconds: what there was after each is kept then."""
         ...
 
     def version(self) -> str:

@@ -19,7 +19,9 @@ from runner.envs.uv import (
     build_argv,
     check_arguments,
     export_argv,
+    forget_argv,
     installer_config,
+    offline_arguments,
     rebuilds_slowly,
 )
 from runner.requirements.arguments import show_arguments, without_secrets
@@ -37,10 +39,12 @@ __all__ = [
     "check_arguments",
     "export_argv",
     "finish",
+    "forget_argv",
     "install_argv",
     "installer_config",
     "installer_variables",
     "make_argv",
+    "offline_arguments",
     "rebuilds_slowly",
     "version",
     "why_not",

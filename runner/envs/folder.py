@@ -60,11 +60,12 @@ def check_place(envdir: str) -> None:
             )
 
 
-def make_envdir(envdir: str, root: str) -> None:
+def make_envdir(envdir: str, root: str, store: str = "") -> None:
     """The folder of all environments is there, ignored by git and by backups.
 
-    Raises EnvironmentBroken where it would be the project's own folder, `root`,
-    or one above it: all in it would be ignored.
+    store: whose key it takes for digests of secrets, so that equal needs are seen
+    to be equal in other projects. Raises EnvironmentBroken where it would be the
+    project's own folder, `root`, or one above it: all in it would be ignored.
     """
     if holds_project(envdir, root):
         raise EnvironmentBroken(
@@ -84,7 +85,7 @@ def make_envdir(envdir: str, root: str) -> None:
             if not os.path.exists(path):  # a folder that was there before us may have its own
                 write_aside(path, text)
         if not os.path.exists(key):
-            _make_key(key)
+            make_key(key, read_key(store) if store else b"")
     except OSError as error:
         raise EnvironmentBroken(
             f"the environment folder {envdir} cannot be made: {error.strerror}",
@@ -98,11 +99,18 @@ def holds_project(envdir: str, root: str) -> bool:
     return project.startswith(taken.rstrip(os.sep) + os.sep)
 
 
-def _make_key(path: str) -> None:
+def tag_as_cache(folder: str) -> None:
+    """The folder is known as a cache to whoever makes backups."""
+    path = os.path.join(folder, "CACHEDIR.TAG")
+    if not os.path.exists(path):
+        write_aside(path, _TAG)
+
+
+def make_key(path: str, key: bytes = b"") -> None:
     """The file has a key, the first that anybody gave it: two runs may be the first at once."""
     aside = f"{path}.{_own()}"
     with open(os.open(aside, _NEW, 0o600), "wb") as stream:
-        stream.write(os.urandom(32))
+        stream.write(key or os.urandom(32))
     try:
         os.link(aside, path)
     except FileExistsError:

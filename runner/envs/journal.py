@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.envs.folder import JOURNAL, bin_folder, python_in, site_packages, write_journal
+from runner.envs.resolved import Resolved, resolved_from
 from runner.running import Ingredient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.envs.manifest import FileState
 
 _FORMAT = 1  # another number: written by a runenv that means something else
 
@@ -31,6 +37,11 @@ class Journal(NamedTuple):
     entries: tuple[Entry, ...]
     site: dict[str, int]  # what `site_listing` said after the last step
     declared_by: str = ""  # digest of the files that declared the session then
+    resolved: tuple[Resolved | None, ...] = ()  # by entries; shorter where not all are known
+    sealed: bool = False  # its manifest was taken after the last step
+    own: Mapping[str, FileState | None] = {}  # files that are others than in the manifest
+    image: str = ""  # what it shares files with
+    bytecode_ns: int = 0  # when that had the bytecode that is here
 
 
 def to_text(journal: Journal) -> str:
@@ -43,6 +54,11 @@ def to_text(journal: Journal) -> str:
             "entries": journal.entries,
             "site": journal.site,
             "declared by": journal.declared_by,
+            "resolved": journal.resolved,
+            "sealed": journal.sealed,
+            "own": journal.own,
+            "image": journal.image,
+            "bytecode": journal.bytecode_ns,
         },
         separators=(",", ":"),
     )
@@ -62,10 +78,15 @@ def read(path: str) -> Journal | None:
             return None
         return Journal(
             state=data["state"],
-            ingredients=_ingredients(data["ingredients"]),
-            entries=tuple(None if e is None else _ingredients(e) for e in data["entries"]),
+            ingredients=ingredients_from(data["ingredients"]),
+            entries=tuple(None if e is None else ingredients_from(e) for e in data["entries"]),
             site={str(name): int(stamp) for name, stamp in data["site"].items()},
             declared_by=str(data.get("declared by", "")),
+            resolved=tuple(resolved_from(each) for each in data.get("resolved", ())),
+            sealed=data.get("sealed") is True,
+            own={str(name): _state(state) for name, state in data.get("own", {}).items()},
+            image=str(data.get("image", "")),
+            bytecode_ns=int(data.get("bytecode", 0)),
         )
     except (
         OSError,
@@ -74,12 +95,17 @@ def read(path: str) -> Journal | None:
         KeyError,
         TypeError,
         AttributeError,
+        IndexError,
         RecursionError,
     ):
         return None
 
 
-def _ingredients(pairs: list[list[str]]) -> tuple[Ingredient, ...]:
+def _state(state: list[int] | None) -> FileState | None:
+    return None if state is None else [int(state[0]), int(state[1])]
+
+
+def ingredients_from(pairs: list[list[str]]) -> tuple[Ingredient, ...]:
     return tuple(Ingredient(label=str(label), value=str(value)) for label, value in pairs)
 
 

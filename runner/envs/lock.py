@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 if sys.platform == "win32":
     import msvcrt
-    import time
 
     # Windows forbids reading a locked byte: lock one behind the holder's name.
     _BYTE = 1 << 30
@@ -66,6 +67,7 @@ class Lock:
         self._path = path
         self._on_wait = on_wait
         self._descriptor = -1
+        self._since_ns = 0
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -84,6 +86,7 @@ class Lock:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, f"process {os.getpid()}\n".encode())
+            self._since_ns = time.time_ns()
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -94,8 +97,19 @@ class Lock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        with suppress(OSError):  # from when to when, for `was_held`
+            os.utime(self._path, ns=(self._since_ns, time.time_ns()))
         _unlock(self._descriptor)
         os.close(self._descriptor)
+
+
+def was_held(path: str, when_ns: int) -> bool:
+    """Whether somebody held the lock at that time and let go of it; the last holder is known."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    return status.st_atime_ns <= when_ns <= status.st_mtime_ns
 
 
 def who_holds(path: str) -> str:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from runner.envs import choose_backend, folder
 from runner.envs.interpreters import describe, find
+from runner.envs.judge import Policy, judge
 from runner.envs.lock import Lock
-from runner.envs.replay import Policy, Replay, judge
+from runner.envs.replay import Replay
 from runner.envs.spec import make_env_spec
+from runner.envs.store import Store, store_home
 from runner.envs.wheels import Wheels
 from runner.errors import EnvfileError, EnvironmentBroken, JobError, Mistake
 from runner.model import Needs
@@ -73,7 +75,9 @@ def packages_of(
         if judge(spec, Policy(), wheels)[0].state != "reused":
             if not may_install:
                 return []
-            _make(spec, backend, wheels, environ, shown if not settings.quiet else "")
+            home = store_home(settings.store, os.path.dirname(spec.path), environ)
+            told = shown if not settings.quiet else ""
+            _make(spec, backend, wheels, environ, told, home)
     except JobError as error:
         raise EnvfileError([Mistake(shown, error.what, error.mend)]) from None
     return folder.site_packages(spec.path)
@@ -120,7 +124,10 @@ def _spec_of(
     )
     if step is None:
         return None
-    folder.make_envdir(envdir, root)
+    home = store_home(settings.store, envdir, environ)
+    if home:
+        Store(home).make()
+    folder.make_envdir(envdir, root, home)
     asked = [name.strip() for name in settings.backend.split("|")]
     chain = [name for name in asked if name in _BACKENDS] or _BACKENDS[:2]
     name, backend = choose_backend("|".join(chain))
@@ -141,7 +148,12 @@ def _spec_of(
 
 
 def _make(
-    spec: EnvSpec, backend: Backend, wheels: Wheels, environ: Mapping[str, str], shown: str
+    spec: EnvSpec,
+    backend: Backend,
+    wheels: Wheels,
+    environ: Mapping[str, str],
+    shown: str,
+    home: str,
 ) -> None:
     """The environment is there; whoever makes it at the same time is waited for."""
 
@@ -151,12 +163,14 @@ def _make(
 
     def run_installer(
         argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install"],
+        kind: Literal["make", "build", "export", "install", "forget"],
         show: str,
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
+        *,
+        may_fail: bool = False,
     ) -> None:
-        if kind == "install":
+        if kind == "install" and not may_fail:
             tell(f"install {show} ({describe(spec.interpreter)})")
         variables = {
             **outer_variables(environ),
@@ -184,5 +198,12 @@ def _make(
 
     locks = os.path.join(os.path.dirname(spec.path), ".locks")
     lock = Lock(os.path.join(locks, os.path.basename(spec.path)), tell_wait)
+    store = Store(home) if home else None
     with lock:
-        Replay(spec, backend, Policy(), wheels, run_installer, tell_wait).prepare()
+        replay = Replay(spec, backend, Policy(), wheels, run_installer, tell_wait, store, tell)
+        try:
+            replay.prepare()
+        finally:
+            replay.close()
+            if store is not None:
+                store.close()

@@ -100,6 +100,14 @@ def installer_config(environ: Mapping[str, str], root: str) -> dict[str, str]:  
     return texts
 
 
+def offline_arguments() -> tuple[str, ...]:
+    return ()  # it revalidates what it has in its cache
+
+
+def forget_argv(_packages: tuple[str, ...]) -> tuple[str, ...]:
+    return ()  # it copies what it installs, and shares it with nobody
+
+
 def rebuilds_slowly() -> bool:
     return True
 

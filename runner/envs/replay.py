@@ -3,7 +3,8 @@
 A job's steps are compared with the journal one by one, in order. While they
 are equal nothing is executed. At the end of the journal a step is applied on
 top; where only the sources of a local project differ its wheel is replaced; at
-any other difference the environment is made anew with the steps so far.
+any other difference the environment is made anew with the steps so far: from an
+image of the store where there is one, by the installer otherwise.
 
 Knows nothing of jobs or sessions; commands are run by a function that is handed in.
 """
@@ -11,35 +12,41 @@ Knows nothing of jobs or sessions; commands are run by a function that is handed
 from __future__ import annotations
 
 import os
-from itertools import takewhile, zip_longest
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
-from runner.envs import folder
-from runner.envs.checkpoints import Checkpoints
-from runner.envs.journal import Journal, read, site_difference, site_listing, to_text, write
+from runner.envs import folder, integrity, manifest
+from runner.envs.images import Images
+from runner.envs.journal import Journal, site_difference, site_listing, to_text, write
+from runner.envs.judge import (
+    Verdict,
+    environment_of,
+    judge,
+    keyed,
+    only_sources_differ,
+    step_difference,
+    unhealthy,
+    upgrade_option,
+)
+from runner.envs.resolved import Resolved, as_constraints, pins_in
 from runner.envs.wheels import builds_of_its_own, needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
-from runner.running import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Literal
 
     from runner.envs import Backend
     from runner.envs.journal import Entry, State
+    from runner.envs.judge import Policy
+    from runner.envs.store import Damaged, Store
     from runner.envs.wheels import Wheels
     from runner.running import Build, EnvSpec, Ingredient, Step
 
-
-class Policy(NamedTuple):
-    """What the command line says about all environments."""
-
-    fresh: bool = False
-    upgrade: bool = False
-    no_install: bool = False
-    upgrade_package: tuple[str, ...] = ()
-    is_new: bool = False  # what is to be made anew in this run has been
+_PINS = "runenv.pins.txt"  # in an environment: what an install may resolve to
+_LATER = "the envfile changed, and an install that came after a command is in it"
 
 
 class RunInstaller(Protocol):
@@ -48,157 +55,15 @@ class RunInstaller(Protocol):
     def __call__(
         self,
         argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install"],
+        kind: Literal["make", "build", "export", "install", "forget"],
         show: str,
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
-    ) -> None: ...
-
-
-class Verdict(NamedTuple):
-    """What preparing an environment would do, or did."""
-
-    state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept"]
-    reason: str = ""
-
-
-def environment_of(spec: EnvSpec) -> Environment:
-    """The Environment that a spec describes; it need not exist."""
-    return Environment(
-        path=spec.path,
-        bin=folder.bin_folder(spec.path),
-        python=folder.python_in(spec.path),
-        interpreter=spec.interpreter,
-        backend=spec.backend,
-    )
-
-
-def judge(spec: EnvSpec, policy: Policy, wheels: Wheels) -> tuple[Verdict, Journal | None]:
-    """What preparing the environment would do, and the journal that it would go on from."""
-    if not os.path.lexists(spec.path):
-        return Verdict("created"), None
-    journal = read(spec.path)
-    if journal is None:
-        if not os.path.isdir(spec.path) or os.listdir(spec.path):
-            return Verdict("rebuilt", "it has no journal that can be read"), None
-        return Verdict("created"), None
-    reason = _why_not_reused(spec, journal, policy)
-    if reason:
-        return Verdict("rebuilt", reason), journal
-    differing = [
-        (step, entry)
-        for step, entry in zip_longest(spec.steps, journal.entries[: len(spec.steps)])
-        if entry != step.ingredients
-    ]
-    if not differing:
-        if policy.upgrade_package and not policy.is_new and _can_be_upgraded(spec):
-            return Verdict("upgraded", _upgrade_option(policy)), journal
-        return Verdict("reused"), journal
-    step, entry = differing[0]
-    changed = _difference(entry or (), step, wheels)
-    if all(only_sources_differ(step, entry) for step, entry in differing):
-        return Verdict("updated", changed), journal
-    return Verdict("rebuilt", changed), journal
-
-
-def _difference(was: tuple[Ingredient, ...], step: Step, wheels: Wheels) -> str:
-    """Which ingredients of a step differ, in words; of sources which files, where that is known."""
-    folders = {f"sources of {build.shown}": build.folder for build in step.builds}
-
-    def inside(label: str, old: str, new: str) -> list[str]:
-        return wheels.changed_sources(folders[label], old, new) if label in folders else []
-
-    return difference(was, step.ingredients, inside)
-
-
-def keyed(build: Build, step: Step, spec: EnvSpec) -> Build:
-    """The build with all that decides what it makes in the environment."""
-    # Variables and configuration decide what a build installs and does.
-    own = [f"{label} {value}" for label, value in step.ingredients if label[0] == "$"]
-    return build._replace(content=(*build.content, *spec.surroundings, *own))
-
-
-def _can_be_upgraded(spec: EnvSpec) -> bool:
-    """Whether it is not a lock that says which versions are in it."""
-    return bool(spec.steps) and not any(step.locked for step in spec.steps)
-
-
-def _upgrade_option(policy: Policy) -> str:
-    return f"--upgrade={','.join(policy.upgrade_package)}"
-
-
-def only_sources_differ(step: Step, entry: Entry) -> bool:
-    """Whether a step differs from what was done in the sources of projects built for it alone."""
-    if entry is None or not step.builds:
-        return False
-    labels = {f"{what} of {build.shown}" for build in step.builds for what in _SOURCES}
-    return _without(labels, entry) == _without(labels, step.ingredients)
-
-
-_SOURCES = ("sources", "git revision")
-_LATER = "the envfile changed, and an install that came after a command is in it"
-
-
-def _without(labels: set[str], ingredients: tuple[Ingredient, ...]) -> list[Ingredient]:
-    return [ingredient for ingredient in ingredients if ingredient.label not in labels]
-
-
-def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
-    if journal.state == "changing":
-        return "an earlier run was stopped while it changed it"
-    if policy.fresh and not policy.is_new:
-        return "--fresh"
-    if policy.upgrade and not policy.is_new:
-        return "--upgrade"
-    if not spec.reuse and not policy.is_new:
-        return "reuse=False"
-    changed = difference(journal.ingredients, spec.ingredients)
-    if changed:
-        return changed
-    broken = _unhealthy(spec)
-    if broken:
-        return broken
-    if journal.state == "tainted":
-        return "a command of the session changed it before an install"
-    other = site_difference(journal.site, site_listing(spec.path))
-    if other:
-        return (
-            f"something other than its steps changed it ({other});"
-            " declare it, or use session.install"
-        )
-    return ""
-
-
-def _unhealthy(spec: EnvSpec) -> str:
-    """What is missing without which it is no environment; or empty."""
-    environment = environment_of(spec)
-    broken = _without_mark(os.path.join(spec.path, spec.mark), spec.mark)
-    if broken:
-        return broken
-    if not os.access(environment.python, os.X_OK):
-        return "its python is gone or cannot be run"
-    try:
-        if not folder.site_packages(spec.path):
-            return "its site-packages is gone"
-    except OSError:
-        return "its lib is gone"
-    return ""
-
-
-def _without_mark(path: str, mark: str) -> str:
-    """What is wrong with the file or folder that says what kind of environment it is; or empty."""
-    if mark != "pyvenv.cfg":
-        return "" if os.path.exists(path) else f"its {mark} is gone"
-    # Without it, or without its home, the interpreter would take itself for the one
-    # it links to, and what is installed would go there.
-    try:
-        with open(path, encoding="utf-8") as stream:
-            keys = [line.partition("=")[0].strip().lower() for line in stream]
-    except FileNotFoundError:
-        return "its pyvenv.cfg is gone"
-    except (OSError, ValueError):
-        return "its pyvenv.cfg cannot be read"
-    return "" if "home" in keys else "its pyvenv.cfg names no home"
+        *,
+        may_fail: bool = False,
+    ) -> None:
+        """may_fail: another way is tried then, so that nothing is told."""
+        ...
 
 
 class Replay:
@@ -212,7 +77,14 @@ class Replay:
         wheels: Wheels,
         run_installer: RunInstaller,
         on_wait: Callable[[str], None],
+        store: Store | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """What it acts with.
+
+        on_wait: told who else makes what it needs, before waiting. warn: told what
+        a user should hear and what stops nothing.
+        """
         self.environment = environment_of(spec)
         self._spec = spec
         self._backend = backend
@@ -225,10 +97,25 @@ class Replay:
         self._done: list[Step | None] = []  # this job's own; None where commands ran
         self._site: dict[str, int] = {}  # the listing after the last step
         self._declared_by = spec.declared_by  # of the journal
+        self._state: State = "changing"  # that was written last
         self._kept = False  # --no-install holds an environment that differs
         self._tainted = False
-        slow = spec.reuse and backend.rebuilds_slowly()
-        self._checkpoints = Checkpoints(spec.path) if slow else None
+        self._warn = warn
+        self._images = Images(
+            store,
+            spec,
+            policy,
+            on_wait=on_wait,
+            empty=self._empty,
+            on_damage=self._tell_damage,
+            on_other_files=self._tell_other_files,
+        )
+        self._is_new = False  # it was made, or linked, for this job
+        self._resolved: list[Resolved | None] = []  # by entries
+        self._sealed = False  # the manifest is that of what is there now
+        self._own: dict[str, manifest.FileState | None] = {}  # on top of the manifest
+        self._bytecode_ns = 0
+        self._old: Journal | None = None  # of what was there before it was made anew
 
     def prepare(self) -> Verdict:
         """Bring it to its declared steps; returns what was done."""
@@ -237,13 +124,14 @@ class Replay:
         if journal is not None and verdict.state == "reused":
             self._go_on_from(journal)
             self._at = len(self._spec.steps)
+            self._get_new_bytecode()
             return verdict
         if journal is not None and verdict.state == "updated" and not self._policy.no_install:
             self._go_on_from(journal)
             for number, step in enumerate(self._spec.steps):
                 if self._entries[number] != step.ingredients and not self._update(step, number):
-                    self._make_anew()
-                    return Verdict("rebuilt", f"{verdict.reason}, and its metadata")
+                    linked = self._make_anew()
+                    return Verdict("rebuilt", f"{verdict.reason}, and its metadata", linked)
             self._at = len(self._spec.steps)
             return verdict
         if journal is not None and verdict.state == "upgraded" and not self._policy.no_install:
@@ -252,7 +140,7 @@ class Replay:
             self._upgrade()
             return verdict
         if self._policy.no_install:
-            if journal is None or journal.state == "changing" or _unhealthy(self._spec):
+            if journal is None or journal.state == "changing" or unhealthy(self._spec):
                 raise EnvironmentBroken(
                     f"there is no whole environment in {self._spec.path},"
                     " and --no-install makes none",
@@ -260,12 +148,23 @@ class Replay:
                 )
             self._kept = True
             return Verdict("kept", verdict.reason)
-        self._make_anew()
-        return verdict
+        self._old = journal
+        return verdict._replace(linked=self._make_anew())
 
     def _go_on_from(self, journal: Journal) -> None:
         self._entries, self._site = list(journal.entries), journal.site
         self._declared_by = journal.declared_by
+        self._state = journal.state
+        self._resolved = list(journal.resolved)
+        self._sealed, self._own = journal.sealed, {**journal.own}
+        self._images.image, self._bytecode_ns = journal.image, journal.bytecode_ns
+
+    def _get_new_bytecode(self) -> None:
+        """Have what joined its image since: jobs that share it compiled that."""
+        had_ns = self._bytecode_ns
+        self._bytecode_ns = self._images.join_bytecode(self._images.image, had_ns)
+        if self._bytecode_ns != had_ns:
+            self._write("whole")
 
     def step(self, step: Step) -> Verdict | None:
         """Apply the session's next step; the Verdict of a rebuild, if that took one."""
@@ -279,7 +178,7 @@ class Replay:
         if self._policy.no_install:
             return self._keep(difference(entry or (), step.ingredients))
         if self._at < len(self._entries):
-            reason = _difference(entry or (), step, self._wheels)
+            reason = step_difference(entry or (), step, self._wheels)
             if only_sources_differ(step, entry):
                 self._notice_changes()
                 if self._update(step, self._at):
@@ -289,8 +188,8 @@ class Replay:
                 reason += ", and its metadata"
             self._refuse_to_lose_changes()
             self._done.append(step)
-            self._make_anew()
-            return Verdict("rebuilt", reason)
+            return Verdict("rebuilt", reason, self._make_anew())
+        self._images.join()
         self._notice_changes()
         self._done.append(step)
         self._apply(step)
@@ -300,6 +199,10 @@ class Replay:
         """Make sure that no later step is in it; the Verdict of a rebuild, if that took one."""
         if self._kept or (self._done and self._done[-1] is None):
             return None
+        if not self._sealed:
+            self._seal()
+        if self._is_new or self._policy.is_new:
+            self._images.go_on_compiling()
         self._done.append(None)
         if self._at < len(self._entries):
             entry = self._entries[self._at]
@@ -311,8 +214,7 @@ class Replay:
                 return self._keep(reason)
             # What is left over from an earlier envfile must not be there.
             self._refuse_to_lose_changes()
-            self._make_anew()
-            return Verdict("rebuilt", reason)
+            return Verdict("rebuilt", reason, self._make_anew())
         self._entries.append(None)
         self._at += 1
         self._write("tainted" if self._tainted else "whole")
@@ -323,7 +225,12 @@ class Replay:
 
         Raises EnvironmentBroken where the job's commands ran beside such a thing.
         """
-        if self._kept or self._policy.no_install or not self._later_steps():
+        if self._kept or self._policy.no_install:
+            return None
+        if not self._later_steps():
+            if not self._sealed:
+                self._seal()
+                self._write(self._state)
             return None
         reason = difference(self._later_steps()[0], ())
         if None in self._done:
@@ -334,8 +241,16 @@ class Replay:
                 mend="run again: it starts fresh;"
                 " installs that stand before all commands avoid this",
             )
-        self._make_anew()
-        return Verdict("rebuilt", reason)
+        return Verdict("rebuilt", reason, self._make_anew())
+
+    def close(self) -> None:
+        """What goes on beside the job has ended; called whatever happened to the job."""
+        self._images.join()
+        self._images.let_go()
+        if None in self._done and (self._is_new or self._policy.is_new):
+            self._images.take_bytecode()
+        if self._is_new and self._images.image and self._state == "whole":
+            self._write("whole")  # with the image's name
 
     def _later_steps(self) -> list[tuple[Ingredient, ...]]:
         """What is in it that this job has not asked for so far."""
@@ -350,25 +265,42 @@ class Replay:
         self._kept = True
         return Verdict("kept", reason)
 
-    def _make_anew(self) -> None:
-        """The environment with the steps of this job so far, and nothing else."""
-        folder.remove(self._spec.path)
-        self._entries = []
-        self._declared_by = self._spec.declared_by
-        self._tainted = False
-        folder.start_environment(self._spec.path, to_text(self._journal("changing")))
-        if not self._bring_back():
+    def _make_anew(self) -> bool:
+        """The environment with the steps of this job so far, and nothing else.
+
+        Whether it was linked from an image.
+        """
+        self._images.join()
+        self._forget_damaged()
+        self._empty()
+        self._is_new = True
+        linked = self._begin_from_image()
+        if not linked:
             self._make()
         for step in self._done[len(self._entries) :]:
             if step is None:
                 self._entries.append(None)
             else:
                 self._apply(step)
+                if self._backend.rebuilds_slowly():
+                    self._seal()  # to begin there another time
+        self._at = len(self._done)
         self._site = site_listing(self._spec.path)
+        if not self._sealed:
+            self._seal()
         self._write("whole")
-        self._at = len(self._entries)
-        if self._checkpoints is not None:
-            self._checkpoints.forget_others()
+        return linked
+
+    def _empty(self) -> None:
+        """The environment's folder holds its journal alone."""
+        folder.remove(self._spec.path)
+        self._entries, self._resolved = [], []
+        self._sealed, self._own, self._bytecode_ns = False, {}, 0
+        self._images.image = ""
+        self._declared_by = self._spec.declared_by
+        self._tainted = False
+        self._state = "changing"
+        folder.start_environment(self._spec.path, to_text(self._journal("changing")))
 
     def _make(self) -> None:
         """The environment without any step, in the folder that is there."""
@@ -376,66 +308,159 @@ class Replay:
             self._spec.path, self._spec.interpreter, self._spec.options
         )
         self._run_installer(made_by, "make", "", os.path.dirname(self._spec.path), ())
-        if _unhealthy(self._spec):
+        if unhealthy(self._spec):
             raise EnvironmentBroken(
-                f"{self._spec.backend} made no environment that works: {_unhealthy(self._spec)}",
+                f"{self._spec.backend} made no environment that works: {unhealthy(self._spec)}",
                 mend="its output is shown with --verbose",
             )
         self.environment = self._backend.finish(self.environment)
-        self._keep_checkpoint()
+        if self._backend.rebuilds_slowly():
+            self._seal()
 
-    # Checkpoints: what is proven is not made anew where that takes seconds. --------------
+    # Images: what was made once is linked. -----------------------------------------------
 
-    def _keep_checkpoint(self) -> None:
-        # After a command nothing is proven: it may have done anything.
-        if self._checkpoints is not None and None not in self._entries:
-            self._checkpoints.keep(self._checkpoint_key(self._entries))
-
-    def _checkpoint_key(self, entries: Sequence[Entry]) -> tuple[object, ...]:
-        return (self._spec.ingredients, *entries)
-
-    def _bring_back(self) -> bool:
-        """Begin with the longest run of this job's steps that was kept; whether there is one."""
-        if self._checkpoints is None:
+    def _begin_from_image(self) -> bool:
+        """Begin with what is in the store of this job's steps; whether there is something."""
+        steps = [step for step in self._done if step is not None]
+        if None in self._done:
+            steps = steps[: self._done.index(None)]
+        goes_on = len(self._done) == len(self._spec.steps)
+        begun = self._images.begin(steps, goes_on=goes_on)
+        if begun is None:
             return False
-        first = list(takewhile(lambda step: step is not None, self._done))
-        steps = [step.ingredients for step in first if step is not None]
-        asked_anew = not self._policy.is_new and (self._policy.fresh or self._policy.upgrade)
-        if asked_anew:
-            self._checkpoints.forget_others()  # none is wanted so far
-        for number in range(len(steps), -1, -1):
-            if not asked_anew and self._checkpoints.bring_back(
-                self._checkpoint_key(steps[:number])
-            ):
-                if _unhealthy(self._spec):
-                    return False
-                self._entries = list(steps[:number])
-                for shorter in range(number):
-                    self._checkpoints.want(self._checkpoint_key(steps[:shorter]))
-                return True
-        return False
+        self._entries, self._resolved = list(begun.entries), list(begun.resolved)
+        self._sealed, self._own, self._bytecode_ns = True, begun.own, begun.bytecode_ns
+        self._site = site_listing(self._spec.path)
+        for number, step in enumerate(steps[: len(self._entries)]):
+            is_same = self._entries[number] == step.ingredients
+            # Of a project in another folder the same wheel is another file.
+            is_at_home = begun.is_from_here or not step.builds
+            if not (is_same and is_at_home) and not self._update(step, number):
+                self._empty()
+                return False
+        if unhealthy(self._spec):
+            self._empty()
+            return False
+        return True
+
+    def _seal(self) -> None:
+        """Take the manifest of what is there, and make it an image where it may be one."""
+        self._images.join()
+        listed = integrity.seal(self._spec.path)
+        self._sealed, self._own = True, {}
+        steps = [step for step in self._done[: len(self._entries)] if step is not None]
+        if self._is_new and len(steps) == len(self._entries) and not self._tainted:
+            self._images.keep(
+                listed,
+                self._entries,
+                steps,
+                self._resolved[-1] if self._resolved else None,
+                declared=len(self._spec.steps),
+            )
+
+    def _forget_damaged(self) -> None:
+        """Have the installer forget what was changed in place: it would install that again."""
+        journal = self._old or (self._journal("whole") if self._entries else None)
+        self._old = journal
+        if journal is None or not os.path.isdir(self._spec.path):
+            return
+        path = self._spec.path
+        names = list(integrity.changes(path, journal))
+        if names:
+            self._tell_who(journal.image, path, names[0])
+        shared = integrity.shared_elsewhere(path, names)
+        if shared:
+            self._forget(integrity.distributions_of(path, shared))
+
+    def _forget(self, packages: set[str] | frozenset[str]) -> None:
+        argv = self._backend.forget_argv(tuple(sorted(packages))) if packages else ()
+        if argv:
+            shown = f"{' '.join(sorted(packages))} in the cache of {self._spec.backend}"
+            self._run_installer(argv, "forget", shown, os.path.dirname(self._spec.path), ())
+
+    def _tell_damage(self, damaged: Damaged) -> None:
+        self._warn(
+            f"an image in the store was changed and is no longer used: {damaged.names[0]}"
+            + damaged.by
+        )
+        self._forget(damaged.packages)
+
+    def _tell_who(self, image: str, path: str, name: str) -> None:
+        who = self._images.who_changed(image, os.path.join(path, name))
+        if who:
+            self._warn(f"{name} was changed while the environment {who} was in use")
+
+    def _tell_other_files(self, names: list[str]) -> None:
+        self._warn(
+            f"{', '.join(names)}: the same version as before has other files in it;"
+            " its index, or the machine that built it, gave another one"
+        )
 
     def _apply(self, step: Step) -> None:
         """Install on top of what there is."""
         self._refuse_what_is_broken()
         self._declared_by = self._spec.declared_by
         self._write("changing")
+        self._sealed = False
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
         wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
         exported = self._exported(step)
-        arguments = (*upgrade, *step.arguments, *exported, *wanted)
+        when_s = self._install(step, (*upgrade, *step.arguments, *exported, *wanted))
+        self._entries.append(step.ingredients)
+        self._at = len(self._entries)
+        pins = pins_in(folder.site_packages(self._spec.path))
+        self._resolved += [None] * (len(self._entries) - 1 - len(self._resolved))
+        self._resolved.append(Resolved(when_s, pins))
+        self._site = site_listing(self._spec.path)
+        self._write("tainted" if self._tainted else "whole")
+
+    def _install(self, step: Step, arguments: tuple[str, ...]) -> float:
+        """Run the step's installer; returns when what it resolved to was asked."""
+        known = self._remembered(step)
+        if known is not None and known.pins:
+            path = os.path.join(self._spec.path, _PINS)
+            folder.write_aside(path, as_constraints(known))
+            # What the installer has in its cache needs no index.
+            for more in dict.fromkeys((self._backend.offline_arguments(), ())):
+                with suppress(EnvironmentBroken):
+                    self._run_step(step, (*more, *arguments, "-c", path), may_fail=True)
+                    os.unlink(path)
+                    return known.when_s
+            os.unlink(path)
+            self._warn(
+                f"what {step.show} resolved to before cannot be installed any more: asked anew"
+            )
+        self._run_step(step, arguments)
+        return time.time()
+
+    def _run_step(self, step: Step, arguments: tuple[str, ...], *, may_fail: bool = False) -> None:
         argv = (
             (*step.program, *arguments)
             if step.program
             else self._backend.install_argv(self.environment, arguments)
         )
         with builds_of_its_own(self._spec.path, step.in_place):
-            self._run_installer(argv, "install", step.show, step.cwd, step.variables)
-        self._entries.append(step.ingredients)
-        self._at = len(self._entries)
-        self._site = site_listing(self._spec.path)
-        self._write("tainted" if self._tainted else "whole")
-        self._keep_checkpoint()
+            self._run_installer(
+                argv, "install", step.show, step.cwd, step.variables, may_fail=may_fail
+            )
+
+    def _remembered(self, step: Step) -> Resolved | None:
+        """What the step resolved to when the same was installed; None where it is asked anew."""
+        before = [s for s in self._done[: len(self._entries)] if s is not None]
+        if self._policy.upgrade or step.asks_anew or step.locked or step.program:
+            return None
+        known = self._resolved_here([*before, step]) or self._images.remembered([*before, step])
+        return known if known and known.when_s >= self._policy.pins_since_s else None
+
+    def _resolved_here(self, steps: list[Step]) -> Resolved | None:
+        """The same, by the journal of what was here."""
+        old = self._old
+        if old is None or len(old.resolved) < len(steps):
+            return None
+        if difference(old.ingredients, self._spec.ingredients):
+            return None
+        same = [*map(tuple, (step.ingredients for step in steps))] == [*old.entries[: len(steps)]]
+        return old.resolved[len(steps) - 1] if same else None
 
     def _update(self, step: Step, number: int) -> bool:
         """Replace the wheels of the step's projects; False where more than these would change."""
@@ -450,8 +475,11 @@ class Replay:
         arguments = ("--no-deps", "--force-reinstall", *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
         shown = " ".join(build.shown for build in step.builds)
+        before = integrity.files_of(self._spec.path, map(_distribution, wheels))
         self._run_installer(argv, "install", f"--no-deps {shown}", step.cwd, step.variables)
         self._entries[number] = step.ingredients
+        for name in before | integrity.files_of(self._spec.path, map(_distribution, wheels)):
+            self._own[name] = manifest.state_or_none(os.path.join(self._spec.path, name))
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
         return True
@@ -466,9 +494,13 @@ class Replay:
             argv = self._backend.install_argv(
                 self.environment, (*options, *step.arguments, *wanted)
             )
-            shown = f"{_upgrade_option(self._policy)} {step.show}"
+            shown = f"{upgrade_option(self._policy)} {step.show}"
             self._run_installer(argv, "install", shown, step.cwd, step.variables)
+        resolved = Resolved(time.time(), pins_in(folder.site_packages(self._spec.path)))
+        self._resolved[: len(self._spec.steps)] = [resolved] * len(self._spec.steps)
         self._site = site_listing(self._spec.path)
+        self._is_new = len(self._entries) == len(self._spec.steps)
+        self._seal()
         self._write("whole")
 
     def _exported(self, step: Step) -> tuple[str, ...]:
@@ -497,7 +529,7 @@ class Replay:
 
     def _refuse_what_is_broken(self) -> None:
         """Raise where an install might go into the Python that it was made with."""
-        broken = _unhealthy(self._spec)
+        broken = unhealthy(self._spec)
         if broken:
             self._write("tainted")
             raise EnvironmentBroken(
@@ -507,7 +539,11 @@ class Replay:
 
     def _notice_changes(self) -> None:
         """Remember when commands, and not steps, changed what is installed."""
-        if None in self._done and site_difference(self._site, site_listing(self._spec.path)):
+        if None not in self._done:
+            return
+        if site_difference(self._site, site_listing(self._spec.path)) or integrity.first_change(
+            self._spec.path, self._journal("whole")
+        ):
             self._tainted = True
 
     def _refuse_to_lose_changes(self) -> None:
@@ -531,7 +567,18 @@ class Replay:
             entries=tuple(self._entries),
             site=self._site,
             declared_by=self._declared_by,
+            resolved=tuple(self._resolved),
+            sealed=self._sealed,
+            own=self._own,
+            image=self._images.image,
+            bytecode_ns=self._bytecode_ns,
         )
 
     def _write(self, state: State) -> None:
+        self._state = state
         write(self._spec.path, self._journal(state))
+
+
+def _distribution(wheel: str) -> str:
+    """The name of what a wheel installs, as its metadata folder has it."""
+    return os.path.basename(wheel).partition("-")[0]

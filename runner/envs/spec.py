@@ -70,6 +70,7 @@ def make_env_spec(
         declared_by=declared_by,
         mark=brought.mark if brought else "pyvenv.cfg",
         packages=brought.packages if brought else (),
+        root=root,
     )
 
 

@@ -11,12 +11,11 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs import folder
-from runner.envs.checkpoints import checkpoints_of
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 _BLOCK_BYTES = 512  # what st_blocks counts, whatever the file system's own block (POSIX)
 
@@ -78,15 +77,7 @@ class Upkeep:
 
     def environment(self, name: str, told: str) -> None:
         """The environment is gone, unless another run uses it or it is not ours."""
-
-        def remove(path: str) -> None:
-            folder.remove(path)
-            for each in also:
-                _remove_tree(each)
-
-        kept = checkpoints_of(os.path.join(self._envdir, name))
-        also = [kept] if not os.path.islink(os.path.dirname(kept)) else []
-        self._locked(name, told, name, remove, also)
+        self._locked(name, told, name, folder.remove)
 
     def leftovers(self) -> None:
         """What runs that were killed have left, and what could not be deleted then, is gone."""
@@ -98,12 +89,6 @@ class Upkeep:
         for name in folder.half_made_in(self._envdir):
             told = f"{name}, left by a run that was killed"
             self._locked(name, told, name.removeprefix(folder.NEW), folder.remove)
-        home = os.path.dirname(checkpoints_of(os.path.join(self._envdir, "x")))
-        for name in _folders_in(home):
-            if not os.path.lexists(os.path.join(self._envdir, name)):
-                path = os.path.relpath(os.path.join(home, name), self._envdir)
-                told = f"checkpoints of {name}, which is gone"
-                self._locked(path, told, name, _remove_tree)
 
     def wheels(self, before_s: float) -> None:
         """Wheels of local projects that were last used before then are gone."""
@@ -121,15 +106,8 @@ class Upkeep:
                     told = f"the wheel {_wheel_in(path)}"
                     self._locked(place, told, lock, _remove_tree)
 
-    def _locked(
-        self,
-        name: str,
-        told: str,
-        lock: str,
-        remove: Callable[[str], None],
-        also: Sequence[str] = (),
-    ) -> None:
-        """Remove what stands in the environment folder; `also`: what goes with it."""
+    def _locked(self, name: str, told: str, lock: str, remove: Callable[[str], None]) -> None:
+        """Remove what stands in the environment folder."""
         path = os.path.join(self._envdir, name)
         try:
             with Lock(os.path.join(self._envdir, ".locks", lock), _refuse_to_wait):
@@ -137,7 +115,7 @@ class Upkeep:
                 if trouble:
                     self.kept.append(Kept(name, trouble))
                     return
-                size = sum(map(self._count, [path, *filter(os.path.isdir, also)]))
+                size = self._count(path)
                 remove(path)
         except InUse as holder:
             self.kept.append(Kept(name, f"{holder} uses it"))

@@ -119,6 +119,14 @@ def installer_variables(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def offline_arguments() -> tuple[str, ...]:
+    return ("--offline",)
+
+
+def forget_argv(packages: tuple[str, ...]) -> tuple[str, ...]:
+    return (find_uv(), "cache", "clean", *packages)
+
+
 def rebuilds_slowly() -> bool:
     return False  # it links what it has in its cache
 

@@ -121,7 +121,8 @@ class Terminal:
                 "yellow", f"environment: kept as it is (--no-install){reason} {python}"
             )
         done = "wheel replaced" if event.state == "updated" else event.state
-        return self._paint("cyan", f"environment: {done} in {took}{ahead}{reason} {python}")
+        source = " from the store" if event.linked else ""
+        return self._paint("cyan", f"environment: {done}{source} in {took}{ahead}{reason} {python}")
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (

@@ -17,7 +17,7 @@ from runner.requirements.local import SourceDigests, is_project
 from runner.running import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from runner.model import Needs
 
@@ -119,7 +119,14 @@ def declared_step(
         cwd=root,
         builds=builds,
         in_place=collector.in_place(),
+        from_here=collector.from_here,
+        asks_anew=_asks_anew(arguments, collector),
     )
+
+
+def _asks_anew(arguments: Iterable[str], collector: Collector) -> bool:
+    """Whether what they resolve to is never to be remembered."""
+    return collector.asks_anew or any(a.asks_anew() for a in read_arguments(arguments))
 
 
 def _choosing(needs: Needs) -> dict[str, str]:
@@ -174,6 +181,8 @@ def install_step(
         cwd=cwd,
         builds=collector.builds(),
         in_place=collector.in_place(),
+        from_here=collector.from_here,
+        asks_anew=_asks_anew(ready, collector),
         variables=tuple((variables or {}).items()),
     )
 

@@ -32,12 +32,23 @@ class Argument(NamedTuple):
         """Whether a project that is built may come out otherwise because of it."""
         return self.option.startswith(_BUILD_OPTIONS)
 
+    def asks_anew(self) -> bool:
+        """Whether it may be answered otherwise each time, and is meant to be."""
+        if self.kind in ("requirement", "editable"):
+            return bool(_VCS.search(self.value)) and not _COMMIT.search(self.value)
+        if self.option in ("--prerelease", "--prerelease-package"):
+            return "allow" in self.value
+        return self.option in ("-U", "--upgrade", "-P", "--upgrade-package", "--pre")
+
     def with_value(self, value: str) -> tuple[str, ...]:
         """What is handed to the installer, with another value where it differs."""
         if value == self.value:
             return self.tokens
         return (self.option, value) if self.option else (value,)
 
+
+_VCS = re.compile(r"(?:^|[\s@])(?:git|hg|svn|bzr)\+")
+_COMMIT = re.compile(r"@[0-9a-f]{40}(?![0-9a-f])")  # which is what it is for ever
 
 _BUILD_OPTIONS = (
     "-C",

@@ -55,6 +55,8 @@ class Collector:
         self._projects: dict[tuple[str, ...], None] = {}
         self._contents: dict[str, tuple[str, ...]] = {}  # of projects: what a build reads
         self._builds: dict[tuple[str, tuple[str, ...]], Build] = {}
+        self.from_here = False  # something is installed from a folder as it is
+        self.asks_anew = False  # a file asks for what can be another thing tomorrow
 
     def ingredients(self) -> tuple[Ingredient, ...]:
         """All that was noted and found so far, in that order."""
@@ -107,6 +109,7 @@ class Collector:
             if is_project and self._may_build(found.path):
                 self._build(found.path, found.extras)
                 return ()
+            self.from_here = True
             return argument.with_value(found.argument)
         if argument.kind in ("requirement", "editable"):
             editable = argument.kind == "editable"
@@ -124,7 +127,10 @@ class Collector:
     def requirement(self, text: str, *, editable: bool = False) -> str:
         """The requirement, with an absolute path where it names a file or folder."""
         found = self._local(text, editable=editable, where="")
-        return text if found is None else found.argument
+        if found is None:
+            return text
+        self.from_here = True
+        return found.argument
 
     def _local(self, text: str, *, editable: bool, where: str) -> Local | None:
         """The file or folder that a requirement names; its content is kept."""
@@ -142,10 +148,9 @@ class Collector:
         extras = tuple(extras)
         self.project(folder, extras, editable=editable)
         marked = f"{folder}[{','.join(extras)}]" if extras else folder
-        if editable:
-            return "-e", marked
-        if not sdist_first and not self._may_build(folder):
-            return (marked,)
+        if editable or not (sdist_first or self._may_build(folder)):
+            self.from_here = True
+            return ("-e", marked) if editable else (marked,)
         self._build(folder, extras, sdist_first=sdist_first)
         return ()
 
@@ -268,12 +273,14 @@ class Collector:
 
     def _follow_line(self, text: str, line: _Line) -> None:
         arguments = list(files.line_arguments(text))
+        self.asks_anew = self.asks_anew or any(a.asks_anew() for a in arguments)
         for argument in arguments:
             if argument.kind not in ("requirement", "editable"):
                 self.follow(argument, line)
                 continue
             editable = argument.kind == "editable"
             found = self._local(argument.value, editable=editable, where=line.where)
+            self.from_here = self.from_here or found is not None
             # One with options of its own (--config-settings) is left to its file.
             alone = line.installs and len(arguments) == 1
             if found is not None and alone and os.path.isdir(found.path):

@@ -223,6 +223,7 @@ def _lock_step(path: str, root: str, *, sources: SourceDigests, environ: Mapping
         show=f"-r {shown_path(path, root)}",
         cwd=root,
         locked=True,
+        from_here=bool(again),
     )
 
 
@@ -335,6 +336,7 @@ def _uv_step(
         cwd=root,
         export=Export(folder=root, arguments=("--no-default-groups", *asked)),
         locked=True,
+        from_here=bool(again),
     )
 
 

@@ -1,0 +1,219 @@
+"""The bytecode of images: compiled once, beside the job that runs, and taken from jobs.
+
+A job that imports a package leaves its bytecode in its own environment. What belongs
+to a file that the image has, unchanged, is linked into the image, so that the next
+environment has it from the start; a process of low priority compiles the rest, and
+is ended with the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from runner.envs.folder import write_aside
+from runner.envs.manifest import Changed, FileState, link_files, state_of
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping
+
+    from runner.envs.manifest import Manifest
+
+_LIST = "bytecode.json"  # of an image: what joined it
+_DONE = "compiled"  # the mark of an image that has all
+_CACHE = "__pycache__"
+
+# Run by the environment's own Python, 3.6 or later, with nothing of the user's in reach.
+# Its standard input is a pipe of ours: where we end, however that is, so does it.
+_COMPILE = """\
+import os, sys, threading
+def leave():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=leave, daemon=True).start()
+try:
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+except (AttributeError, OSError):
+    pass
+try:
+    os.nice(19)
+except (AttributeError, OSError):
+    pass
+import importlib.util, py_compile
+for path in sys.argv[1:]:
+    for above, folders, names in os.walk(path):
+        folders[:] = sorted(f for f in folders if f != "__pycache__")
+        for name in sorted(names):
+            source = os.path.join(above, name)
+            if name.endswith(".py"):
+                target = importlib.util.cache_from_source(source)
+                if not os.path.exists(target):
+                    try:
+                        py_compile.compile(source, doraise=True, quiet=2)
+                    except Exception:
+                        pass
+"""
+
+
+class Bytecode:
+    """What compiles in one run."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[str, Manifest, subprocess.Popen[bytes]]] = []
+
+    def compile(self, python: str, place: str, manifest: Manifest) -> None:
+        """Begin to compile an image, with the Python that it is for, where that was not done."""
+        folders = [name for name in manifest.folders if name.endswith("site-packages")]
+        if os.path.exists(os.path.join(place, _DONE)) or not folders:
+            return
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            return  # the user wants none
+        import subprocess  # 3 ms that only a new environment costs
+
+        with suppress(OSError):
+            process = subprocess.Popen(
+                [python, "-I", "-S", "-c", _COMPILE]
+                + [os.path.join(place, "tree", name) for name in folders],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # Ctrl-C is for the job. Whoever ends us ends it, by the pipe.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
+            )
+            self._running.append((place, manifest, process))
+
+    def end(self) -> None:
+        """Nothing compiles any more; what is compiled so far can be used."""
+        for place, manifest, process in self._running:
+            is_done = process.poll() == 0
+            process.kill()
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait()
+            note_compiled(place, manifest)
+            if is_done:
+                with suppress(OSError), open(os.path.join(place, _DONE), "w"):
+                    pass
+        self._running.clear()
+
+
+def take_from(root: str, place: str, manifest: Manifest) -> None:
+    """Link the bytecode that jobs left in an environment into its image.
+
+    root: of the environment; place: the folder of the image. Only what belongs to a
+    file that both have, the same file on the disk, as it was when it was installed.
+    """
+    if os.path.exists(os.path.join(place, _DONE)):
+        return
+    tree = os.path.join(place, "tree")
+    listed = bytecode_of(place)
+    more = False
+    for above, files in manifest.folders.items():
+        if above.endswith(_CACHE) or not any(name.endswith(".py") for name in files):
+            continue
+        cache = f"{above}/{_CACHE}"
+        known = {**manifest.folders.get(cache, {}), **listed.get(cache, {})}
+        for name in _names(os.path.join(root, cache)):
+            source = f"{name.partition('.')[0]}.py"
+            if name in known or not name.endswith(".pyc") or source not in files:
+                continue
+            with suppress(OSError, ValueError):
+                _check_belongs(root, tree, f"{above}/{source}", f"{cache}/{name}", files[source])
+                os.makedirs(os.path.join(tree, cache), exist_ok=True)
+                to = os.path.join(tree, cache, name)
+                with suppress(FileExistsError):  # compiled meanwhile
+                    os.link(os.path.join(root, cache, name), to)
+                listed.setdefault(cache, {})[name] = state_of(to)
+                more = True
+    if more:
+        _write(place, listed)
+
+
+def note_compiled(place: str, manifest: Manifest) -> None:
+    """Take what was compiled in an image into its list."""
+    listed = bytecode_of(place)
+    count = sum(map(len, listed.values()))
+    for above, files in manifest.folders.items():
+        cache = f"{above}/{_CACHE}"
+        if above.endswith(_CACHE) or not any(name.endswith(".py") for name in files):
+            continue
+        there = manifest.folders.get(cache, {})
+        for name in _names(os.path.join(place, "tree", cache)):
+            # What is being written has another ending.
+            if name.endswith(".pyc") and name not in there:
+                with suppress(OSError):
+                    state = state_of(os.path.join(place, "tree", cache, name))
+                    listed.setdefault(cache, {})[name] = state
+    if sum(map(len, listed.values())) > count:
+        _write(place, listed)
+
+
+def _check_belongs(root: str, tree: str, source: str, compiled: str, state: FileState) -> None:
+    """Raise ValueError where bytecode was not made of the file that the image has.
+
+    Its first 16 bytes are a magic number, flags, and the source's time in seconds
+    and size (PEP 552, PEP 3147).
+    """
+    here, there = os.lstat(os.path.join(root, source)), os.lstat(os.path.join(tree, source))
+    if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        raise ValueError(source)
+    if [here.st_size, here.st_mtime_ns] != state:
+        raise ValueError(source)
+    with open(os.path.join(root, compiled), "rb") as stream:
+        head = stream.read(16)
+    flags = int.from_bytes(head[4:8], "little")
+    time_s, size = int.from_bytes(head[8:12], "little"), int.from_bytes(head[12:16], "little")
+    if flags or time_s != state[1] // 10**9 & 0xFFFFFFFF or size != state[0] & 0xFFFFFFFF:
+        raise ValueError(compiled)
+
+
+def join(place: str, root: str) -> int:
+    """Link the bytecode that joined an image into an environment, where it has none.
+
+    Returns the time of the list of it in nanoseconds; 0 where there is none.
+    """
+    made_ns = list_time_ns(place)
+    if not made_ns:
+        return 0
+    for cache, names in bytecode_of(place).items():
+        target = os.path.join(root, cache)
+        # One that was changed is what Python would see to be of another source, and
+        # the rest of its folder is compiled again.
+        with suppress(OSError, Changed):
+            os.makedirs(target, exist_ok=True)
+            there = frozenset(f"{cache}/{name}" for name in os.listdir(target))
+            link_files(os.path.join(place, "tree", cache), target, cache, names, there)
+    return made_ns
+
+
+def list_time_ns(place: str) -> int:
+    """When bytecode last joined an image; 0 for never."""
+    try:
+        return os.stat(os.path.join(place, _LIST)).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def bytecode_of(place: str) -> dict[str, dict[str, FileState]]:
+    """The bytecode that joined an image, by folder."""
+    try:
+        with open(os.path.join(place, _LIST), encoding="utf-8") as stream:
+            data: object = json.load(stream)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    folders = cast("dict[str, dict[str, FileState]]", data) if isinstance(data, dict) else {}
+    return {name: files for name, files in folders.items() if isinstance(files, dict)}
+
+
+def _write(place: str, listed: Mapping[str, Mapping[str, FileState]]) -> None:
+    with suppress(OSError):
+        write_aside(os.path.join(place, _LIST), json.dumps(listed, separators=(",", ":")))
+
+
+def _names(folder: str) -> Iterator[str]:
+    with suppress(OSError):
+        yield from sorted(os.listdir(folder))

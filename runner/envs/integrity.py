@@ -1,0 +1,111 @@
+"""Whether each file of an environment is what its steps installed, and who changed one.
+
+Files are links that environments share: what a job writes in place is seen in all
+of them. So every file is compared before an environment is used again, 3 µs each.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from runner.envs import folder, manifest
+from runner.envs.manifest import FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from runner.envs.journal import Journal
+    from runner.envs.manifest import Manifest
+
+
+def seal(path: str) -> Manifest:
+    """Take the manifest of an environment whose steps are done, and keep it there."""
+    listed = manifest.take(path)
+    # A new file: the old one may be that of an image.
+    folder.write_aside(os.path.join(path, FILES), manifest.to_text(listed))
+    return listed
+
+
+def manifest_of(path: str) -> Manifest | None:
+    """The manifest that an environment keeps; None where none can be used."""
+    try:
+        with open(os.path.join(path, FILES), encoding="utf-8") as stream:
+            return manifest.from_text(stream.read())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def changes(path: str, journal: Journal) -> Iterator[str]:
+    """The files that are not what the steps installed, from the environment's folder."""
+    if not journal.sealed:
+        return
+    listed = manifest_of(path)
+    if listed is None:
+        yield FILES
+        return
+    yield from manifest.changes(path, listed, journal.own)
+
+
+def first_change(path: str, journal: Journal) -> str:
+    """What is not as it was installed, in words; empty where all is."""
+    name = next(changes(path, journal), "")
+    if not name:
+        return ""
+    if name == FILES:
+        return "the list of its files is gone"
+    if not os.path.lexists(os.path.join(path, name)):
+        return f"{name} was deleted"
+    return f"{name} was changed"
+
+
+def shared_elsewhere(path: str, names: Iterable[str]) -> list[str]:
+    """Of these files those that are links: what is wrong with them is so elsewhere, too."""
+    found: list[str] = []
+    for name in names:
+        with suppress(OSError):
+            if os.lstat(os.path.join(path, name)).st_nlink > 1:
+                found.append(name)
+    return found
+
+
+def distributions_of(path: str, names: Iterable[str]) -> set[str]:
+    """The names of the distributions in an environment that these files belong to."""
+    wanted = set(names)
+    found: set[str] = set()
+    for site in folder.site_packages(path):
+        home = os.path.relpath(site, path).replace(os.sep, "/")
+        inside = {name.removeprefix(f"{home}/") for name in wanted if name.startswith(f"{home}/")}
+        for entry in os.listdir(site):
+            if inside and entry.endswith(".dist-info") and _names_any(site, entry, inside):
+                found.add(entry.partition("-")[0])
+    return found
+
+
+def _names_any(site: str, info: str, inside: set[str]) -> bool:
+    if any(name.startswith(f"{info}/") for name in inside):
+        return True
+    try:
+        with open(os.path.join(site, info, "RECORD"), encoding="utf-8", errors="replace") as stream:
+            return any(line.partition(",")[0].strip('"') in inside for line in stream)
+    except OSError:
+        return False
+
+
+def files_of(path: str, distributions: Iterable[str]) -> set[str]:
+    """The files that belong to these distributions, by their RECORD, but bytecode."""
+    import csv  # 2 ms that only a project's new wheel costs
+
+    wanted = tuple(f"{name}-" for name in distributions)
+    found: set[str] = set()
+    for site in folder.site_packages(path):
+        for entry in os.listdir(site):
+            if not (entry.endswith(".dist-info") and entry.startswith(wanted)):
+                continue
+            record = os.path.join(site, entry, "RECORD")
+            with suppress(OSError), open(record, encoding="utf-8", newline="") as stream:
+                names = (row[0] for row in csv.reader(stream) if row)
+                paths = (os.path.normpath(os.path.join(site, n)) for n in names)
+                found.update(os.path.relpath(p, path).replace(os.sep, "/") for p in paths)
+    return {name for name in found if not name.endswith(".pyc") and not name.startswith("../")}

@@ -1,0 +1,420 @@
+"""Finished environments kept as images, which new ones of equal needs are linked from.
+
+An image is a tree of hard links to what an installer made, in the user's cache. It
+is made aside and renamed into place, so there is a whole one or none, whoever is
+killed; nothing in it is written again, and only bytecode joins it. A key stands for
+the steps that made it; what is known by a key is the image and what was resolved.
+
+All in a store can be deleted at any time: an environment that was linked from an
+image holds links of its own. Knows nothing of steps: keys are handed in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.envs import bytecode, manifest
+from runner.envs.folder import KEY, NEW, make_key, tag_as_cache, write_aside
+from runner.envs.integrity import distributions_of
+from runner.envs.lock import Lock, was_held
+from runner.envs.manifest import FILES, Changed
+from runner.envs.places import own_files, without_place, write_own
+from runner.envs.resolved import Resolved, resolved_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from runner.envs.manifest import FileState, Manifest
+
+NONE = "none"  # said by the user: no store
+_IN_ENVDIR = ".store"
+
+_FORMAT = 1
+TREE = "tree"
+_FACTS = "image.json"
+USED = "used"
+GONE = ".gone-"  # what begins so is being deleted
+_USERS = "users.txt"
+_USERS_LARGEST_BYTES = 100_000
+
+
+class Known(NamedTuple):
+    """What is known of the steps that a key stands for."""
+
+    image: str  # its name; empty where there is none
+    resolved: Resolved | None
+
+
+class Image(NamedTuple):
+    """A kept environment."""
+
+    name: str
+    made_s: float  # as time.time() has it
+    place: str  # of the environment that it was linked from, which its own files name
+    own: dict[str, FileState]  # the files that name their place
+    facts: dict[str, object]  # what was handed in when it was kept
+
+
+class Clone(NamedTuple):
+    """What an environment got from an image."""
+
+    own: dict[str, FileState | None]  # of the files that are its own
+    bytecode_ns: int  # when bytecode last joined the image
+
+
+class Damaged(Exception):
+    """An image has files that somebody has changed; it is gone now."""
+
+    def __init__(self, names: tuple[str, ...], packages: frozenset[str], by: str) -> None:
+        super().__init__(*names)
+        self.names = names  # of the files, from the top of the environment
+        self.by = f", while the environment {by} was in use" if by else ""
+        self.packages = packages  # those that they belong to
+
+
+def store_home(asked: str, envdir: str, environ: Mapping[str, str]) -> str:
+    """The folder of the store that an environment folder can be linked from; empty for none.
+
+    asked: what the user said. Hard links do not leave a file system: where the
+    user's cache is on another one, the store is in the environment folder.
+    """
+    if asked == NONE:
+        return ""
+    home = os.path.abspath(os.path.expanduser(asked)) if asked else _user_cache(environ)
+    if home and _device(home) == _device(envdir):
+        return home
+    return os.path.join(envdir, _IN_ENVDIR)
+
+
+def _user_cache(environ: Mapping[str, str]) -> str:
+    """The store in the user's cache (XDG Base Directory specification on Linux); or empty."""
+    if sys.platform in ("win32", "darwin"):
+        from platformdirs import user_cache_dir  # 27 ms, which Linux is spared
+
+        return os.path.join(user_cache_dir("runenv", appauthor=False), "store")
+    else:  # noqa: RET505  # without it mypy calls the next line unreachable on Windows
+        cache, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
+        if not os.path.isabs(cache):  # the specification: a relative one is to be ignored
+            cache = os.path.join(home, ".cache") if os.path.isabs(home) else ""
+        return os.path.join(cache, "runenv", "store") if cache else ""
+
+
+def _device(path: str) -> int:
+    """The file system that a path is on, or would be on if it were made."""
+    while not os.path.exists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    try:
+        return os.stat(path).st_dev
+    except OSError:
+        return -1
+
+
+class Store:
+    """The images in one folder, as one run uses them."""
+
+    def __init__(self, home: str, limit: Callable[[Store], None] = lambda _: None) -> None:
+        """limit: brings the store below its cap; called beside the run when something was kept."""
+        self.home = home
+        self.made: set[str] = set()  # the images that this run has made
+        self.trouble = ""  # why nothing could be kept
+        self._limit = limit
+        self._keeping: list[threading.Thread] = []
+        self._bytecode = bytecode.Bytecode()
+
+    def make(self) -> None:
+        """The store is there, with the key for digests of secrets that its users share."""
+        with self._troubles_noted():
+            if not os.path.exists(os.path.join(self.home, KEY)):
+                for name in ("known", "images", "locks"):
+                    os.makedirs(os.path.join(self.home, name), exist_ok=True)
+                tag_as_cache(self.home)
+                make_key(os.path.join(self.home, KEY))
+
+    @contextmanager
+    def _troubles_noted(self) -> Generator[None]:
+        """What cannot be written is no error: everything works without a store."""
+        try:
+            yield
+        except OSError as error:
+            self.trouble = f"{error.filename or self.home}: {error.strerror}"
+
+    # Finding. -------------------------------------------------------------------------
+
+    def known(self, key: str) -> Known:
+        """What is known by a key."""
+        try:
+            with open(self._known_path(key), encoding="utf-8") as stream:
+                data = json.load(stream)
+            if data["format"] == _FORMAT:
+                return Known(str(data["image"]), resolved_from(data["resolved"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass
+        return Known("", None)
+
+    def remember(self, key: str, known: Known) -> None:
+        """Keep what is known by a key."""
+        data = {"format": _FORMAT, "image": known.image, "resolved": known.resolved}
+        with self._troubles_noted():
+            write_aside(self._known_path(key), json.dumps(data, separators=(",", ":")))
+
+    def _known_path(self, key: str) -> str:
+        return os.path.join(self.home, "known", f"{key}.json")
+
+    def place_of(self, image: str) -> str:
+        """The folder of an image."""
+        return os.path.join(self.home, "images", image)
+
+    def image(self, name: str) -> Image | None:
+        """The image of that name; None where there is none that can be used."""
+        try:
+            with open(os.path.join(self.place_of(name), _FACTS), encoding="utf-8") as stream:
+                data = json.load(stream)
+            if not name or data["format"] != _FORMAT:
+                return None
+            own = {str(path): [int(s[0]), int(s[1])] for path, s in data["own"].items()}
+            return Image(name, float(data["made"]), str(data["place"]), own, dict(data["facts"]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def lock(self, key: str, on_wait: Callable[[str], None]) -> Lock:
+        """Who makes what a key stands for; others wait for the image that comes of it."""
+        return Lock(os.path.join(self.home, "locks", key), on_wait)
+
+    # Cloning. -------------------------------------------------------------------------
+
+    def clone(self, image: Image, path: str) -> Clone:
+        """Fill an environment's folder, which holds its journal alone, from an image.
+
+        Raises Damaged, and the image is gone, where a file of it is not what it was;
+        OSError where links cannot be made. The folder then holds a part of it.
+        """
+        place = self.place_of(image.name)
+        tree = os.path.join(place, TREE)
+        try:
+            with open(os.path.join(place, FILES), encoding="utf-8") as stream:
+                listed = manifest.from_text(stream.read())
+            for name, state in image.own.items():
+                if manifest.state_of(os.path.join(tree, name)) != state:
+                    raise Changed(name)
+            manifest.link(tree, path, listed, frozenset(image.own))
+        except (Changed, ValueError):
+            raise self._drop_damaged(image.name, tree) from None
+        own = write_own(tree, path, image.own, image.place, path)
+        os.link(os.path.join(place, FILES), os.path.join(path, FILES))
+        with suppress(OSError):
+            os.utime(os.path.join(place, USED))
+        self._note_user(place, path)
+        return Clone({**own}, bytecode.join(place, path))
+
+    def _drop_damaged(self, name: str, tree: str) -> Damaged:
+        listed = self._listed(name)
+        names = tuple(manifest.changes(tree, listed)) if listed else ()
+        by = self.who_used(name, os.path.join(tree, names[0])) if names else ""
+        damaged = Damaged(names or (FILES,), frozenset(distributions_of(tree, names)), by)
+        self.drop(name)
+        return damaged
+
+    def _note_user(self, place: str, path: str) -> None:
+        """Remember for whom an image is kept: told by --explain --store, and decides nothing."""
+        users = os.path.join(place, _USERS)
+        with suppress(OSError, ValueError), open(users, "a", encoding="utf-8") as stream:
+            if stream.tell() < _USERS_LARGEST_BYTES:
+                stream.write(f"{path}\n")
+
+    def users_of(self, image: str) -> list[str]:
+        """The environments that were linked from an image, or into it, so far as they are there."""
+        try:
+            with open(os.path.join(self.place_of(image), _USERS), encoding="utf-8") as stream:
+                paths = dict.fromkeys(stream.read().splitlines())
+        except (OSError, ValueError):
+            return []
+        return [path for path in paths if os.path.exists(os.path.join(path, FILES))]
+
+    def who_used(self, image: str, path: str) -> str:
+        """The environments of an image that a job held when a file was last written, in words."""
+        try:
+            when_ns = os.stat(path, follow_symlinks=False).st_mtime_ns
+        except OSError:
+            return ""
+        users = self.users_of(image) if image else []
+        held = [
+            repr(os.path.basename(user))
+            for user in users
+            if was_held(
+                os.path.join(os.path.dirname(user), ".locks", os.path.basename(user)), when_ns
+            )
+        ]
+        return " or ".join(held)
+
+    def join_bytecode(self, image: str, path: str, since_ns: int) -> int:
+        """Give an environment the bytecode that joined its image after a time; when that was."""
+        place = self.place_of(image)
+        made_ns = bytecode.list_time_ns(place)
+        return bytecode.join(place, path) if made_ns > since_ns else since_ns
+
+    # Keeping. -------------------------------------------------------------------------
+
+    def keep(
+        self,
+        path: str,
+        listed: Manifest,
+        base: str,
+        facts: Mapping[str, object],
+        on_kept: Callable[[str], None],
+    ) -> threading.Thread:
+        """Keep an environment as it is listed, beside what comes next.
+
+        What changes meanwhile is noticed, and nothing is kept then. base: what
+        decides beside the files; facts: what goes on from the image needs to
+        know. on_kept: called with its name, or with nothing, in another thread.
+        """
+
+        def work() -> None:
+            name = ""
+            try:
+                with self._troubles_noted(), suppress(Changed, FileNotFoundError):
+                    name = self._keep_now(path, listed, base, facts)
+            finally:
+                on_kept(name)
+            if name:
+                with self._troubles_noted():
+                    self._limit(self)
+
+        thread = threading.Thread(target=work)
+        self._keeping.append(thread)
+        thread.start()
+        return thread
+
+    def _keep_now(self, path: str, listed: Manifest, base: str, facts: Mapping[str, object]) -> str:
+        own = own_files(path, listed)
+        name = _name(path, listed, base, own)
+        place = self.place_of(name)
+        if self.image(name) is None:
+            # Nobody else writes there; whoever finds it with its lock free, and the
+            # process gone, knows that it was left behind.
+            aside = os.path.join(self.home, "images", f"{NEW}{name}-{_own()}")
+            os.makedirs(os.path.join(aside, TREE))
+            try:
+                with Lock(os.path.join(aside, USED), lambda _: None):
+                    self._fill(aside, path, listed, own, facts)
+                _remove(place)  # one that cannot be used
+                os.rename(aside, place)
+            except OSError:
+                _remove(aside)
+                if self.image(name) is None:  # nobody else has made it meanwhile
+                    raise
+            except Changed:
+                _remove(aside)
+                raise
+        self.made.add(name)
+        self._note_user(place, path)
+        return name
+
+    def _fill(
+        self,
+        aside: str,
+        path: str,
+        listed: Manifest,
+        own: Mapping[str, bytes],
+        facts: Mapping[str, object],
+    ) -> None:
+        tree = os.path.join(aside, TREE)
+        manifest.link(path, tree, listed, frozenset())
+        os.link(os.path.join(path, FILES), os.path.join(aside, FILES))
+        data = {
+            "format": _FORMAT,
+            "made": time.time(),
+            "place": path,
+            "own": {name: manifest.state_of(os.path.join(tree, name)) for name in own},
+            "facts": facts,
+        }
+        with open(os.path.join(aside, _FACTS), "w", encoding="utf-8") as stream:
+            json.dump(data, stream, separators=(",", ":"))
+
+    def drop(self, image: str) -> None:
+        """The image is gone; environments keep what they have of it."""
+        self.made.discard(image)
+        _remove(self.place_of(image))
+
+    # Beside the run. ------------------------------------------------------------------
+
+    def wait(self) -> None:
+        """What is being kept is kept."""
+        while self._keeping:
+            self._keeping.pop().join()
+
+    def compile(self, image: str, python: str) -> None:
+        """Begin to compile an image's bytecode beside the run, where that was not done."""
+        listed = self._listed(image)
+        if listed is not None:
+            self._bytecode.compile(python, self.place_of(image), listed)
+
+    def take_bytecode(self, image: str, path: str) -> None:
+        """Let the bytecode that a job left in its environment join the image."""
+        listed = self._listed(image)
+        if listed is not None:
+            bytecode.take_from(path, self.place_of(image), listed)
+
+    def _listed(self, image: str) -> Manifest | None:
+        try:
+            with open(os.path.join(self.place_of(image), FILES), encoding="utf-8") as stream:
+                return manifest.from_text(stream.read())
+        except (OSError, ValueError):
+            return None
+
+    def close(self) -> None:
+        """Nothing is done in the store any more by this run."""
+        self.wait()
+        self._bytecode.end()
+
+
+def _name(path: str, listed: Manifest, base: str, own: Mapping[str, bytes]) -> str:
+    """An image's name: a digest of all that is in it, whatever its place.
+
+    RECORD has the sha256 of what was installed; of what no RECORD names, size and name count.
+    """
+    digest = sha256(base.encode("utf-8", "surrogatepass"))
+
+    def add(*parts: bytes) -> None:
+        for part in parts:
+            digest.update(b"%d:" % len(part) + part)
+
+    for above, names in sorted(listed.folders.items()):
+        if above.endswith("__pycache__"):
+            continue
+        for name, state in sorted(names.items()):
+            full = f"{above}/{name}" if above else name
+            add(os.fsencode(full))
+            if full in own:
+                add(without_place(full, own[full], path))
+            elif name == "RECORD" and above.endswith(".dist-info"):
+                with open(os.path.join(path, full), "rb") as stream:
+                    add(stream.read())
+            else:
+                add(b"%d" % state[0])
+    for name, target in sorted(listed.links.items()):
+        add(os.fsencode(name), os.fsencode(target))
+    return digest.hexdigest()[:32]
+
+
+def _own() -> str:
+    """What no other writer has in a name; the process first."""
+    return f"{os.getpid()}-{time.monotonic_ns()}"
+
+
+def _remove(folder: str) -> None:
+    """The folder is gone, at once: renamed first, so that nobody finds half of it."""
+    from shutil import rmtree  # 7 ms, and most runs remove nothing
+
+    if os.path.isdir(folder):
+        corpse = os.path.join(os.path.dirname(folder), f"{GONE}{os.path.basename(folder)}-{_own()}")
+        with suppress(OSError):
+            os.rename(folder, corpse)
+        rmtree(corpse, ignore_errors=True)
