@@ -86,6 +86,12 @@ def medians(took: Mapping[str, Sequence[Took]]) -> dict[str, Took]:
     }
 
 
+def above(took: Mapping[str, Sequence[Took]], name: str, base: str) -> float:
+    """The median of what one took above another in the same round, in ms of wall time."""
+    pairs = zip(took[name], took[base], strict=True)
+    return statistics.median(one.wall_ms - other.wall_ms for one, other in pairs)
+
+
 def program(name: str) -> str:
     """The path of a program beside this Python; ends the benchmark where it is not there."""
     found = shutil.which(name, path=sysconfig.get_path("scripts"))

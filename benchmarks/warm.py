@@ -11,52 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 from measure import ENVIRON, Contender, machine, medians, program, take_turns
+from projects import write_project, write_wheel
 
 COUNTS = (1, 10)
-
-
-def write_wheel(folder: Path) -> None:
-    """A wheel of one empty module, so that no registry is asked."""
-    info = "small-1.0.dist-info"
-    files = {
-        "small.py": "",
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: small\nVersion: 1.0\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
-    with zipfile.ZipFile(folder / "small-1.0-py3-none-any.whl", "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-
-
-def write_project(folder: Path, sessions: int) -> None:
-    """The same sessions for runenv, nox and tox."""
-    folder.mkdir()
-    numbers = range(sessions)
-    (folder / "envfile.py").write_text(
-        "import runner\n"
-        + "".join(
-            f"\n@runner.session(deps=['small'])\ndef s{n}(session):\n"
-            "    session.run('python', '-c', 'pass')\n"
-            for n in numbers
-        )
-    )
-    (folder / "noxfile.py").write_text(
-        "import nox\nnox.options.default_venv_backend = 'uv'\n"
-        + "".join(
-            f"\n@nox.session\ndef s{n}(session):\n    session.install('small')\n"
-            "    session.run('python', '-c', 'pass')\n"
-            for n in numbers
-        )
-    )
-    (folder / "tox.ini").write_text(
-        f"[tox]\nenv_list = {','.join(f's{n}' for n in numbers)}\nskipsdist = true\n"
-        "[testenv]\nskip_install = true\ndeps = small\ncommands = python -c pass\n"
-    )
 
 
 def main() -> None:
@@ -66,13 +26,12 @@ def main() -> None:
     print(machine(rounds))
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
-        (home / "wheels").mkdir()
         write_wheel(home / "wheels")
         environ = {**ENVIRON, "UV_FIND_LINKS": str(home / "wheels"), "UV_OFFLINE": "1"}
-        contenders = {}
+        contenders: dict[str, Contender] = {}
         for count in COUNTS:
             folder = home / str(count)
-            write_project(folder, count)
+            write_project(folder, ["small"], "pass", sessions=count)
             python = os.path.join(folder, ".runenv", "s0", "bin", "python")
             loop = f"for n in $(seq {count}); do {python} -c pass; done"
             contenders |= {
