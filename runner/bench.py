@@ -59,6 +59,7 @@ class Bench:
         self._replay: Replay | None = None
         self._lock: Lock | None = None
         self._shows_installs = False
+        self._tried = ""  # the command that was tried last, as it was shown
         self.environment: Environment
 
     # Open and close. ------------------------------------------------------------
@@ -354,7 +355,9 @@ class Bench:
     ) -> None:
         world = self.world
         shown = world.show(argv) if kind == "make" else f"{kind} {show}"
-        world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
+        if shown != self._tried:  # else it is tried another way
+            world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
+        self._tried = shown if may_fail else ""
         shown_at_once = world.settings.verbose or self._shows_installs
         # Said by the user it is followed, and where setuptools builds is the user's to mend.
         setuptools = os.path.join(self.environment.path, SETUPTOOLS)

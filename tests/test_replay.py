@@ -10,7 +10,7 @@ import pytest
 
 from runner.envs.folder import JOURNAL, make_envdir
 from runner.envs.journal import read
-from runner.envs.judge import Policy, judge
+from runner.envs.judge import Policy, Verdict, judge
 from runner.envs.replay import Replay
 from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken
@@ -123,7 +123,7 @@ def test_an_empty_folder_where_an_environment_belongs_is_no_reason(ones: Folder)
     shutil.rmtree(ones.root / ".runenv/show")
     (ones.root / ".runenv/show").mkdir()
 
-    assert states(ones.passes().err)[0].startswith("created in ")
+    assert states(ones.passes().err)[0].startswith("created from the store in ")
 
 
 def test_an_environment_without_site_packages_is_rebuilt(ones: Folder):
@@ -183,7 +183,6 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
     journal = read(spec.path)
     assert journal is not None
     assert journal.state == "changing"
-    assert judge(spec, Policy(), Wheels(str(tmp_path / "envs")))[0] == (
-        "rebuilt",
-        "an earlier run was stopped while it changed it",
+    assert judge(spec, Policy(), Wheels(str(tmp_path / "envs")))[0] == Verdict(
+        "rebuilt", "an earlier run was stopped while it changed it"
     )

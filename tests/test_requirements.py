@@ -238,6 +238,7 @@ def test_an_upgrade_changes_what_is_done_and_not_what_it_depends_on(root: Path):
         ingredients=plain.ingredients,
         show="--upgrade pytest",
         cwd=str(root),
+        asks_anew=True,
     )
 
 

@@ -87,6 +87,7 @@ class Lock:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, f"process {os.getpid()}\n".encode())
             self._since_ns = time.time_ns()
+            os.utime(self._path, ns=(self._since_ns, self._since_ns))
         except BaseException:
             os.close(self._descriptor)
             raise

@@ -109,7 +109,7 @@ def changes(
             if descriptor >= 0:
                 os.close(descriptor)
     for path, target in manifest.links.items():
-        if _link_at(os.path.join(root, path)) != target:
+        if link_at(os.path.join(root, path)) != target:
             yield path
     listed = manifest.folders
     for path, own_state in own.items():
@@ -120,7 +120,8 @@ def changes(
             yield path
 
 
-def _link_at(path: str) -> str:
+def link_at(path: str) -> str:
+    """Where a symbolic link leads; empty where there is none."""
     try:
         return os.readlink(path)
     except OSError:

@@ -115,6 +115,7 @@ class Replay:
         self._sealed = False  # the manifest is that of what is there now
         self._own: dict[str, manifest.FileState | None] = {}  # on top of the manifest
         self._bytecode_ns = 0
+        self._forgotten: set[str] = set()  # packages that the installer has cached anew
         self._old: Journal | None = None  # of what was there before it was made anew
 
     def prepare(self) -> Verdict:
@@ -338,6 +339,8 @@ class Replay:
             if not (is_same and is_at_home) and not self._update(step, number):
                 self._empty()
                 return False
+            for build in step.builds:
+                self._wheels.note_use(keyed(build, step, self._spec), self._spec.interpreter)
         if unhealthy(self._spec):
             self._empty()
             return False
@@ -373,10 +376,12 @@ class Replay:
             self._forget(integrity.distributions_of(path, shared))
 
     def _forget(self, packages: set[str] | frozenset[str]) -> None:
-        argv = self._backend.forget_argv(tuple(sorted(packages))) if packages else ()
+        names = tuple(sorted(packages - self._forgotten))
+        argv = self._backend.forget_argv(names) if names else ()
         if argv:
-            shown = f"{' '.join(sorted(packages))} in the cache of {self._spec.backend}"
+            shown = f"{' '.join(names)} in the cache of {self._spec.backend}"
             self._run_installer(argv, "forget", shown, os.path.dirname(self._spec.path), ())
+        self._forgotten.update(names)
 
     def _tell_damage(self, damaged: Damaged) -> None:
         self._warn(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs import bytecode, manifest
 from runner.envs.folder import KEY, NEW, make_key, tag_as_cache, write_aside
-from runner.envs.integrity import distributions_of
+from runner.envs.integrity import distributions_of, wrong_files
 from runner.envs.lock import Lock, was_held
 from runner.envs.manifest import FILES, Changed
 from runner.envs.places import own_files, without_place, write_own
@@ -59,6 +59,7 @@ class Image(NamedTuple):
     made_s: float  # as time.time() has it
     place: str  # of the environment that it was linked from, which its own files name
     own: dict[str, FileState]  # the files that name their place
+    inode: int  # of its tree: another one means that it was brought here in an archive
     facts: dict[str, object]  # what was handed in when it was kept
 
 
@@ -179,7 +180,14 @@ class Store:
             if not name or data["format"] != _FORMAT:
                 return None
             own = {str(path): [int(s[0]), int(s[1])] for path, s in data["own"].items()}
-            return Image(name, float(data["made"]), str(data["place"]), own, dict(data["facts"]))
+            return Image(
+                name=name,
+                made_s=float(data["made"]),
+                place=str(data["place"]),
+                own=own,
+                inode=int(data["inode"]),
+                facts=dict(data["facts"]),
+            )
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
@@ -197,6 +205,8 @@ class Store:
         """
         place = self.place_of(image.name)
         tree = os.path.join(place, TREE)
+        if os.stat(tree).st_ino != image.inode:
+            image = self._settle(image, tree)
         try:
             with open(os.path.join(place, FILES), encoding="utf-8") as stream:
                 listed = manifest.from_text(stream.read())
@@ -212,6 +222,46 @@ class Store:
             os.utime(os.path.join(place, USED))
         self._note_user(place, path)
         return Clone({**own}, bytecode.join(place, path))
+
+    def _settle(self, image: Image, tree: str) -> Image:
+        """An image that an archive brought here, with the files' times as they are now.
+
+        Archives have times in seconds, some in two. Each file is compared with the
+        sha256 in its RECORD instead, once. Raises Damaged where one is another file.
+        """
+        listed = self._listed(image.name)
+        names = list(wrong_files(tree, listed)) if listed else [FILES]
+        if listed is None or names:
+            damaged = Damaged(tuple(names), frozenset(distributions_of(tree, names)), "")
+            self.drop(image.name)
+            raise damaged
+        place = self.place_of(image.name)
+        now = manifest.take(tree)
+        kept = manifest.Manifest(
+            {
+                above: {name: now.folders[above][name] for name in names}
+                for above, names in listed.folders.items()
+            },
+            listed.links,
+        )
+        own = {name: manifest.state_of(os.path.join(tree, name)) for name in image.own}
+        settled = image._replace(own=own, inode=os.stat(tree).st_ino)
+        with suppress(OSError):
+            os.unlink(os.path.join(place, "bytecode.json"))  # its times are others, too
+        write_aside(os.path.join(place, FILES), manifest.to_text(kept))
+        self._write_facts(place, settled)
+        return settled
+
+    def _write_facts(self, place: str, image: Image) -> None:
+        data = {
+            "format": _FORMAT,
+            "made": image.made_s,
+            "place": image.place,
+            "own": image.own,
+            "inode": image.inode,
+            "facts": image.facts,
+        }
+        write_aside(os.path.join(place, _FACTS), json.dumps(data, separators=(",", ":")))
 
     def _drop_damaged(self, name: str, tree: str) -> Damaged:
         listed = self._listed(name)
@@ -328,15 +378,15 @@ class Store:
         tree = os.path.join(aside, TREE)
         manifest.link(path, tree, listed, frozenset())
         os.link(os.path.join(path, FILES), os.path.join(aside, FILES))
-        data = {
-            "format": _FORMAT,
-            "made": time.time(),
-            "place": path,
-            "own": {name: manifest.state_of(os.path.join(tree, name)) for name in own},
-            "facts": facts,
-        }
-        with open(os.path.join(aside, _FACTS), "w", encoding="utf-8") as stream:
-            json.dump(data, stream, separators=(",", ":"))
+        image = Image(
+            name="",
+            made_s=time.time(),
+            place=path,
+            own={name: manifest.state_of(os.path.join(tree, name)) for name in own},
+            inode=os.stat(tree).st_ino,
+            facts={**facts},
+        )
+        self._write_facts(aside, image)
 
     def drop(self, image: str) -> None:
         """The image is gone; environments keep what they have of it."""

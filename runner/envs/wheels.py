@@ -105,6 +105,13 @@ class Wheels:
             _forget_old(os.path.dirname(os.path.dirname(place)))
         return os.path.join(place, wheel)
 
+    def note_use(self, build: Build, interpreter: Interpreter) -> None:
+        """The wheel was installed, by a link: it is not among those that nobody uses."""
+        found = self._find(self._places(build, interpreter))
+        if found:
+            with suppress(OSError):
+                os.utime(os.path.dirname(os.path.dirname(found)))
+
     def has(self, build: Build, interpreter: Interpreter) -> bool:
         """Whether nothing would have to be built."""
         return bool(self._find(self._places(build, interpreter)))

@@ -6,9 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -192,71 +190,3 @@ def test_stale_of_no_days_takes_everything(folder: Folder):
 
     assert there(folder) == []
     assert list((folder.root / ".runenv/.wheels").glob("*/*")) == []
-
-
-def test_checkpoints_go_with_their_environment_and_without_one(folder: Folder):
-    folder.wheel("tool")
-    folder.envfile(
-        "@runner.session(backend='virtualenv', deps=['tool'])\n"
-        "def a(session): session.run('python', '-V')\n"
-        "@runner.session(backend='virtualenv', deps=['tool'])\n"
-        "def b(session): session.run('python', '-V')\n"
-    )
-    folder.passes()
-    shutil.rmtree(folder.root / ".runenv/b")
-
-    out = folder.passes("--clean").out
-
-    assert re.match(r"deleted checkpoints of b, which is gone: .*\ndeleted a: ", out)
-    assert list((folder.root / ".runenv/.checkpoints").iterdir()) == []
-
-
-# What stays. ------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a script of a POSIX shell")
-def test_what_another_run_uses_is_kept_and_told(folder: Folder):
-    folder.wheel("tool")
-    folder.envfile(
-        """
-        @runner.session
-        def a(session):
-            session.run("sh", "-c", "echo here; read line", external=True)
-
-        @runner.session
-        def b(session): session.run("python", "-V")
-        """
-    )
-    folder.passes("b")
-
-    with folder.start("a", stdin=subprocess.PIPE) as running:
-        assert running.stdout
-        assert running.stdout.readline() == "here\n"
-        done = folder.run("--clean")
-        running.communicate("\n", timeout=60)
-
-    assert done.code == 1
-    assert done.out.startswith("deleted b: ")
-    assert done.err == f"kept a: process {running.pid} uses it\n"
-    assert there(folder) == ["a"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_links_and_folders_of_others_are_kept(folder: Folder, tmp_path: Path):
-    two(folder)
-    envdir = folder.root / ".runenv"
-    envdir.joinpath("a").rename(tmp_path / "real")
-    envdir.joinpath("a").symlink_to(tmp_path / "real")
-    folder.write(".runenv/mine/notes.txt", "dear")
-    (tmp_path / "wheels-of-mine/x/y").mkdir(parents=True)
-    envdir.joinpath(".wheels").symlink_to(tmp_path / "wheels-of-mine")
-    envdir.joinpath(".new-x").symlink_to(tmp_path / "real")
-
-    done = folder.run("--clean", "--stale=0")
-
-    assert done.code == 1
-    assert done.err == "kept .new-x: it is a link\nkept a: it is a link\n"
-    assert (tmp_path / "real/runenv.json").exists()
-    assert (tmp_path / "wheels-of-mine/x/y").exists()
-    assert (envdir / "mine/notes.txt").exists()
-    assert not (envdir / "b").exists()

@@ -239,10 +239,10 @@ def test_who_holds_a_lock_is_told_and_is_no_last_use(folder: Folder):
     with folder.start("a", stdin=subprocess.PIPE) as run:
         assert run.stdout
         assert run.stdout.readline() == "here\n"
-        lock = folder.root / ".runenv/.locks/a"
-        before = lock.stat().st_mtime_ns
         found = of("locks", findings(folder))
         run.communicate("\n", timeout=60)
+    lock = folder.root / ".runenv/.locks/a"
+    before = lock.stat().st_mtime_ns
     after = of("locks", findings(folder))
 
     assert found == [Finding("locks", "good", f"a is used by process {run.pid}")]

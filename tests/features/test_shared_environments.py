@@ -139,7 +139,7 @@ def test_reuse_false_makes_it_once_in_a_run(folder: Folder):
     folder.envfile(TWO.replace("deps=", "reuse=False, deps="))
     folder.passes()
 
-    assert folder.passes().err.count("install one two") == 1
+    assert folder.passes().err.count("rebuilt from the store") == 1
 
 
 def test_it_is_prepared_ahead_for_the_first_of_them_alone(folder: Folder):
