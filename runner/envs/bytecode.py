@@ -31,8 +31,8 @@ _CACHE = "__pycache__"
 _COMPILE = """\
 import os, sys, threading
 def leave():
-    sys.stdin.buffer.read()
-    os._exit(0)
+    os.read(0, 1)
+    os._exit(1)
 threading.Thread(target=leave, daemon=True).start()
 try:
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
@@ -53,8 +53,11 @@ for path in sys.argv[1:]:
                 if not os.path.exists(target):
                     try:
                         py_compile.compile(source, doraise=True, quiet=2)
+                        print(target, flush=True)
                     except Exception:
                         pass
+sys.stdout.flush()
+os._exit(0)
 """
 
 
@@ -62,43 +65,49 @@ class Bytecode:
     """What compiles in one run."""
 
     def __init__(self) -> None:
-        self._running: list[tuple[str, Manifest, subprocess.Popen[bytes]]] = []
+        self._running: list[tuple[str, str, subprocess.Popen[bytes]]] = []
 
     def compile(self, python: str, place: str, manifest: Manifest) -> None:
         """Begin to compile an image, with the Python that it is for, where that was not done."""
         folders = [name for name in manifest.folders if name.endswith("site-packages")]
-        if os.path.exists(os.path.join(place, _DONE)) or not folders:
+        if not folders:
             return
         if os.environ.get("PYTHONDONTWRITEBYTECODE"):
             return  # the user wants none
         import subprocess  # 3 ms that only a new environment costs
 
-        with suppress(OSError):
+        told = os.path.join(place, f"compiled-{os.getpid()}-{len(self._running)}.txt")
+        with suppress(OSError), open(told, "wb") as stream:
             process = subprocess.Popen(
                 [python, "-I", "-S", "-c", _COMPILE]
                 + [os.path.join(place, "tree", name) for name in folders],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=stream,
                 stderr=subprocess.DEVNULL,
                 # Ctrl-C is for the job. Whoever ends us ends it, by the pipe.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
             )
-            self._running.append((place, manifest, process))
+            self._running.append((place, told, process))
 
     def end(self) -> None:
         """Nothing compiles any more; what is compiled so far can be used."""
-        for place, manifest, process in self._running:
+        for place, told, process in self._running:
             is_done = process.poll() == 0
             process.kill()
             if process.stdin is not None:
                 process.stdin.close()
             process.wait()
-            note_compiled(place, manifest)
+            _note_compiled(place, told)
             if is_done:
                 with suppress(OSError), open(os.path.join(place, _DONE), "w"):
                     pass
         self._running.clear()
+
+
+def is_complete(place: str) -> bool:
+    """Whether an image has all its bytecode."""
+    return os.path.exists(os.path.join(place, _DONE))
 
 
 def take_from(root: str, place: str, manifest: Manifest) -> None:
@@ -107,7 +116,7 @@ def take_from(root: str, place: str, manifest: Manifest) -> None:
     root: of the environment; place: the folder of the image. Only what belongs to a
     file that both have, the same file on the disk, as it was when it was installed.
     """
-    if os.path.exists(os.path.join(place, _DONE)):
+    if is_complete(place):
         return
     tree = os.path.join(place, "tree")
     listed = bytecode_of(place)
@@ -133,22 +142,21 @@ def take_from(root: str, place: str, manifest: Manifest) -> None:
         _write(place, listed)
 
 
-def note_compiled(place: str, manifest: Manifest) -> None:
-    """Take what was compiled in an image into its list."""
-    listed = bytecode_of(place)
-    count = sum(map(len, listed.values()))
-    for above, files in manifest.folders.items():
-        cache = f"{above}/{_CACHE}"
-        if above.endswith(_CACHE) or not any(name.endswith(".py") for name in files):
-            continue
-        there = manifest.folders.get(cache, {})
-        for name in _names(os.path.join(place, "tree", cache)):
-            # What is being written has another ending.
-            if name.endswith(".pyc") and name not in there:
-                with suppress(OSError):
-                    state = state_of(os.path.join(place, "tree", cache, name))
-                    listed.setdefault(cache, {})[name] = state
-    if sum(map(len, listed.values())) > count:
+def _note_compiled(place: str, told: str) -> None:
+    """Take what was compiled in an image into its list, and the file that tells it away."""
+    try:
+        with open(told, encoding="utf-8", errors="surrogateescape") as stream:
+            paths = stream.read().splitlines()
+        os.unlink(told)
+    except OSError:
+        return
+    listed = bytecode_of(place) if paths else {}
+    tree = os.path.join(place, "tree")
+    for path in paths:
+        cache, name = os.path.split(os.path.relpath(path, tree))
+        with suppress(OSError):  # the last line may be half a path
+            listed.setdefault(cache.replace(os.sep, "/"), {})[name] = state_of(path)
+    if paths:
         _write(place, listed)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from runner.envs.folder import site_packages
 from runner.envs.journal import ingredients_from
@@ -122,10 +122,8 @@ class Images:
         if image is None or not self._may_use(image, known):
             return None
         try:
-            entries = tuple(
-                ingredients_from(pairs)
-                for pairs in image.facts["entries"]  # type: ignore[attr-defined]
-            )
+            listed = cast("list[list[list[str]]]", image.facts["entries"])
+            entries = tuple(ingredients_from(pairs) for pairs in listed)
             is_from_here = image.facts["envdir"] == os.path.dirname(self._spec.path)
             has_builds = bool(image.facts["builds"])
         except (KeyError, TypeError, ValueError):

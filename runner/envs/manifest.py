@@ -13,6 +13,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from runner.envs.folder import JOURNAL
+from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -221,12 +222,9 @@ def to_text(manifest: Manifest) -> str:
 def from_text(text: str) -> Manifest:
     """The manifest that was written. Raises ValueError for anything else."""
     data: object = json.loads(text)
-    if not isinstance(data, list):
+    folders, links = data if is_list(data) and len(data) == 2 else (None, None)
+    if not is_dict(folders) or not is_dict(links) or "" not in folders:
         raise ValueError("no manifest")
-    parts = cast("list[object]", data)
-    if len(parts) != 2 or not all(isinstance(part, dict) for part in parts):
+    if not all(is_dict(files) for files in folders.values()):
         raise ValueError("no manifest")
-    folders = cast("dict[str, dict[str, FileState]]", parts[0])
-    if not all(isinstance(files, dict) for files in folders.values()) or "" not in folders:
-        raise ValueError("no manifest")
-    return Manifest(folders, cast("dict[str, str]", parts[1]))
+    return Manifest(cast("dict[str, dict[str, FileState]]", folders), cast("dict[str, str]", links))

@@ -104,7 +104,7 @@ def offline_arguments() -> tuple[str, ...]:
     return ()  # it revalidates what it has in its cache
 
 
-def forget_argv(_packages: tuple[str, ...]) -> tuple[str, ...]:
+def forget_argv(packages: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001  # nothing to forget
     return ()  # it copies what it installs, and shares it with nobody
 
 

@@ -126,7 +126,9 @@ class Store:
         self.made: set[str] = set()  # the images that this run has made
         self.trouble = ""  # why nothing could be kept
         self._limit = limit
-        self._keeping: list[threading.Thread] = []
+        self._beside: list[threading.Thread] = []
+        self._compiling: set[str] = set()
+        self._manifests: dict[str, Manifest] = {}
         self._bytecode = bytecode.Bytecode()
 
     def make(self) -> None:
@@ -208,13 +210,14 @@ class Store:
         if os.stat(tree).st_ino != image.inode:
             image = self._settle(image, tree)
         try:
-            with open(os.path.join(place, FILES), encoding="utf-8") as stream:
-                listed = manifest.from_text(stream.read())
+            listed = self._listed(image.name)
+            if listed is None:
+                raise Changed(FILES)
             for name, state in image.own.items():
                 if manifest.state_of(os.path.join(tree, name)) != state:
                     raise Changed(name)
             manifest.link(tree, path, listed, frozenset(image.own))
-        except (Changed, ValueError):
+        except Changed:
             raise self._drop_damaged(image.name, tree) from None
         own = write_own(tree, path, image.own, image.place, path)
         os.link(os.path.join(place, FILES), os.path.join(path, FILES))
@@ -249,6 +252,7 @@ class Store:
         with suppress(OSError):
             os.unlink(os.path.join(place, "bytecode.json"))  # its times are others, too
         write_aside(os.path.join(place, FILES), manifest.to_text(kept))
+        self._manifests[image.name] = kept
         self._write_facts(place, settled)
         return settled
 
@@ -338,7 +342,7 @@ class Store:
                     self._limit(self)
 
         thread = threading.Thread(target=work)
-        self._keeping.append(thread)
+        self._beside.append(thread)
         thread.start()
         return thread
 
@@ -391,20 +395,31 @@ class Store:
     def drop(self, image: str) -> None:
         """The image is gone; environments keep what they have of it."""
         self.made.discard(image)
+        self._manifests.pop(image, None)
         _remove(self.place_of(image))
 
     # Beside the run. ------------------------------------------------------------------
 
     def wait(self) -> None:
         """What is being kept is kept."""
-        while self._keeping:
-            self._keeping.pop().join()
+        while self._beside:
+            self._beside.pop().join()
 
     def compile(self, image: str, python: str) -> None:
         """Begin to compile an image's bytecode beside the run, where that was not done."""
-        listed = self._listed(image)
-        if listed is not None:
-            self._bytecode.compile(python, self.place_of(image), listed)
+        place = self.place_of(image)
+        if image in self._compiling or bytecode.is_complete(place):
+            return
+        self._compiling.add(image)
+
+        def work() -> None:
+            listed = self._listed(image)
+            if listed is not None:
+                self._bytecode.compile(python, place, listed)
+
+        thread = threading.Thread(target=work)  # to start it costs 3 ms, not the job's
+        self._beside.append(thread)
+        thread.start()
 
     def take_bytecode(self, image: str, path: str) -> None:
         """Let the bytecode that a job left in its environment join the image."""
@@ -413,11 +428,14 @@ class Store:
             bytecode.take_from(path, self.place_of(image), listed)
 
     def _listed(self, image: str) -> Manifest | None:
-        try:
-            with open(os.path.join(self.place_of(image), FILES), encoding="utf-8") as stream:
-                return manifest.from_text(stream.read())
-        except (OSError, ValueError):
-            return None
+        """The manifest of an image, read once."""
+        if image not in self._manifests:
+            try:
+                with open(os.path.join(self.place_of(image), FILES), encoding="utf-8") as stream:
+                    self._manifests[image] = manifest.from_text(stream.read())
+            except (OSError, ValueError):
+                return None
+        return self._manifests[image]
 
     def close(self) -> None:
         """Nothing is done in the store any more by this run."""
