@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from runner.envs.folder import write_aside
 from runner.envs.manifest import Changed, FileState, link_files, state_of
+from runner.settings import is_dict
 
 if TYPE_CHECKING:
     import subprocess
@@ -213,8 +214,9 @@ def bytecode_of(place: str) -> dict[str, dict[str, FileState]]:
             data: object = json.load(stream)
     except (OSError, ValueError, RecursionError):
         return {}
-    folders = cast("dict[str, dict[str, FileState]]", data) if isinstance(data, dict) else {}
-    return {name: files for name, files in folders.items() if isinstance(files, dict)}
+    if not is_dict(data) or not all(is_dict(files) for files in data.values()):
+        return {}
+    return cast("dict[str, dict[str, FileState]]", data)
 
 
 def _write(place: str, listed: Mapping[str, Mapping[str, FileState]]) -> None:
