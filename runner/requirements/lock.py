@@ -92,19 +92,22 @@ def needs_digest(
 ) -> str:
     """A digest of all that is declared and has a say in which versions are found.
 
-    The sources of local projects have none, nor has what else stands in
-    pyproject.toml. Raises EnvironmentBroken for what cannot be read.
+    The sources of local projects have none, nor has where they lie, what else stands
+    in pyproject.toml, and what a variable in a requirement file holds. Raises
+    EnvironmentBroken for what cannot be read.
     """
     collector = make_collector(root, sources=sources, environ=environ)
     _note_project(collector, family.needs, root)
     collector.note("pythons", family.pythons)
     step = declared_step(_without_project(family.needs), root, sources=sources, environ=environ)
     said = [*(step.ingredients if step else ()), *collector.ingredients()]
-    kept = [f"{label}\0{value}\0" for label, value in said if not label.startswith(_OF_SOURCES)]
+    kept = [f"{label}\0{value}\0" for label, value in said if not label.startswith(_HERE_ALONE)]
     return f"sha256:{hashlib.sha256(''.join(kept).encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
-_OF_SOURCES = ("sources of ", "git revision of ", "packages of ")
+# Labels of what is another thing in each checkout, or is now and then. Of a variable
+# only a digest is kept, made with a key that no other checkout has.
+_HERE_ALONE = ("sources of ", "git revision of ", "packages of ", "place of ", "variable ")
 
 
 def _without_project(needs: Needs) -> Needs:

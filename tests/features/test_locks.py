@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from runner.envs.pythons_found import found_versions
@@ -160,6 +162,20 @@ def test_a_lock_is_the_same_in_another_checkout(wheels: Folder):
     wheels.passes("--lock")
 
     assert str(wheels.root) not in lock_text(wheels)
+
+
+def test_a_lock_made_in_one_checkout_is_right_in_another(wheels: Folder):
+    wheels.write("lib/pyproject.toml", "[project]\nname = 'lib'\nversion = '1'\n")
+    wheels.write("requirements.txt", "--find-links ${PLACE}\n-e ./lib\none\n")
+    declare(wheels, "requirements=['requirements.txt']")
+    wheels.environ["PLACE"] = str(wheels.wheels)
+    wheels.passes("--lock")
+
+    other = Folder(wheels.root.parent / "other", wheels.wheels, wheels.root.parent)
+    shutil.copytree(wheels.root, other.root, ignore=shutil.ignore_patterns(".runenv"))
+
+    other.environ["PLACE"] = str(wheels.wheels)
+    assert other.passes("--lock", "--check").out == ""
 
 
 @pytest.mark.skipif(len(found_versions(">=3.10")) < 2, reason="needs two Pythons")
