@@ -124,6 +124,7 @@ def _note_project(collector: Collector, needs: Needs, root: str) -> None:
         for name in BUILD_FILES:
             digest = hashlib.sha256(content_of(os.path.join(root, name))).hexdigest()
             collector.note(name, (f"sha256:{digest}",))
+        collector.note("extras", needs.extras)
         return
     collector.note("project's dependencies", requirements)
     for extra in needs.extras:

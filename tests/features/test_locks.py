@@ -219,6 +219,17 @@ def test_what_is_declared_otherwise_than_it_was_locked_is_an_error(wheels: Folde
     )
 
 
+def test_other_extras_of_a_project_that_only_a_build_knows_are_an_error(wheels: Folder):
+    library(wheels)
+    wheels.wheel("tool")
+    declare(wheels, "project='wheel'")
+    wheels.passes("--lock")
+
+    declare(wheels, "project='wheel', extras=['more']")
+
+    assert wheels.run("--lock", "--check").code == 1
+
+
 def test_locking_again_keeps_the_versions(wheels: Folder):
     declare(wheels)
     wheels.passes("--lock")
