@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 SHELLS = ("bash", "zsh", "fish")
+ENGINES = ("github", "gitlab", "buildkite", "json")
 
 OPTIONS: tuple[Option, ...] = (
     Option("python", ("-p", "--python"), "many", "only jobs on these Pythons: 3.12, '>=3.11'", "Select", "V", in_envfile=True),
@@ -31,6 +32,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
     Option("lock", ("--lock",), "verb", "find versions for what is declared, and install these from then on", "Verbs"),
+    Option("matrix", ("--matrix",), "verb with argument", "print the jobs as the matrix of a CI engine", "Verbs", "ENGINE", ENGINES),
     Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
     Option("version", ("--version",), "verb", "print the version", "Verbs"),

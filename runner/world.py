@@ -9,16 +9,16 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.envs import choose_backend, folder
+from runner.envs import choose_backend, folder, load_backend
 from runner.envs.interpreters import find
 from runner.envs.judge import Policy
+from runner.envs.python_spec import read_spec
 from runner.envs.spec import make_env_spec
 from runner.envs.store import Store, store_home
-from runner.errors import (
-    InterpreterMissing,
-)
+from runner.errors import InterpreterMissing, JobError
 from runner.requirements.lock import FOLDER as LOCKS
-from runner.requirements.lock import Family, declared_steps
+from runner.requirements.lock import Family, declared_steps, portable_ingredients
+from runner.running import Ingredient
 from runner.settings import age_s
 from runner.surroundings import outer_variables
 
@@ -166,6 +166,50 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         brought=brought,
     )
     return spec, backend
+
+
+def portable_spec(
+    family: Family,
+    python: str | None,
+    chain: str,
+    root: str,
+    *,
+    sources: SourceDigests,
+    environ: Mapping[str, str],
+) -> tuple[Ingredient, ...]:
+    """What an environment should be, as far as it is the same on every machine.
+
+    As `env_spec_of` and without the facts of a machine: no interpreter is looked
+    for, nothing that an installer has set there counts. chain: of backends, as asked
+    for. What cannot be read, because a job makes it, counts by its name alone.
+    """
+    needs = family.needs
+    brought = [
+        ingredient
+        for name in chain.split("|")
+        if (found := load_backend(name.strip()).bring(python, needs, "", root, sources.of_file))
+        for ingredient in found.ingredients
+    ]
+    try:
+        minor = _minor_of(python)
+        declared = portable_ingredients(family, minor, root, sources=sources, environ=environ)
+    except JobError:
+        declared = (Ingredient("declared", repr(needs)),)
+    return (
+        Ingredient("backend", chain),
+        Ingredient("backend_options", "\n".join(needs.backend_options)),
+        *(brought or [Ingredient("python", python or "")]),
+        *declared,
+    )
+
+
+def _minor_of(python: str | None) -> str:
+    """The minor version that an envfile has written for a Python; empty where it has none."""
+    wanted = read_spec(python or "")
+    if wanted is None or wanted.is_range or not wanted.clauses:
+        return ""
+    release = wanted.clauses[0].version.release
+    return "{}.{}".format(*release) if len(release) > 1 else ""
 
 
 def interpreter_of(job: Job, world: World) -> Interpreter:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from runner import __version__
 from runner.declare import Options, session
 from runner.handle import Session
 from runner.model import Option, RunOptions
@@ -86,5 +89,66 @@ def test_the_explanation_is_what_its_schema_says(folder: Folder):
     validate(folder.passes("--explain", "--json", "none").out, "explanation.schema.json")
 
 
+def test_the_matrix_is_what_its_schema_says(folder: Folder):
+    folder.envfile(PROJECT)
+
+    validate(folder.passes("--matrix", "json", "none", "tests").out, "matrix.schema.json")
+
+
 def test_the_findings_are_what_their_schema_says(folder: Folder):
     validate(folder.passes("--doctor", "--json").out, "doctor.schema.json")
+
+
+# Workflows. ------------------------------------------------------------------------------
+
+CI = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", CI, re.DOTALL | re.MULTILINE)
+
+
+def test_what_workflows_use_is_pinned():
+    used = re.findall(r"uses: (.*)|(runenv-cli\S*)|image: (.*)", "\n".join(BLOCKS))
+    action = r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+
+    assert len(used) > 5
+    loose = ["".join(each) for each in used]
+    assert [
+        text for text in loose if not re.fullmatch(rf"{action}|runenv-cli==\S+|.+:\S+", text)
+    ] == []
+    assert f"runenv-cli=={__version__}" in loose
+
+
+def test_a_workflow_asks_an_entry_for_what_it_has(folder: Folder):
+    folder.envfile(PROJECT)
+    (entry,) = json.loads(folder.passes("--matrix", "github", "none").out)["include"]
+
+    asked = set(re.findall(r"matrix\.([a-z]+)", "\n".join(BLOCKS)))
+    told = re.findall(r"^\| `(\w+)` \|", CI, re.MULTILINE)
+
+    assert asked == {"name", "python", "key", "jobs"}
+    assert told == list(entry)
+
+
+def test_a_workflow_skips_the_matrix_that_has_no_entries(folder: Folder):
+    folder.envfile("runner.options.default = []\n\n@runner.session\ndef s(session): ...\n")
+    nothing = folder.passes("--matrix", "github").out.strip()
+
+    assert f"if: needs.plan.outputs.matrix != '{nothing}'\n" in BLOCKS[0]
+
+
+def test_the_steps_that_plan_hand_on_the_matrix_and_fail_as_runenv_does(folder: Folder):
+    folder.envfile(PROJECT)
+    script = re.search(r"run: \|\n((?: {10}.*\n)+)", BLOCKS[0])[1].replace("runenv", "$RUNENV")
+    environ = {
+        **folder.environ,
+        "GITHUB_OUTPUT": str(folder.root / "output"),
+        "RUNENV": f"{sys.executable} -m runner",
+    }
+
+    def plan() -> int:
+        return subprocess.run(["bash", "-e", "-c", script], cwd=folder.root, env=environ).returncode
+
+    assert plan() == 0
+    output = (folder.root / "output").read_text()
+    assert output == f"matrix={folder.passes('--matrix', 'github').out}"
+    folder.envfile("nonsense")
+    assert plan() == 2

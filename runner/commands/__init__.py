@@ -25,6 +25,7 @@ VERBS = (
     "explain",
     "clean",
     "lock",
+    "matrix",
     "doctor",
     "completion",
     "help",

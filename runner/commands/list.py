@@ -112,7 +112,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "description": job.spec.doc.partition("\n")[0],
                     "python": job.python,
                     "environment": None if job.spec.needs.backend == "none" else job.environment,
-                    "parameters": {name: _plain(value) for name, value in job.arguments},
+                    "parameters": {name: plain(value) for name, value in job.arguments},
                     "tags": list(job.tags),
                     "requires": list(job.requires),
                     "default": job.name in chosen,
@@ -126,7 +126,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
     )
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """The value where JSON has it, else how Python shows it."""
     if value is None or isinstance(value, (bool, int, str)):
         return value

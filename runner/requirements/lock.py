@@ -22,7 +22,7 @@ from runner.requirements.files import read_bytes, shown_path
 from runner.requirements.groups import with_marker
 from runner.requirements.local import BUILD_FILES, content_of
 from runner.requirements.pylock import is_lock_name
-from runner.running import Export, Step
+from runner.running import Export, Ingredient, Step
 from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
@@ -96,13 +96,48 @@ def needs_digest(
     in pyproject.toml, and what a variable in a requirement file holds. Raises
     EnvironmentBroken for what cannot be read.
     """
+    said = [*_ingredients_of_needs(family.needs, root, sources=sources, environ=environ)]
+    if family.pythons:
+        said.append(Ingredient("pythons", "\n".join(family.pythons)))
+    return digest_of(said)
+
+
+def digest_of(ingredients: Iterable[Ingredient]) -> str:
+    """`sha256:…` over ingredients in their order."""
+    text = "".join(f"{label}\0{value}\0" for label, value in ingredients)
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+def portable_ingredients(
+    family: Family, minor: str, root: str, *, sources: SourceDigests, environ: Mapping[str, str]
+) -> tuple[Ingredient, ...]:
+    """What is declared and decides which versions are installed, equal in every checkout.
+
+    Without the sources of local projects. Locks count by what they hold: those that
+    may serve the Python `minor`, all where it is not known (""). Raises
+    EnvironmentBroken for what cannot be read.
+    """
+    if family.needs.lock == "uv":
+        locks = [path for path in [_uv_lock_of(root)] if path]
+    else:
+        wanted = (lock_name(family.stem), lock_name(family.stem, minor))
+        names = [name for name in locks_of(family.stem, root) if not minor or name in wanted]
+        locks = [os.path.join(root, FOLDER, name) for name in names]
+    return (
+        *_ingredients_of_needs(family.needs, root, sources=sources, environ=environ),
+        *(Ingredient(shown_path(path, root), sources.of_file(path)) for path in locks),
+    )
+
+
+def _ingredients_of_needs(
+    needs: Needs, root: str, *, sources: SourceDigests, environ: Mapping[str, str]
+) -> tuple[Ingredient, ...]:
+    """All that is declared and has a say in which versions are found."""
     collector = make_collector(root, sources=sources, environ=environ)
-    _note_project(collector, family.needs, root)
-    collector.note("pythons", family.pythons)
-    step = declared_step(_without_project(family.needs), root, sources=sources, environ=environ)
+    _note_project(collector, needs, root)
+    step = declared_step(_without_project(needs), root, sources=sources, environ=environ)
     said = [*(step.ingredients if step else ()), *collector.ingredients()]
-    kept = [f"{label}\0{value}\0" for label, value in said if not label.startswith(_HERE_ALONE)]
-    return f"sha256:{hashlib.sha256(''.join(kept).encode('utf-8', 'surrogateescape')).hexdigest()}"
+    return tuple(each for each in said if not each.label.startswith(_HERE_ALONE))
 
 
 # Labels of what is another thing in each checkout, or is now and then. Of a variable
