@@ -226,6 +226,14 @@ def test_the_command_of_an_entry_runs_its_job(folder: Folder):
     assert folder.passes(*shlex.split(entry["command"])[1:]).out == "-k a b\n"
 
 
+def test_a_package_to_upgrade_goes_with_the_command(folder: Folder):
+    folder.envfile("@runner.session\ndef s(session): ...\n")
+
+    (entry,) = json.loads(folder.passes("--matrix", "json", "--upgrade=one").out)["entries"]
+
+    assert entry["command"] == "runenv --upgrade=one s"
+
+
 # GitLab and Buildkite. ------------------------------------------------------------------------
 
 
