@@ -97,6 +97,7 @@ class Images:
     def _wait_for_turn(self, key: str, steps: Sequence[Step]) -> Begun | None:
         if self._store is None or self._store.trouble:
             return None
+        self.let_go()
         lock = self._store.lock(key, self._on_wait)
         with suppress(OSError):
             lock.__enter__()

@@ -114,6 +114,7 @@ class Replay:
         self._resolved: list[Resolved | None] = []  # by entries
         self._sealed = False  # the manifest is that of what is there now
         self._own: dict[str, manifest.FileState | None] = {}  # on top of the manifest
+        self._listed: manifest.Manifest | None = None  # which is no image so far
         self._bytecode_ns = 0
         self._forgotten: set[str] = set()  # packages that the installer has cached anew
         self._old: Journal | None = None  # of what was there before it was made anew
@@ -126,6 +127,9 @@ class Replay:
             self._go_on_from(journal)
             self._at = len(self._spec.steps)
             self._get_new_bytecode()
+            if not self._sealed:  # the run that made it was killed
+                self._seal()
+                self._write(self._state)
             return verdict
         if journal is not None and verdict.state == "updated" and not self._policy.no_install:
             self._go_on_from(journal)
@@ -200,8 +204,7 @@ class Replay:
         """Make sure that no later step is in it; the Verdict of a rebuild, if that took one."""
         if self._kept or (self._done and self._done[-1] is None):
             return None
-        if not self._sealed:
-            self._seal()
+        self._keep_image()
         if self._is_new or self._policy.is_new:
             self._images.go_on_compiling()
         self._done.append(None)
@@ -229,9 +232,7 @@ class Replay:
         if self._kept or self._policy.no_install:
             return None
         if not self._later_steps():
-            if not self._sealed:
-                self._seal()
-                self._write(self._state)
+            self._keep_image()
             return None
         reason = difference(self._later_steps()[0], ())
         if None in self._done:
@@ -284,12 +285,13 @@ class Replay:
             else:
                 self._apply(step)
                 if self._backend.rebuilds_slowly():
-                    self._seal()  # to begin there another time
+                    self._keep_image()  # to begin there another time
         self._at = len(self._done)
         self._site = site_listing(self._spec.path)
         if not self._sealed:
             self._seal()
         self._write("whole")
+        self._keep_image()
         return linked
 
     def _empty(self) -> None:
@@ -315,8 +317,9 @@ class Replay:
                 mend="its output is shown with --verbose",
             )
         self.environment = self._backend.finish(self.environment)
+        self._seal()
         if self._backend.rebuilds_slowly():
-            self._seal()
+            self._keep_image()
 
     # Images: what was made once is linked. -----------------------------------------------
 
@@ -347,12 +350,17 @@ class Replay:
         return True
 
     def _seal(self) -> None:
-        """Take the manifest of what is there, and make it an image where it may be one."""
+        """Take the manifest of what is there: at once, before anybody else can write there."""
         self._images.join()
-        listed = integrity.seal(self._spec.path)
+        self._listed = integrity.seal(self._spec.path)
         self._sealed, self._own = True, {}
+
+    def _keep_image(self) -> None:
+        """Make what was sealed last an image, where it may be one and is none."""
+        listed, self._listed = self._listed, None
         steps = [step for step in self._done[: len(self._entries)] if step is not None]
-        if self._is_new and len(steps) == len(self._entries) and not self._tainted:
+        is_of_steps = len(steps) == len(self._entries) and not self._tainted
+        if listed is not None and self._is_new and is_of_steps:
             self._images.keep(
                 listed,
                 self._entries,
@@ -417,6 +425,7 @@ class Replay:
         self._resolved += [None] * (len(self._entries) - 1 - len(self._resolved))
         self._resolved.append(Resolved(when_s, pins))
         self._site = site_listing(self._spec.path)
+        self._seal()
         self._write("tainted" if self._tainted else "whole")
 
     def _install(self, step: Step, arguments: tuple[str, ...]) -> float:
@@ -504,9 +513,10 @@ class Replay:
         resolved = Resolved(time.time(), pins_in(folder.site_packages(self._spec.path)))
         self._resolved[: len(self._spec.steps)] = [resolved] * len(self._spec.steps)
         self._site = site_listing(self._spec.path)
-        self._is_new = len(self._entries) == len(self._spec.steps)
         self._seal()
         self._write("whole")
+        self._is_new = len(self._entries) == len(self._spec.steps)
+        self._keep_image()
 
     def _exported(self, step: Step) -> tuple[str, ...]:
         """The arguments that install what a project's uv.lock says, made now."""
