@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from runner.envs.folder import site_packages
 from runner.envs.journal import ingredients_from
 from runner.envs.resolved import Resolved, other_files, pins_in
-from runner.envs.shared import base_of, key_of, key_of_next, leave_out_sources
+from runner.envs.shared import base_of, key_at, key_of, key_of_next, leave_out_sources
 from runner.envs.store import Damaged, Known
 
 if TYPE_CHECKING:
@@ -80,19 +80,25 @@ class Images:
         """
         for number in range(len(steps), -1, -1):
             first = steps[:number]
-            keys = [key_of(self._spec, first)]
+            key = key_of(self._spec, first)
+            keys = [*self._key_here(key, first), key]
             if goes_on and number == len(steps):
                 keys.insert(0, key_of_next(self._spec, first))
-            for key in filter(None, keys):
-                begun = self._from_image(key, first)
+            for each in filter(None, keys):
+                begun = self._from_image(each, first)
                 if begun is not None:
                     return begun
-            if number == len(steps) and keys[-1]:
+            if number == len(steps) and key:
                 # Nobody knows it so far: of those who want it one makes it.
-                begun = self._wait_for_turn(keys[-1], first)
+                begun = self._wait_for_turn(key, first)
                 if begun is not None:
                     return begun
         return None
+
+    def _key_here(self, key: str, steps: Sequence[Step]) -> list[str]:
+        """The key of what was made with wheels of this very environment folder."""
+        here = key and any(step.builds for step in steps)
+        return [key_at(key, os.path.dirname(self._spec.path))] if here else []
 
     def _wait_for_turn(self, key: str, steps: Sequence[Step]) -> Begun | None:
         if self._store is None or self._store.trouble:
@@ -205,9 +211,8 @@ class Images:
                     if others:
                         self._on_other_files(others)
                 known = Known(name, Resolved(when_s, pins))
-                store.remember(key, known)
-                if next_key:
-                    store.remember(next_key, known)
+                for each in (key, *self._key_here(key, steps), *([next_key] * bool(next_key))):
+                    store.remember(each, known)
                 store.compile(name, spec.interpreter.path)
             finally:
                 if key == self._key:

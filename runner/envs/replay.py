@@ -339,9 +339,11 @@ class Replay:
             is_same = self._entries[number] == step.ingredients
             # Of a project in another folder the same wheel is another file.
             is_at_home = begun.is_from_here or not step.builds
-            if not (is_same and is_at_home) and not self._update(step, number):
-                self._empty()
-                return False
+            if not (is_same and is_at_home):
+                if not self._update(step, number):
+                    self._empty()
+                    return False
+                self._sealed = False  # another image comes of it, with this wheel
             for build in step.builds:
                 self._wheels.note_use(keyed(build, step, self._spec), self._spec.interpreter)
         if unhealthy(self._spec):

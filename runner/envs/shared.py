@@ -48,6 +48,11 @@ def key_of(spec: EnvSpec, steps: Sequence[Step]) -> str:
     return _digest(base_of(spec), here, [without_sources(step) for step in steps])
 
 
+def key_at(key: str, envdir: str) -> str:
+    """The key of the same with projects' wheels that were built in one environment folder."""
+    return _digest("at", key, envdir)
+
+
 def key_of_next(spec: EnvSpec, steps: Sequence[Step]) -> str:
     """The key under which a job finds what it went on with the last time; or empty.
 
