@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
@@ -35,14 +36,6 @@ def leave():
     os.read(0, 1)
     os._exit(1)
 threading.Thread(target=leave, daemon=True).start()
-try:
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-except (AttributeError, OSError):
-    pass
-try:
-    os.nice(19)
-except (AttributeError, OSError):
-    pass
 import importlib.util, py_compile
 for path in sys.argv[1:]:
     for above, folders, names in os.walk(path):
@@ -89,6 +82,7 @@ class Bytecode:
                 start_new_session=True,
                 creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
             )
+            _make_idle(process.pid)
             self._running.append((place, told, process))
 
     def end(self) -> None:
@@ -104,6 +98,15 @@ class Bytecode:
                 with suppress(OSError), open(os.path.join(place, _DONE), "w"):
                     pass
         self._running.clear()
+
+
+def _make_idle(pid: int) -> None:
+    """Let a process have what no other wants; on Windows it was started so."""
+    with suppress(OSError):
+        if sys.platform == "linux":
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+        if sys.platform != "win32":
+            os.setpriority(os.PRIO_PROCESS, pid, 19)
 
 
 def is_complete(place: str) -> bool:

@@ -40,6 +40,8 @@ _FORMAT = 1
 TREE = "tree"
 _FACTS = "image.json"
 USED = "used"
+# A job that is over sooner is not worth the start of a compiler.
+_COMPILE_AFTER_S = 0.1
 GONE = ".gone-"  # what begins so is being deleted
 _USERS = "users.txt"
 _USERS_LARGEST_BYTES = 100_000
@@ -128,6 +130,7 @@ class Store:
         self._limit = limit
         self._beside: list[threading.Thread] = []
         self._compiling: set[str] = set()
+        self._closing = threading.Event()
         self._manifests: dict[str, Manifest] = {}
         self._bytecode = bytecode.Bytecode()
 
@@ -413,11 +416,13 @@ class Store:
         self._compiling.add(image)
 
         def work() -> None:
+            if self._closing.wait(_COMPILE_AFTER_S):
+                return
             listed = self._listed(image)
             if listed is not None:
                 self._bytecode.compile(python, place, listed)
 
-        thread = threading.Thread(target=work)  # to start it costs 3 ms, not the job's
+        thread = threading.Thread(target=work)
         self._beside.append(thread)
         thread.start()
 
@@ -439,6 +444,7 @@ class Store:
 
     def close(self) -> None:
         """Nothing is done in the store any more by this run."""
+        self._closing.set()
         self.wait()
         self._bytecode.end()
 
