@@ -420,6 +420,9 @@ class Options:
     python: Sequence[str]
     envdir: str
     backend: str
+    store: str
+    store_size: str
+    max_age: str
     fail_fast: bool
     skip_missing: bool
     verbose: bool

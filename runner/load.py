@@ -276,6 +276,23 @@ def _check_version(source: bytes, envfile: str) -> None:
                 raise EnvfileError([Mistake(where, what, mend)])
 
 
+def open_settings(request: Request, environ: Mapping[str, str]) -> tuple[str, Settings]:
+    """The folder of the project, and every setting for it; an empty one outside of projects.
+
+    Raises UsageError for a file or folder that was given and is not there, and what
+    `open_project` raises for an envfile that is there.
+    """
+    early = settle(request.given, environ, {}, {})
+    try:
+        find_envfile(early.file, early.directory)
+    except UsageError:
+        if early.file is not None or not os.path.isdir(early.directory or "."):
+            raise
+        return "", early
+    project, settings = open_project(request, environ)
+    return project.root, settings
+
+
 def open_project(request: Request, environ: Mapping[str, str]) -> tuple[Project, Settings]:
     """The project that a request is about, and every setting for it."""
     early = settle(request.given, environ, {}, {})

@@ -141,6 +141,8 @@ class Settings(NamedTuple):
     envdir: str = ".runenv"
     backend: str = "uv|virtualenv"
     store: str = ""  # empty: in the user's cache
+    store_size: str = "10GB"  # images that were not used for the longest time leave beyond that
+    deep: bool = False
     max_age: str = ""  # 30m, 12h, 7d; empty: for ever, but in CI
     fail_fast: bool = False
     fresh: bool = False
@@ -166,6 +168,7 @@ class Request(NamedTuple):
     argument: str | None  # of verbs that take one: --usage NAME, --completion SHELL
     given: Mapping[str, object]  # the settings that stand on the command line
     posargs: tuple[str, ...]
+    of_store: Literal["", "images", "all"] = ""  # the verb is about the store, not the sessions
 
 
 class Plan(NamedTuple):

@@ -15,8 +15,12 @@ from runner.model import Option, Request, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, TypeGuard
+    from typing import Any, Literal, TypeGuard
 
+
+# What stands for a --store that nothing stands behind; no argument can hold it.
+_BARE_STORE = "\0"
+_ALL = "all"  # of --clean --store=all
 
 SHELLS = ("bash", "zsh", "fish")
 ENGINES = ("github", "gitlab", "buildkite", "json")
@@ -49,9 +53,11 @@ OPTIONS: tuple[Option, ...] = (
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, conda, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
-    Option("store", ("--store",), "value", "where finished ones are kept to link from; none: nowhere", "Environments", "DIR", in_envfile=True),
+    Option("store", ("--store",), "value", "where finished ones are kept to link from; with --clean, --explain, --doctor: of these", "Environments", "[=DIR]", bare=_BARE_STORE, in_envfile=True),
+    Option("store_size", (), "value", "what is kept there at most", "", in_envfile=True),
     Option("max_age", ("--max-age",), "value", "ask again what is newest after 12h, 7d", "Environments", "AGE", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
+    Option("deep", ("--deep",), "flag", "with --doctor: compare each file in the store with its hash", "Environments"),
     Option("check", ("--check",), "flag", "with --lock: tell which locks are stale, and change none", "Environments"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
@@ -106,7 +112,50 @@ def parse(argv: Sequence[str]) -> Request:
         )
     if given.get("stale") and verb != "clean":
         raise UsageError("--stale goes with --clean", mend="runenv --clean --stale")
-    return Request(verb=verb, argument=argument, given=given, posargs=tuple(posargs))
+    if given.get("deep") and verb != "doctor":
+        raise UsageError("--deep goes with --doctor", mend="runenv --doctor --deep")
+    of_store = _of_store(verb, given)
+    return Request(
+        verb=verb, argument=argument, given=given, posargs=tuple(posargs), of_store=of_store
+    )
+
+
+def _of_store(verb: str, given: dict[str, object]) -> Literal["", "images", "all"]:
+    """What of the store a verb is about; that alone is taken out of what is given."""
+    asked = given.get("store")
+    if asked is None:
+        return ""
+    if asked == _ALL:
+        if verb != "clean":
+            raise UsageError(
+                "--store=all goes with --clean",
+                mend="runenv --clean --store=all; a folder of that name is ./all",
+            )
+    elif verb not in ("clean", "explain", "doctor"):
+        if asked == _BARE_STORE:
+            raise UsageError(
+                "--store without a folder goes with --clean, --explain or --doctor",
+                mend="write --store=DIR",
+            )
+        return ""
+    for name in ("sessions", "tag", "keyword", "python"):
+        if given.get(name):
+            raise _not_of_store(name, given[name])
+    if asked in (_ALL, _BARE_STORE):
+        del given["store"]
+    return "all" if asked == _ALL else "images"
+
+
+def _not_of_store(name: str, value: object) -> UsageError:
+    if name == "sessions":
+        return UsageError(
+            "--store takes its value behind an equals sign",
+            mend=f"write --store={_tuple(value)[0]}; of sessions there is nothing in the store",
+        )
+    return UsageError(
+        f"--store and {BY_NAME[name].flags[-1]} cannot be asked for at once",
+        mend="of sessions there is nothing in the store",
+    )
 
 
 def _option(flag: str) -> Option:
@@ -261,6 +310,8 @@ def _trouble(option: Option, value: str) -> str:
         return backend_trouble(value)
     if option.name == "max_age" and age_s(value) is None:
         return "it is a number of minutes, hours or days: 30m, 12h, 7d"
+    if option.name == "store_size" and size_bytes(value) is None:
+        return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
     return ""
 
 
@@ -275,6 +326,19 @@ def age_s(text: str) -> float | None:
     if unit is None or not (number.isascii() and number.isdecimal()):
         return None
     return float(int(number) * unit)
+
+
+_UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def size_bytes(text: str) -> int | None:
+    """The bytes in `500MB`, `10GB` or `1TB`; 0 for `0`; None for anything else."""
+    if text == "0":
+        return 0
+    number, unit = text[:-2].rstrip(), _UNITS_BYTES.get(text[-2:].upper())
+    if unit is None or not (number.isascii() and number.isdecimal()):
+        return None
+    return int(number) * unit
 
 
 def backend_trouble(chain: str) -> str:

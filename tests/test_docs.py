@@ -95,6 +95,13 @@ def test_the_matrix_is_what_its_schema_says(folder: Folder):
     validate(folder.passes("--matrix", "json", "none", "tests").out, "matrix.schema.json")
 
 
+def test_the_store_is_what_its_schema_says(folder: Folder):
+    folder.envfile(PROJECT)
+    folder.passes("tests-3.11-a")
+
+    validate(folder.passes("--explain", "--store", "--json").out, "store.schema.json")
+
+
 def test_the_findings_are_what_their_schema_says(folder: Folder):
     validate(folder.passes("--doctor", "--json").out, "doctor.schema.json")
 

@@ -1,7 +1,7 @@
 """`runenv --clean [NAME …]`: deletes environments, all or those of the named jobs.
 
 With --stale those alone that no job has any more, or that were not used for days,
-and the wheels that were not.
+and the wheels that were not. With --store it is about the store.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors
+from runner.commands import of_store
 from runner.envs import folder
 from runner.envs.upkeep import Upkeep, in_words, last_used_s
 from runner.load import open_project
@@ -25,6 +26,8 @@ _DAY_S = 24 * 60 * 60
 
 def main(request: Request) -> int:
     """Delete environments; without names all that runenv made in the environment folder."""
+    if request.of_store:
+        return of_store.clean(request)
     project, settings = open_project(request, os.environ)
     envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
     wanted = dict.fromkeys(folder.environments_in(envdir), "")  # with why
@@ -57,7 +60,7 @@ def main(request: Request) -> int:
     for kept in upkeep.kept:
         print(f"kept {kept.name}: {kept.why}", file=sys.stderr)
     if done:
-        print(_total(upkeep))
+        print(upkeep.freed.in_words())
     elif not upkeep.kept:
         print(f"nothing to delete in {envdir}")
     return errors.FAILED if upkeep.kept else errors.PASSED
@@ -85,11 +88,3 @@ def _sharing(jobs: tuple[Job, ...]) -> dict[str, str]:
         if job.shared:
             sessions.setdefault(folder.folder_name(job.shared), {})[job.spec.name] = None
     return {name: f" (of {', '.join(users)})" for name, users in sessions.items()}
-
-
-def _total(upkeep: Upkeep) -> str:
-    """What the disk has got back; a hard link into uv's cache gives it nothing."""
-    freed = f"{in_words(upkeep.freed_bytes)} freed"
-    linked = upkeep.linked_bytes
-    more = f"; {in_words(linked)} more is linked from elsewhere, such as uv's cache"
-    return freed + (more if linked else "")

@@ -78,6 +78,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         "backend": _backends,
         "directory": DirectoriesCompleter(),
         "envdir": DirectoriesCompleter(),
+        "store": DirectoriesCompleter(),
     }
     if option.name in completers:
         action.completer = completers[option.name]  # type: ignore[attr-defined]  # argcomplete's way

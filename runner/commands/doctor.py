@@ -1,7 +1,8 @@
 """`runenv --doctor`: what of this machine and this project could go wrong, each with its mend.
 
 Each check is a function that looks at one thing and returns its findings.
-Changes nothing; works where there is no envfile too.
+Changes nothing; works where there is no envfile too. With --store it looks at the
+store alone, with --deep at the content of each file in it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from runner.envs.installer_config import pip_config, uv_config
 from runner.envs.interpreters import describe, survey
 from runner.envs.journal import read as read_journal
 from runner.envs.lock import who_holds
+from runner.envs.places import is_movable
 from runner.envs.python_answers import running
 from runner.envs.pythons_found import home_folder
+from runner.envs.store import store_home, wanted_home
+from runner.envs.store_damage import Check
+from runner.envs.store_upkeep import images_in, needed_by, size_of, told_as, total_of
 from runner.envs.upkeep import in_words, sizes_bytes
 from runner.errors import CommandFailed, EnvfileError, EnvironmentBroken, RunnerError, UsageError
 from runner.load import find_envfile, load_project
@@ -29,10 +34,12 @@ from runner.reports.terminal import can_show
 from runner.running import Command
 from runner.settings import read_table, settle, wants_color
 from runner.surroundings import outer_variables
+from runner.world import store_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from runner.envs.store import Store
     from runner.model import Project, Request, Settings
 
 State = Literal["good", "warning", "broken"]
@@ -40,6 +47,7 @@ State = Literal["good", "warning", "broken"]
 _PATIENCE_S = 20.0  # for a program that tells its version
 _LITTLE_BYTES = 1_000_000_000  # an environment for tests takes some hundred megabytes
 _NOTHING_BYTES = 20_000_000  # of which no environment can be made
+_TOLD_FILES = 20  # of a damaged image
 _COUNTED = 200_000  # files of a cache: more are not worth the seconds
 
 
@@ -68,7 +76,7 @@ class Here(NamedTuple):
 def main(request: Request) -> int:
     """Print what was found; the exit code says whether something is broken."""
     here, findings = look_around(request, dict(os.environ))
-    for check in CHECKS:
+    for check in (check_store,) if request.of_store else CHECKS:
         findings += check(here)
     if here.settings.json:
         import json
@@ -451,6 +459,75 @@ def _size_in_words(path: str) -> str:
     return more + in_words(sum(sizes))
 
 
+# The store. -----------------------------------------------------------------------------
+
+
+def check_store(here: Here) -> list[Finding]:
+    """The store: where it is, whether it can be used here, and with --deep whether it is whole."""
+    asked = here.settings.store
+    # Outside of projects nothing is linked from it.
+    home = wanted_home(asked, here.environ)
+    if here.project is not None:
+        home = store_home(asked, here.envdir, here.environ)
+    if not home:
+        told = "none is used, as the setting says" if asked else "there is no folder for caches"
+        return [Finding("store", "good", told)]
+    above = _nearest_folder(home)
+    if not os.access(above, os.W_OK | os.X_OK):
+        mend = "let it be written, or name another: RUNENV_STORE; none: no store is used"
+        return [Finding("store", "broken", f"{above} is not ours to write", mend)]
+    store = store_in(home, here.settings)
+    if store is None or not os.path.isdir(os.path.join(home, "images")):
+        return [
+            Finding("store", "good", f"{home} will be made by the first run"),
+            *_apart(here, home),
+        ]
+    names = images_in(store)
+    total = total_of(size_of(store, name) for name in names)
+    count = f"{len(names)} image{'' if len(names) == 1 else 's'}"
+    told = f"{home}: {count}, {in_words(total.size_bytes)} of {here.settings.store_size}"
+    findings = [Finding("store", "good", told), *_apart(here, home)]
+    if here.settings.deep:
+        check = Check(store)
+        damaged = [each for name in names for each in _damage_of(store, name, check)]
+        whole = Finding("images", "good", "each file is what was installed")
+        findings += damaged or [whole]
+    return findings
+
+
+def _apart(here: Here, home: str) -> list[Finding]:
+    """What keeps this project from sharing with others."""
+    wanted = wanted_home(here.settings.store, here.environ)
+    if home != wanted and wanted:
+        what = f"{wanted} is on another file system: {here.envdir} has a store of its own"
+        mend = f"name one on that of {here.envdir} for all its projects: RUNENV_STORE"
+        return [Finding("store", "warning", what, mend)]
+    if here.project is not None and not is_movable(here.envdir):
+        what = (
+            f"{here.envdir} is no plain path: what is made there is linked at the same place alone"
+        )
+        mend = (
+            "choose another with --envdir: letters, digits and . _ + - @ % = : , and not too long"
+        )
+        return [Finding("store", "warning", what, mend)]
+    return []
+
+
+def _damage_of(store: Store, name: str, check: Check) -> list[Finding]:
+    damaged = check.image(name)
+    if damaged is None:
+        return []
+    lines = [f"{file.name}: {file.why}" for file in damaged.files[:_TOLD_FILES]]
+    if len(damaged.files) > _TOLD_FILES:
+        lines.append(f"and {len(damaged.files) - _TOLD_FILES} more files")
+    what = "\n  ".join((f"{told_as(store.image(name), name)} is damaged", *lines))
+    mends = [f"delete {store.place_of(name)}"]
+    if damaged.packages:  # their files are links that installers and environments have too
+        mends.append(f"uv cache clean {' '.join(damaged.packages)}")
+    mends += [f"runenv --clean in {os.path.dirname(p)}" for p in needed_by(store, name)]
+    return [Finding("images", "broken", what, "\n".join(mends))]
+
+
 # Variables and configuration. -----------------------------------------------------------
 
 # What runenv itself and its envfile are run with, whatever commands are given.
@@ -529,6 +606,7 @@ CHECKS = (
     check_locks,
     check_space,
     check_uv_cache,
+    check_store,
     check_variables,
     check_configuration,
 )

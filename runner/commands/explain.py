@@ -1,6 +1,7 @@
 """`runenv --explain`: what would run, where, and why an environment would be made anew.
 
-Reads the same ingredients as a run does, and changes nothing.
+Reads the same ingredients as a run does, and changes nothing. With --store it tells
+what is in the store.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.commands import of_store
 from runner.envs.folder import read_key
+from runner.envs.images import look
 from runner.envs.interpreters import describe
-from runner.envs.judge import judge, keyed, only_sources_differ
+from runner.envs.judge import judge, keyed, moment, only_sources_differ
+from runner.envs.shared import key_of
 from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
@@ -25,7 +29,11 @@ from runner.shown import show
 from runner.world import World, check_required, env_spec_of, envdir_of, make_store, policy_of
 
 if TYPE_CHECKING:
+    from runner.envs.images import Usable
     from runner.envs.journal import Journal
+    from runner.envs.judge import Policy
+    from runner.envs.resolved import Resolved
+    from runner.envs.store import Store
     from runner.model import Job, Request
     from runner.running import EnvSpec, Event
 
@@ -43,10 +51,15 @@ class Explained(NamedTuple):
     backend: str
     installs: tuple[str, ...]
     builds: tuple[str, ...]  # folders of local projects whose wheels are built for it
+    linked_from: str = ""  # the image in the store that it would be linked from
+    resolved_s: float = 0.0  # when that was asked which it has or would get; 0.0: it is asked anew
+    packages: int = 0  # how many of them are known
 
 
 def main(request: Request) -> int:
     """Print what a run would do, to standard output."""
+    if request.of_store:
+        return of_store.explain(request)
     project, settings = open_project(request, os.environ)
     selected = select(project.jobs, settings)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
@@ -110,7 +123,11 @@ def explain(job: Job, world: World) -> Explained:
     policy = policy_of(settings, world.environ, world.began_s)
     verdict, journal = judge(spec, policy, world.wheels)
     state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
+    usable, resolved = _from_store(spec, state, journal, policy, world.store)
     return known._replace(
+        linked_from=usable.image.name if usable else "",
+        resolved_s=resolved.when_s if resolved else 0.0,
+        packages=len(resolved.pins) if resolved else 0,
         environment=state,
         reason=verdict.reason,
         path=spec.path,
@@ -129,6 +146,27 @@ def _built(spec: EnvSpec, world: World) -> tuple[str, ...]:
         for build in step.builds
         if not world.wheels.has(keyed(build, step, spec), spec.interpreter)
     )
+
+
+def _from_store(
+    spec: EnvSpec, state: str, journal: Journal | None, policy: Policy, store: Store | None
+) -> tuple[Usable | None, Resolved | None]:
+    """The image that it would be linked from, and what its versions are known to be."""
+    if state not in ("created", "rebuilt"):
+        known = [each for each in journal.resolved if each is not None] if journal else []
+        return None, known[-1] if known else None
+    usable = look(store, spec, policy)
+    if usable is not None:
+        return usable, usable.resolved
+    return None, _remembered(spec, policy, store)
+
+
+def _remembered(spec: EnvSpec, policy: Policy, store: Store | None) -> Resolved | None:
+    """What its steps resolved to the last time, where that is installed again."""
+    anew = any(step.asks_anew or step.locked or step.program for step in spec.steps)
+    key = "" if policy.upgrade or anew or not spec.steps else key_of(spec, spec.steps)
+    known = store.known(key).resolved if store and key else None
+    return known if known and known.when_s >= policy.pins_since_s else None
 
 
 def _installed(spec: EnvSpec, state: str, journal: Journal | None) -> tuple[str, ...]:
@@ -158,7 +196,8 @@ def as_text(explained: Explained) -> list[str]:
         "none": "none: its commands run in the caller's",
         "broken": "cannot be made",
     }
-    told = words[explained.environment] + (f": {explained.reason}" if explained.reason else "")
+    told = words[explained.environment] + (" from the store" if explained.linked_from else "")
+    told += f": {explained.reason}" if explained.reason else ""
     first, *rest = told.splitlines()
     lines = [explained.job, f"  environment  {first}", *(f"               {line}" for line in rest)]
     facts = {
@@ -168,7 +207,16 @@ def as_text(explained: Explained) -> list[str]:
         "backend": explained.backend if explained.path else "",
         "builds": ", ".join(f"a wheel of {project}" for project in explained.builds),
         "installs": "; ".join(explained.installs),
+        "resolved": _resolved_in_words(explained),
         "after": ", ".join(explained.after),
     }
     lines += [f"  {label:<11}  {value}" for label, value in facts.items() if value]
     return lines
+
+
+def _resolved_in_words(explained: Explained) -> str:
+    """`5 packages on 2026-11-25 14:02`; empty where that is not known."""
+    count = explained.packages
+    if not count:
+        return ""
+    return f"{count} package{'' if count == 1 else 's'} on {moment(explained.resolved_s)}"

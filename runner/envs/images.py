@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from runner.envs.folder import site_packages
 from runner.envs.journal import ingredients_from
 from runner.envs.resolved import Resolved, other_files, pins_in
-from runner.envs.shared import base_of, key_at, key_of, key_of_next, leave_out_sources
+from runner.envs.shared import (
+    base_of,
+    key_at,
+    key_of,
+    key_of_next,
+    leave_out_sources,
+    made_with,
+)
 from runner.envs.store import Damaged, Known
 
 if TYPE_CHECKING:
@@ -37,6 +44,69 @@ class Begun(NamedTuple):
     own: dict[str, FileState | None]
     bytecode_ns: int
     is_from_here: bool  # its projects were built for this environment folder
+
+
+class Usable(NamedTuple):
+    """An image that an environment may begin with."""
+
+    image: Image
+    resolved: Resolved | None
+    entries: tuple[Entry, ...]  # of the journal; those beyond the steps are expected to come
+    is_from_here: bool  # its projects were built for this environment folder
+
+
+def look(store: Store | None, spec: EnvSpec, policy: Policy) -> Usable | None:
+    """What an environment would begin with that has all its declared steps; changes nothing."""
+    for key in _keys(spec, spec.steps, goes_on=True):
+        usable = _usable(store, spec, policy, key, spec.steps)
+        if usable is not None:
+            return usable
+    return None
+
+
+def _keys(spec: EnvSpec, steps: Sequence[Step], *, goes_on: bool) -> list[str]:
+    """What an image of these steps may be known by, the best first, the plain key last."""
+    key = key_of(spec, steps)
+    keys = [*_key_here(spec, key, steps), key]
+    if goes_on:
+        keys.insert(0, key_of_next(spec, steps))
+    return [each for each in keys if each]
+
+
+def _key_here(spec: EnvSpec, key: str, steps: Sequence[Step]) -> list[str]:
+    """The key of what was made with wheels of this very environment folder."""
+    here = key and any(step.builds for step in steps)
+    return [key_at(key, os.path.dirname(spec.path))] if here else []
+
+
+def _usable(
+    store: Store | None, spec: EnvSpec, policy: Policy, key: str, steps: Sequence[Step]
+) -> Usable | None:
+    """The image that is known by a key, where an environment with these steps may have it."""
+    if store is None:
+        return None
+    known = store.known(key)
+    image = store.image(known.image)
+    if image is None:
+        return None
+    when_s = known.resolved.when_s if known.resolved else image.made_s
+    if image.name not in store.made and when_s < policy.images_since_s:
+        return None
+    try:
+        listed = cast("list[list[list[str]]]", image.facts["entries"])
+        entries = tuple(ingredients_from(pairs) for pairs in listed)
+        is_from_here = image.facts["envdir"] == os.path.dirname(spec.path)
+        has_builds = bool(image.facts["builds"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if len(entries) < len(steps) or any(
+        leave_out_sources(step, entry) != leave_out_sources(step, step.ingredients)
+        for step, entry in zip(steps, entries, strict=False)
+    ):
+        return None
+    if has_builds and not is_from_here and len(entries) > len(steps):
+        return None  # what comes later could not be made right before it comes
+    return Usable(image, known.resolved, entries, is_from_here or not has_builds)
 
 
 class Images:
@@ -80,25 +150,17 @@ class Images:
         """
         for number in range(len(steps), -1, -1):
             first = steps[:number]
-            key = key_of(self._spec, first)
-            keys = [*self._key_here(key, first), key]
-            if goes_on and number == len(steps):
-                keys.insert(0, key_of_next(self._spec, first))
-            for each in filter(None, keys):
-                begun = self._from_image(each, first)
+            keys = _keys(self._spec, first, goes_on=goes_on and number == len(steps))
+            for key in keys:
+                begun = self._from_image(key, first)
                 if begun is not None:
                     return begun
-            if number == len(steps) and key:
+            if number == len(steps) and keys:
                 # Nobody knows it so far: of those who want it one makes it.
-                begun = self._wait_for_turn(key, first)
+                begun = self._wait_for_turn(keys[-1], first)
                 if begun is not None:
                     return begun
         return None
-
-    def _key_here(self, key: str, steps: Sequence[Step]) -> list[str]:
-        """The key of what was made with wheels of this very environment folder."""
-        here = key and any(step.builds for step in steps)
-        return [key_at(key, os.path.dirname(self._spec.path))] if here else []
 
     def _wait_for_turn(self, key: str, steps: Sequence[Step]) -> Begun | None:
         if self._store is None or self._store.trouble:
@@ -122,52 +184,31 @@ class Images:
 
     def _from_image(self, key: str, steps: Sequence[Step]) -> Begun | None:
         store = self._store
-        if store is None:
-            return None
-        known = store.known(key)
-        image = store.image(known.image)
-        if image is None or not self._may_use(image, known):
+        usable = _usable(store, self._spec, self._policy, key, steps)
+        if store is None or usable is None:
             return None
         try:
-            listed = cast("list[list[list[str]]]", image.facts["entries"])
-            entries = tuple(ingredients_from(pairs) for pairs in listed)
-            is_from_here = image.facts["envdir"] == os.path.dirname(self._spec.path)
-            has_builds = bool(image.facts["builds"])
-        except (KeyError, TypeError, ValueError):
-            return None
-        if len(entries) < len(steps) or any(
-            leave_out_sources(step, entry) != leave_out_sources(step, step.ingredients)
-            for step, entry in zip(steps, entries, strict=False)
-        ):
-            return None
-        if has_builds and not is_from_here and len(entries) > len(steps):
-            return None  # what comes later could not be made right before it comes
-        try:
-            clone = store.clone(image, self._spec.path)
+            clone = store.clone(usable.image, self._spec.path)
         except Damaged as damaged:
             self._empty()
             self._on_damage(damaged)
+            return None
+        except FileNotFoundError:  # somebody has emptied the store meanwhile
+            self._empty()
             return None
         except OSError as error:
             store.trouble = f"{error.filename or store.home}: {error.strerror}"
             self._empty()
             return None
-        self.image = image.name
+        self.image = usable.image.name
         return Begun(
-            image=image.name,
-            entries=entries,
-            resolved=tuple(known.resolved for _ in entries),
+            image=usable.image.name,
+            entries=usable.entries,
+            resolved=tuple(usable.resolved for _ in usable.entries),
             own=clone.own,
             bytecode_ns=clone.bytecode_ns,
-            is_from_here=is_from_here or not has_builds,
+            is_from_here=usable.is_from_here,
         )
-
-    def _may_use(self, image: Image, known: Known) -> bool:
-        assert self._store is not None
-        if image.name in self._store.made:
-            return True
-        when_s = known.resolved.when_s if known.resolved else image.made_s
-        return when_s >= self._policy.images_since_s
 
     # What was resolved. ---------------------------------------------------------------
 
@@ -211,7 +252,7 @@ class Images:
                     if others:
                         self._on_other_files(others)
                 known = Known(name, Resolved(when_s, pins))
-                for each in (key, *self._key_here(key, steps), *([next_key] * bool(next_key))):
+                for each in (key, *_key_here(spec, key, steps), *([next_key] * bool(next_key))):
                     store.remember(each, known)
                 store.compile(name, spec.interpreter.path)
             finally:
@@ -222,6 +263,8 @@ class Images:
             "entries": list(entries),
             "envdir": os.path.dirname(spec.path),
             "builds": any(step.builds for step in steps),
+            "backend": spec.backend,
+            "made with": made_with(spec.ingredients),
             "python": f"{spec.interpreter.implementation} {spec.interpreter.version}",
             "shows": [step.show for step in steps],
         }

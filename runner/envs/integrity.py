@@ -76,7 +76,11 @@ def distributions_of(path: str, names: Iterable[str]) -> set[str]:
     """The names of the distributions in an environment that these files belong to."""
     wanted = set(names)
     found: set[str] = set()
-    for site in folder.site_packages(path):
+    try:
+        sites = folder.site_packages(path)
+    except OSError:  # its lib is gone
+        return found
+    for site in sites:
         home = os.path.relpath(site, path).replace(os.sep, "/")
         inside = {name.removeprefix(f"{home}/") for name in wanted if name.startswith(f"{home}/")}
         for entry in os.listdir(site):
@@ -118,7 +122,7 @@ def wrong_files(tree: str, listed: Manifest) -> Iterator[str]:
 
     By the sha256 in RECORD; of a file that no RECORD has, by its size.
     """
-    recorded = _recorded(tree, listed)
+    recorded = recorded_in(tree, listed)
     for above, files in listed.folders.items():
         if above.endswith("__pycache__"):
             continue
@@ -127,7 +131,7 @@ def wrong_files(tree: str, listed: Manifest) -> Iterator[str]:
             try:
                 with open(os.path.join(tree, full), "rb") as stream:
                     size = os.fstat(stream.fileno()).st_size
-                    digest = _digest(stream) if full in recorded else ""
+                    digest = digest_of(stream) if full in recorded else ""
             except OSError:
                 yield full
                 continue
@@ -138,14 +142,15 @@ def wrong_files(tree: str, listed: Manifest) -> Iterator[str]:
             yield name
 
 
-def _digest(stream: IO[bytes]) -> str:
+def digest_of(stream: IO[bytes]) -> str:
+    """The sha256 of a file as a RECORD has it."""
     digest = sha256()
     while block := stream.read(1 << 20):
         digest.update(block)
     return urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
-def _recorded(tree: str, listed: Manifest) -> dict[str, str]:
+def recorded_in(tree: str, listed: Manifest) -> dict[str, str]:
     """The sha256 of files as RECORDs have it, by name from the top of the tree."""
     import csv  # 2 ms that only such a comparison costs
 

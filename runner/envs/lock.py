@@ -133,10 +133,11 @@ def _in_words(holder: str) -> str:
     word, _, number = holder.partition(" ")
     if word != "process" or not number.isdecimal():
         return "another process"
-    return holder if _is_alive(int(number)) else f"what {holder} started and left behind"
+    return holder if is_alive(int(number)) else f"what {holder} started and left behind"
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that number; on Windows always."""
     # On Windows os.kill would end it; and there a lock dies with its process.
     if sys.platform != "win32":
         try:

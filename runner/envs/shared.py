@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _OWN = ("location", "interpreter's file")  # a restored cache has other file times
+_MADE_WITH = ("backend", "backend_options", "python", "interpreter", "interpreter's build")
 SOURCES = ("sources", "git revision")  # of a project, by which its wheel alone differs
 
 
@@ -38,6 +39,11 @@ def _relative(ingredient: Ingredient, root: str) -> tuple[str, str]:
     return (
         os.path.relpath(label, root) if root and label.startswith(root + os.sep) else label
     ), value
+
+
+def made_with(ingredients: Iterable[Ingredient]) -> list[Ingredient]:
+    """Of an environment's ingredients those that say with what it was made, before any step."""
+    return [ingredient for ingredient in ingredients if ingredient.label in _MADE_WITH]
 
 
 def key_of(spec: EnvSpec, steps: Sequence[Step]) -> str:

@@ -11,6 +11,7 @@ image holds links of its own. Knows nothing of steps: keys are handed in.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -90,10 +91,17 @@ def store_home(asked: str, envdir: str, environ: Mapping[str, str]) -> str:
     """
     if asked == NONE:
         return ""
-    home = os.path.abspath(os.path.expanduser(asked)) if asked else _user_cache(environ)
+    home = wanted_home(asked, environ)
     if home and _device(home) == _device(envdir):
         return home
     return os.path.join(envdir, _IN_ENVDIR)
+
+
+def wanted_home(asked: str, environ: Mapping[str, str]) -> str:
+    """The folder of the store where no environment folder decides; empty for none."""
+    if asked == NONE:
+        return ""
+    return os.path.abspath(os.path.expanduser(asked)) if asked else _user_cache(environ)
 
 
 def _user_cache(environ: Mapping[str, str]) -> str:
@@ -206,10 +214,14 @@ class Store:
         """Fill an environment's folder, which holds its journal alone, from an image.
 
         Raises Damaged, and the image is gone, where a file of it is not what it was;
-        OSError where links cannot be made. The folder then holds a part of it.
+        FileNotFoundError where somebody has deleted it, OSError where links cannot be
+        made. The folder then holds a part of it.
         """
         place = self.place_of(image.name)
         tree = os.path.join(place, TREE)
+        found = os.stat(place)
+        with suppress(OSError):  # first: what was used just now is not taken away
+            os.utime(os.path.join(place, USED))
         if os.stat(tree).st_ino != image.inode:
             image = self._settle(image, tree)
         try:
@@ -221,11 +233,12 @@ class Store:
                     raise Changed(name)
             manifest.link(tree, path, listed, frozenset(image.own))
         except Changed:
+            # Deleted, and perhaps made again, while we linked: that is no damage.
+            if not os.path.samestat(found, os.stat(place)):
+                raise FileNotFoundError(errno.ENOENT, "it was deleted", place) from None
             raise self._drop_damaged(image.name, tree) from None
         own = write_own(tree, path, image.own, image.place, path)
         os.link(os.path.join(place, FILES), os.path.join(path, FILES))
-        with suppress(OSError):
-            os.utime(os.path.join(place, USED))
         self._note_user(place, path)
         return Clone({**own}, bytecode.join(place, path))
 

@@ -31,18 +31,12 @@ class Kept(NamedTuple):
     why: str
 
 
-class Upkeep:
-    """Deletes in one environment folder and counts what that frees."""
+class Freed:
+    """Counts what the disk gets back of trees that are deleted."""
 
-    def __init__(self, envdir: str, tell: Callable[[str, int], None]) -> None:
-        """tell: called with what was deleted and its size in bytes."""
-        self.kept: list[Kept] = []
-        self._envdir = envdir
-        self._tell = tell
+    def __init__(self) -> None:
         self._plain_bytes = 0  # of folders and links
         self._files: dict[tuple[int, int], _File] = {}
-
-    # What is freed. -------------------------------------------------------------------
 
     @property
     def freed_bytes(self) -> int:
@@ -55,8 +49,8 @@ class Upkeep:
         """What is still there under another name: in uv's cache, or in another environment."""
         return sum(f.size_bytes for f in self._files.values() if f.seen < f.links)
 
-    def _count(self, path: str) -> int:
-        """The size of a tree in bytes, as du has it: each file once."""
+    def count(self, path: str) -> int:
+        """The size in bytes of a tree that is about to go, as du has it: each file once."""
         total = 0
         known: set[tuple[int, int]] = set()
         for status, is_file in _statuses(path):
@@ -73,7 +67,21 @@ class Upkeep:
                 total += size
         return total
 
-    # Deleting. ------------------------------------------------------------------------
+    def in_words(self) -> str:
+        """What the disk has got back; a hard link into uv's cache gives it nothing."""
+        more = f"; {in_words(self.linked_bytes)} more is linked from elsewhere, such as uv's cache"
+        return f"{in_words(self.freed_bytes)} freed" + (more if self.linked_bytes else "")
+
+
+class Upkeep:
+    """Deletes in one environment folder and counts what that frees."""
+
+    def __init__(self, envdir: str, tell: Callable[[str, int], None]) -> None:
+        """tell: called with what was deleted and its size in bytes."""
+        self.kept: list[Kept] = []
+        self.freed = Freed()
+        self._envdir = envdir
+        self._tell = tell
 
     def environment(self, name: str, told: str) -> None:
         """The environment is gone, unless another run uses it or it is not ours."""
@@ -83,7 +91,7 @@ class Upkeep:
         """What runs that were killed have left, and what could not be deleted then, is gone."""
         trash = os.path.join(self._envdir, ".trash")
         if _is_folder(trash) and os.listdir(trash):
-            size = self._count(trash)
+            size = self.freed.count(trash)
             folder.empty_trash(self._envdir)
             self._tell("what was removed earlier", size)
         for name in folder.half_made_in(self._envdir):
@@ -115,7 +123,7 @@ class Upkeep:
                 if trouble:
                     self.kept.append(Kept(name, trouble))
                     return
-                size = self._count(path)
+                size = self.freed.count(path)
                 remove(path)
         except InUse as holder:
             self.kept.append(Kept(name, f"{holder} uses it"))

@@ -58,6 +58,7 @@ def test_where_all_is_well_nothing_is_bad_and_the_exit_code_is_0(folder: Folder)
         "pip",
         "backend",
         "pythons",
+        "store",
         "envdir",
         "journals",
         "locks",
