@@ -15,6 +15,7 @@ from runner.settings import (
     parse,
     read_table,
     settle,
+    size_bytes,
     unknown_variables,
     verb_for_word,
     wants_color,
@@ -415,3 +416,42 @@ def test_a_flag_that_may_name_something_stands_alone_or_with_names():
     assert parse(["--upgrade=one,two", "--upgrade=three"]).given == {
         "upgrade_package": ("one", "two", "three")
     }
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("500MB", 500_000_000),
+        ("10GB", 10_000_000_000),
+        ("1 tb", 1_000_000_000_000),
+        ("0", 0),
+        ("", None),
+        ("GB", None),
+        ("10", None),
+        ("1.5GB", None),
+        ("-1GB", None),
+        ("10GiB", None),
+    ],
+)
+def test_a_size_is_a_number_of_bytes(text: str, expected: int | None):
+    assert size_bytes(text) == expected
+
+
+@pytest.mark.parametrize(
+    "words, of_store, store",
+    [
+        (["--clean", "--store"], "images", None),
+        (["--store", "--clean"], "images", None),
+        (["--clean", "--store=all"], "all", None),
+        (["--clean", "--store=./all"], "images", "./all"),
+        (["--explain", "--store=/x"], "images", "/x"),
+        (["--store=/x", "tests"], "", "/x"),
+        (["--clean"], "", None),
+    ],
+)
+def test_a_verb_is_about_the_store_where_that_stands_beside_it(
+    words: list[str], of_store: str, store: str | None
+):
+    request = parse(words)
+
+    assert (request.of_store, request.given.get("store")) == (of_store, store)

@@ -69,7 +69,7 @@ def size_of(store: Store, name: str) -> Size:
         if data["format"] == _FORMAT and data["times"] == times:
             shareable, own = data["shareable"], data["own"]
             # As values of a kind, and not one by one: it is asked of a hundred images.
-            parts = [own, *shareable.values()]
+            parts = cast("list[list[object]]", [own, *shareable.values()])
             if set(map(len, parts)) == {2} and set(map(type, chain(*parts))) == {int}:
                 return Size(shareable, *own)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):

@@ -305,7 +305,7 @@ lint
         "\nmissing\n  environment  cannot be made: no Python that fits '9.9' was found\n"
         in done.out
     )
-    assert "\nagain\n  environment  would be rebuilt: reuse=False\n" in done.out
+    assert "\nagain\n  environment  would be rebuilt from the store: reuse=False\n" in done.out
     assert (first["job"], first["environment"], first["installs"]) == ("lint", "created", ["tool"])
     assert (second["job"], second["after"], second["path"]) == ("docs", ["lint"], "")
     assert not (folder.root / ".runenv/lint").exists()
