@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.envs import choose_backend, folder, load_backend
 from runner.envs.interpreters import find
 from runner.envs.judge import Policy
+from runner.envs.open_store import open_store
 from runner.envs.python_spec import read_spec
 from runner.envs.spec import make_env_spec
 from runner.envs.store import Store, store_home
@@ -19,7 +20,7 @@ from runner.errors import InterpreterMissing, JobError
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
 from runner.running import Ingredient
-from runner.settings import age_s, size_bytes
+from runner.settings import age_s
 from runner.surroundings import outer_variables
 
 if TYPE_CHECKING:
@@ -119,18 +120,7 @@ def policy_of(settings: Settings, environ: Mapping[str, str], began_s: float) ->
 def make_store(project: Project, settings: Settings, environ: Mapping[str, str]) -> Store | None:
     """The store that the project's environments are linked from; None where there is none."""
     envdir = envdir_of(project, settings)
-    return store_in(store_home(settings.store, envdir, environ), settings)
-
-
-def store_in(home: str, settings: Settings) -> Store | None:
-    """The store in a folder, with its cap; None where no folder is named."""
-
-    def limit(store: Store) -> None:
-        from runner.envs.store_upkeep import keep_below  # 5 ms that only a new image costs
-
-        keep_below(store, size_bytes(settings.store_size) or 0)
-
-    return Store(home, limit) if home else None
+    return open_store(store_home(settings.store, envdir, environ), settings)
 
 
 def family_of(spec: SessionSpec) -> Family:

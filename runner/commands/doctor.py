@@ -20,6 +20,7 @@ from runner.envs.installer_config import pip_config, uv_config
 from runner.envs.interpreters import describe, survey
 from runner.envs.journal import read as read_journal
 from runner.envs.lock import who_holds
+from runner.envs.open_store import open_store
 from runner.envs.places import is_movable
 from runner.envs.python_answers import running
 from runner.envs.pythons_found import home_folder
@@ -34,7 +35,6 @@ from runner.reports.terminal import can_show
 from runner.running import Command
 from runner.settings import read_table, settle, wants_color
 from runner.surroundings import outer_variables
-from runner.world import store_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -476,7 +476,7 @@ def check_store(here: Here) -> list[Finding]:
     if not os.access(above, os.W_OK | os.X_OK):
         mend = "let it be written, or name another: RUNENV_STORE; none: no store is used"
         return [Finding("store", "broken", f"{above} is not ours to write", mend)]
-    store = store_in(home, here.settings)
+    store = open_store(home, here.settings)
     if store is None or not os.path.isdir(os.path.join(home, "images")):
         return [
             Finding("store", "good", f"{home} will be made by the first run"),

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from runner import errors
 from runner.envs.judge import moment
+from runner.envs.open_store import open_store
 from runner.envs.store import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
 from runner.envs.upkeep import in_words
 from runner.errors import UsageError
 from runner.load import open_settings
 from runner.settings import size_bytes
-from runner.world import store_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DAY_S = 24 * 60 * 60
 
 
-def open_store(request: Request, environ: Mapping[str, str]) -> tuple[Store, Settings]:
+def _store_meant(request: Request, environ: Mapping[str, str]) -> tuple[Store, Settings]:
     """The store that is meant here, and every setting. Raises UsageError where there is none."""
     root, settings = open_settings(request, environ)
     if root:
@@ -38,7 +38,7 @@ def open_store(request: Request, environ: Mapping[str, str]) -> tuple[Store, Set
         home = store_home(settings.store, envdir, environ)
     else:
         home = wanted_home(settings.store, environ)
-    store = store_in(home, settings)
+    store = open_store(home, settings)
     if store is None:
         raise UsageError("there is no store", mend="name one: --store=DIR, RUNENV_STORE=DIR")
     return store, settings
@@ -49,7 +49,7 @@ def open_store(request: Request, environ: Mapping[str, str]) -> tuple[Store, Set
 
 def clean(request: Request) -> int:
     """Delete images: those that no environment goes on from, or all."""
-    store, settings = open_store(request, os.environ)
+    store, settings = _store_meant(request, os.environ)
     done = False
 
     def tell(what: str, size: int) -> None:
@@ -79,7 +79,7 @@ def clean(request: Request) -> int:
 
 def explain(request: Request) -> int:
     """Print what is in the store."""
-    store, settings = open_store(request, os.environ)
+    store, settings = _store_meant(request, os.environ)
     rows, total = rows_of(store)
     if settings.json:
         import json

@@ -16,9 +16,10 @@ from runner.envs import choose_backend, folder
 from runner.envs.interpreters import describe, find
 from runner.envs.judge import Policy, judge
 from runner.envs.lock import Lock
+from runner.envs.open_store import open_store
 from runner.envs.replay import Replay
 from runner.envs.spec import make_env_spec
-from runner.envs.store import Store, store_home
+from runner.envs.store import store_home
 from runner.envs.wheels import Wheels
 from runner.errors import EnvfileError, EnvironmentBroken, JobError, Mistake
 from runner.model import Needs
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from runner.envs import Backend
+    from runner.envs.store import Store
     from runner.model import Settings
     from runner.running import EnvSpec
 
@@ -77,7 +79,7 @@ def packages_of(
                 return []
             home = store_home(settings.store, os.path.dirname(spec.path), environ)
             told = shown if not settings.quiet else ""
-            _make(spec, backend, wheels, environ, told, home)
+            _make(spec, backend, wheels, environ, told, open_store(home, settings))
     except JobError as error:
         raise EnvfileError([Mistake(shown, error.what, error.mend)]) from None
     return folder.site_packages(spec.path)
@@ -125,8 +127,9 @@ def _spec_of(
     if step is None:
         return None
     home = store_home(settings.store, envdir, environ)
-    if home:
-        Store(home).make()
+    store = open_store(home, settings)
+    if store is not None:
+        store.make()
     folder.make_envdir(envdir, root, home)
     asked = [name.strip() for name in settings.backend.split("|")]
     chain = [name for name in asked if name in _BACKENDS] or _BACKENDS[:2]
@@ -153,7 +156,7 @@ def _make(
     wheels: Wheels,
     environ: Mapping[str, str],
     shown: str,
-    home: str,
+    store: Store | None,
 ) -> None:
     """The environment is there; whoever makes it at the same time is waited for."""
 
@@ -198,7 +201,6 @@ def _make(
 
     locks = os.path.join(os.path.dirname(spec.path), ".locks")
     lock = Lock(os.path.join(locks, os.path.basename(spec.path)), tell_wait)
-    store = Store(home) if home else None
     with lock:
         replay = Replay(spec, backend, Policy(), wheels, run_installer, tell_wait, store, tell)
         try:
