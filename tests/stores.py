@@ -175,8 +175,11 @@ KINDS = ("space-a", "space-b", "points", "plain", "pathed", "data", "bare", "odd
 # Projects. ------------------------------------------------------------------------
 
 
-def project(tmp_path: Path, uv_cache: Path, name: str = "project") -> Folder:
-    """A project that shares its wheels and its store with all others of the test."""
+def project(tmp_path: Path, uv_cache: Path, name: str = "p") -> Folder:
+    """A project that shares its wheels and its store with all others of the test.
+
+    Its name is short: where a place is long, programs are written in another way.
+    """
     root = tmp_path / name
     root.mkdir(parents=True, exist_ok=True)
     (tmp_path / "wheels").mkdir(exist_ok=True)
@@ -187,13 +190,14 @@ def project(tmp_path: Path, uv_cache: Path, name: str = "project") -> Folder:
 
 def images(store: Path) -> list[Path]:
     """The images in a store."""
-    return sorted((store / "images").glob("*")) if (store / "images").is_dir() else []
+    return sorted(path for path in store.glob("images/*") if not path.name.startswith("."))
 
 
 def left_over(store: Path) -> list[str]:
-    """What a process that was killed has left in a store."""
-    found = [*store.rglob(".new*"), *store.rglob("*.new"), *store.glob(".trash/*")]
-    return sorted(str(path.relative_to(store)) for path in found if "tree" not in path.parts)
+    """What a process that was killed has left in a store: what begins with a dot, or is half written."""
+    found = [*store.glob("images/.*"), *store.glob("known/*"), *store.glob("images/*/*"), *store.glob(".*")]  # fmt: skip
+    whole = re.compile(r"\.key|\.gitignore|\.ignore|\.lock|tree|used|compiled|[^.].*\.(json|txt)")
+    return sorted(str(path.relative_to(store)) for path in found if not whole.fullmatch(path.name))
 
 
 def told(err: str) -> list[str]:

@@ -7,6 +7,7 @@ place, with no store. Set HYPOTHESIS_EXAMPLES to a number for more sets of needs
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from runner.envs.folder import folder_name
 from runner.envs.pythons_found import found_versions
 from tests.conftest import Folder
 from tests.features.test_environments import library
@@ -95,9 +97,12 @@ def cloned(folder: Folder) -> Path:
 
 # Equal to what the installer makes. ------------------------------------------------------
 
-# Where a clone lies: the installer writes its place into scripts in one way or
-# another, a long path or one with a blank by a detour over /bin/sh.
-PLACES = ("e", "a place with blanks", "o" * 90 + "/" + "n" * 60, "it's", "plaçe", ".runenv")
+# Where a clone lies. The installer writes a plain place into scripts in one way, a long
+# one or one with a blank by a detour over /bin/sh: what is there is made at that place.
+PLAIN = ("e", "plaçe", "wit.h+s@me-si=gns", ".runenv")
+ODD = ("a place with blanks", "o" * 90 + "/" + "n" * 60, "it's")
+# Names of sessions, which scripts that activate have as their prompt.
+SESSIONS = st.sampled_from(("show", "a", "prompt", "export", "printf", "VIRTUAL_ENV", "bin"))
 
 needs = st.fixed_dictionaries(
     {
@@ -105,8 +110,9 @@ needs = st.fixed_dictionaries(
         "later": st.lists(st.sampled_from(KINDS), max_size=2, unique=True),
         "project": st.sampled_from((False, "wheel", "editable")),
         "local": st.sampled_from(("", "./lib", "-e ./lib")),
-        "from_": st.sampled_from(PLACES),
-        "to": st.sampled_from(PLACES),
+        "names": st.tuples(SESSIONS, SESSIONS),
+        "places": st.tuples(st.sampled_from(PLAIN), st.sampled_from(PLAIN))
+        | st.sampled_from(ODD).map(lambda odd: (odd, odd)),
     }
 )
 
@@ -125,9 +131,12 @@ def write_needs(folder: Folder, backend: str, now: dict[str, object]) -> None:
     later = [[name] for name in now["later"]]  # type: ignore[attr-defined]  # a list
     later += [str(now["local"]).split()] * bool(now["local"])
     body = "".join(f"    session.install(*{words!r})\n" for words in later)
+    declared = f"deps={now['kinds']!r}, project={now['project']!r}, backend={backend!r}"
     folder.envfile(
-        f"@runner.session(deps={now['kinds']!r}, project={now['project']!r}, backend={backend!r})\n"
-        f"def show(session):\n{body}    session.run('python', '-c', '')\n"
+        "\n".join(
+            f"@runner.session({declared})\ndef {name}(session):\n{body}    session.run('python', '-c', '')\n"
+            for name in dict.fromkeys(now["names"])  # type: ignore[call-overload]  # two names
+        )
     )
 
 
@@ -149,32 +158,47 @@ def test_a_clone_equals_what_the_installer_makes_there(
         folder = project(Path(place), uv_cache)
         write_every_kind(folder.wheels)
         write_needs(folder, backend, now)
-        made, wanted = (Path(place, f"{side}-{now[side]}") for side in ("from_", "to"))
-        folder.passes("--envdir", str(made))
+        first, second = (Path(place, f"in-{name}") for name in now["places"])  # type: ignore[attr-defined]  # two names
+        made, wanted = now["names"]  # type: ignore[misc]  # two names
+        folder.passes("--envdir", str(first), made)
+        environment = second / folder_name(wanted)
+        shutil.rmtree(environment, ignore_errors=True)  # where both are one
 
-        clone = folder.passes("--envdir", str(wanted))
+        clone = folder.passes("--envdir", str(second), wanted)
         assert from_store(clone.err), f"{now}\n{clone.err}"
-        cloned = snapshot(wanted / "show")
-        said = [ask(folder, wanted / "show", "-m", "pip", word) for word in ("list", "freeze", "check")]  # fmt: skip
-        broken = record_troubles(wanted / "show")
-        fresh = folder.passes("--envdir", str(wanted), "--fresh", env=NO_STORE)
+        cloned, said = snapshot(environment), what_pip_says(folder, environment)
+        broken = record_troubles(environment)
+        fresh = folder.passes("--envdir", str(second), "--fresh", wanted, env=NO_STORE)
         assert not from_store(fresh.err)
 
-        assert differences(cloned, snapshot(wanted / "show")) == [], now
-        assert said == [ask(folder, wanted / "show", "-m", "pip", word) for word in ("list", "freeze", "check")]  # fmt: skip
-        assert broken == record_troubles(wanted / "show") == [], now
+        assert differences(cloned, snapshot(environment)) == [], now
+        assert said == what_pip_says(folder, environment), now
+        assert broken == record_troubles(environment) == [], now
 
 
-@pytest.mark.parametrize("place", PLACES)
+def what_pip_says(folder: Folder, place: Path) -> list[str]:
+    return [ask(folder, place, "-m", "pip", word) for word in ("list", "freeze", "check")]
+
+
+@pytest.mark.parametrize("place", [*PLAIN, *ODD])
 @BACKENDS
 def test_programs_of_every_kind_start_and_find_their_clone(
     folder: Folder, backend: str, place: str
 ):
     write_every_kind(folder.wheels)
     equal(folder, f"deps=['points', 'plain'], backend={backend!r}")
-    folder.passes("first", "--", "-c", "")
-    envdir = folder.root.parent / place / "envs"
+    envdir = folder.root.parent / place / "e"
     envdir.parent.mkdir(parents=True)
+    # Where it is odd, at that place; the folder of environments is then made anew.
+    folder.passes(
+        "second",
+        "--envdir",
+        str(envdir if place in ODD else folder.root / ".runenv"),
+        "--",
+        "-c",
+        "",
+    )
+    shutil.rmtree(envdir, ignore_errors=True)
 
     done = folder.passes("second", "--envdir", str(envdir), "--", "-c", "")
 
@@ -305,7 +329,7 @@ def test_an_editable_project_is_its_own_checkout_in_a_clone(folder: Folder, back
 def test_a_second_checkout_has_its_own_code_in_its_environment(
     folder: Folder, tmp_path: Path, uv_cache: Path, backend: str, mode: str
 ):
-    other = project(tmp_path, uv_cache, "another checkout")
+    other = project(tmp_path, uv_cache, "q")
     for number, each in enumerate((folder, other), 1):
         library(each, f"value = {number}")
         equal(each, f"project={mode!r}, backend={backend!r}")
@@ -515,7 +539,7 @@ def test_ten_clones_take_next_to_no_room(folder: Folder):
 @BACKENDS
 def test_another_project_gets_a_clone(folder: Folder, tmp_path: Path, uv_cache: Path, backend: str):
     equal(folder, ONE.format(backend), "one").passes("first", "--", "-c", "")
-    other = equal(project(tmp_path, uv_cache, "other"), ONE.format(backend))
+    other = equal(project(tmp_path, uv_cache, "q"), ONE.format(backend))
 
     done = other.passes("-v", "first", "--", "-c", "import one; print(one.__file__)")
 

@@ -202,7 +202,7 @@ def test_an_edit_is_not_in_another_project_and_the_project_is_named(
     folder: Folder, tmp_path: Path, uv_cache: Path, backend: str
 ):
     three(folder, backend).passes("first")
-    other = three(project(tmp_path, uv_cache, "other"), backend)
+    other = three(project(tmp_path, uv_cache, "q"), backend)
     other.environ["UV_CACHE_DIR"] = folder.environ["UV_CACHE_DIR"]
     assert said(other, "first").startswith("created from the store")
 
@@ -468,14 +468,12 @@ def test_an_edit_of_the_image_itself_is_seen(folder: Folder):
     assert not from_store(done.err)
 
 
-@pytest.mark.parametrize("part", ["tree", "manifest.json", "tree/lib", "tree/pyvenv.cfg"])
+@pytest.mark.parametrize("part", ["tree", "image.json", "runenv.files.json", "tree/lib", "tree/pyvenv.cfg", "tree/bin", "tree/share"])  # fmt: skip
 def test_an_image_of_which_a_part_is_gone_is_not_used(folder: Folder, part: str):
     three(folder).passes("first")
     (image,) = images(Path(folder.environ["RUNENV_STORE"]))
-    path = image / part
-    if not path.exists():
-        pytest.skip("written for each place, so it is not in the image")
-    subprocess.run(["rm", "-rf", path], check=True)
+    assert (image / part).exists()
+    subprocess.run(["rm", "-rf", image / part], check=True)
 
     done = folder.passes("second")
 
@@ -483,11 +481,12 @@ def test_an_image_of_which_a_part_is_gone_is_not_used(folder: Folder, part: str)
     assert folder.passes("third").out == RIGHT
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\x00" * 50, '{"format": 99}'])
-@pytest.mark.parametrize("name", ["images/*/manifest.json", "images/*/bytecode.json", "known/*"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[[], {}]", "\x00" * 50, '{"format": 99}', "[" * 5000])  # fmt: skip
+@pytest.mark.parametrize("name", ["images/*/image.json", "images/*/runenv.files.json", "images/*/bytecode.json", "known/*"])  # fmt: skip
 def test_a_file_of_the_store_that_cannot_be_read_is_as_none(folder: Folder, name: str, text: str):
     three(folder).passes("first")
     for path in Path(folder.environ["RUNENV_STORE"]).glob(name):
+        path.unlink()
         path.write_text(text)
 
     assert folder.passes("second").out == RIGHT
@@ -495,14 +494,27 @@ def test_a_file_of_the_store_that_cannot_be_read_is_as_none(folder: Folder, name
     assert folder.passes("first").out == RIGHT
 
 
-def test_a_manifest_that_leads_elsewhere_writes_nothing_there(folder: Folder, tmp_path: Path):
+def test_a_list_of_files_that_a_session_emptied_in_place_is_as_none(folder: Folder):
+    """It is a link, too: that of the image is empty then."""
     three(folder).passes("first")
-    (manifest,) = Path(folder.environ["RUNENV_STORE"]).glob("images/*/manifest.json")
-    manifest.write_text(manifest.read_text().replace("one/deep", "../../../../../../one/deep"))
+    path = str(place_of(folder, "first") / "runenv.files.json")
+    folder.passes("first", "--", "-c", f"open({path!r}, 'w').close()")
+
+    assert said(folder, "second").startswith("created")
+    assert said(folder, "first").startswith("rebuilt")
+    assert said(folder, "second").startswith("reused")
+
+
+def test_a_list_of_files_that_leads_elsewhere_writes_nothing_there(folder: Folder, tmp_path: Path):
+    three(folder).passes("first")
+    (listed,) = Path(folder.environ["RUNENV_STORE"]).glob("images/*/runenv.files.json")
+    text = listed.read_text().replace('"share/one"', '"../../../share/one"')
+    listed.unlink()
+    listed.write_text(text)
 
     assert folder.passes("second").out == RIGHT
-    assert [path for path in tmp_path.glob("one*") if path.name == "one"] == []
-    assert not (folder.root / "one").exists()
+    assert not (tmp_path / "share").exists()
+    assert not (folder.root / "share").exists()
 
 
 def test_a_link_in_place_of_the_image_is_not_followed(folder: Folder, tmp_path: Path):
@@ -513,4 +525,4 @@ def test_a_link_in_place_of_the_image_is_not_followed(folder: Folder, tmp_path: 
 
     assert folder.passes("second").out == RIGHT
     folder.run("--clean", "--store")
-    assert (tmp_path / "elsewhere/manifest.json").exists()
+    assert (tmp_path / "elsewhere/image.json").exists()
