@@ -180,7 +180,7 @@ def what_pip_says(folder: Folder, place: Path) -> list[str]:
     return [ask(folder, place, "-m", "pip", word) for word in ("list", "freeze", "check")]
 
 
-@pytest.mark.parametrize("place", [*PLAIN, *ODD])
+@pytest.mark.parametrize("place", [PLAIN[0], ODD[0], *(pytest.param(p, marks=pytest.mark.slow) for p in (*PLAIN[1:], *ODD[1:]))])  # fmt: skip
 @BACKENDS
 def test_programs_of_every_kind_start_and_find_their_clone(
     folder: Folder, backend: str, place: str
@@ -365,7 +365,11 @@ def test_record_is_true_in_a_clone(folder: Folder, backend: str):
     assert record_troubles(clone) == []
 
 
-PIP = [("python", "-m", "pip"), ("pip",), ("uv", "pip")]
+PIP = [
+    ("python", "-m", "pip"),
+    pytest.param(("pip",), marks=pytest.mark.slow),
+    pytest.param(("uv", "pip"), marks=pytest.mark.slow),
+]
 
 
 def inside(folder: Folder, backend: str, *commands: tuple[str, ...]) -> tuple[Path, Path]:
@@ -397,7 +401,7 @@ def untouched(folder: Folder, before: dict[str, tuple[str, int, bytes]]) -> None
     assert record_troubles(place_of(folder, "third")) == []
 
 
-@pytest.mark.parametrize("pip", PIP, ids=" ".join)
+@pytest.mark.parametrize("pip", PIP, ids=["python -m pip", "pip", "uv pip"])
 @BACKENDS
 def test_uninstalling_in_a_clone_touches_nothing_else(
     folder: Folder, backend: str, pip: tuple[str, ...]
@@ -414,7 +418,7 @@ def test_uninstalling_in_a_clone_touches_nothing_else(
     untouched(folder, before)
 
 
-@pytest.mark.parametrize("pip", PIP, ids=" ".join)
+@pytest.mark.parametrize("pip", PIP, ids=["python -m pip", "pip", "uv pip"])
 @BACKENDS
 def test_upgrading_in_a_clone_touches_nothing_else(
     folder: Folder, backend: str, pip: tuple[str, ...]
@@ -429,7 +433,7 @@ def test_upgrading_in_a_clone_touches_nothing_else(
     untouched(folder, before)
 
 
-@pytest.mark.parametrize("pip", PIP, ids=" ".join)
+@pytest.mark.parametrize("pip", PIP, ids=["python -m pip", "pip", "uv pip"])
 @BACKENDS
 def test_installing_again_over_a_clone_touches_nothing_else(
     folder: Folder, backend: str, pip: tuple[str, ...]
@@ -441,6 +445,19 @@ def test_installing_again_over_a_clone_touches_nothing_else(
     assert record_troubles(clone) == []
     assert run_program(clone, "points") == f"points in {clone}"
     untouched(folder, before)
+
+
+@BACKENDS
+def test_uninstalling_takes_the_bytecode_that_came_with_a_clone(folder: Folder, backend: str):
+    del folder.environ["PYTHONDONTWRITEBYTECODE"]
+    equal(folder, ONE.format(backend), "one")
+    folder.passes("first", "--", "-c", "import one")
+    folder.passes("second", "--", "-m", "pip", "uninstall", "-y", "one")
+
+    left = [path.name for path in site(place_of(folder)).rglob("one*")]
+
+    assert left == []
+    assert (site(place_of(folder, "first")) / f"__pycache__/one.{TAG}.pyc").exists()
 
 
 @BACKENDS
@@ -645,6 +662,42 @@ def test_two_sessions_of_equal_needs_in_one_run_are_right(folder: Folder):
     assert folder.passes("--", "-c", "import one, sys; print(one.version, sys.prefix)").out == (
         f"1.0 {place_of(folder, 'first')}\n1.0 {place_of(folder)}\n"
     )
+
+
+def test_what_a_session_that_failed_was_made_of_is_kept(folder: Folder):
+    equal(folder, ONE.format("uv"), "one")
+    assert folder.run("first", "--", "-c", "raise SystemExit(3)").code == 1
+
+    done = folder.passes("-v", "second", "--", "-c", PRINT_VALUE)
+
+    assert done.out == "1.0\n"
+    assert from_store(done.err)
+    assert installer_lines(done.err) == []
+
+
+def test_what_an_envfile_imports_is_right_in_a_second_project(
+    folder: Folder, tmp_path: Path, uv_cache: Path
+):
+    folder.wheel("one")
+    other = project(tmp_path, uv_cache, "q")
+    for each in (folder, other):
+        each.write(
+            "envfile.py",
+            """\
+            # /// script
+            # dependencies = ["one"]
+            # ///
+            import one
+            import runner
+
+            @runner.session
+            def show(session): print(one.version, one.__file__)
+            """,
+        )
+
+    for each in (folder, other):
+        place = f"{each.root}/.runenv/.envfile/lib/{MINOR}/site-packages/one.py"
+        assert each.passes().out == f"1.0 {place}\n"
 
 
 DIFFERENT = {

@@ -67,6 +67,12 @@ REPLACED = {
 }
 
 
+EACH_IN_PLACE = [
+    name if name in ("append", "truncate") else pytest.param(name, marks=pytest.mark.slow)
+    for name in IN_PLACE
+]
+
+
 @pytest.fixture
 def folder(tmp_path: Path, uv_cache: Path) -> Folder:
     """A project with a store of the test's own, and a cache too: both are damaged here."""
@@ -123,7 +129,7 @@ def said(folder: Folder, name: str) -> str:
 # In place. ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", IN_PLACE)
+@pytest.mark.parametrize("how", EACH_IN_PLACE)
 @BACKENDS
 def test_an_edit_in_place_is_not_in_a_reused_environment(folder: Folder, backend: str, how: str):
     three(folder, backend)
@@ -138,7 +144,7 @@ def test_an_edit_in_place_is_not_in_a_reused_environment(folder: Folder, backend
     assert "first" in line
 
 
-@pytest.mark.parametrize("how", IN_PLACE)
+@pytest.mark.parametrize("how", EACH_IN_PLACE)
 @BACKENDS
 def test_an_edit_in_place_is_not_in_a_new_environment(folder: Folder, backend: str, how: str):
     three(folder, backend).passes("first")
@@ -152,7 +158,7 @@ def test_an_edit_in_place_is_not_in_a_new_environment(folder: Folder, backend: s
     assert "first" in done.err
 
 
-@pytest.mark.parametrize("how", [*IN_PLACE, *REPLACED])
+@pytest.mark.parametrize("how", [*EACH_IN_PLACE, *REPLACED])
 @BACKENDS
 def test_an_edit_is_not_in_the_next_run_of_the_session_that_made_it(
     folder: Folder, backend: str, how: str
@@ -226,7 +232,7 @@ def test_an_edit_in_the_run_that_makes_the_environment_is_not_in_the_next(
     assert said(folder, "first").startswith("rebuilt")
 
 
-@pytest.mark.parametrize("how", IN_PLACE)
+@pytest.mark.parametrize("how", EACH_IN_PLACE)
 def test_an_edit_in_place_is_not_in_an_environment_that_is_made_anew(folder: Folder, how: str):
     three(folder).passes("first")
 
@@ -237,7 +243,7 @@ def test_an_edit_in_place_is_not_in_an_environment_that_is_made_anew(folder: Fol
     assert "one/deep/inner.py" in done.err
 
 
-@pytest.mark.parametrize("how", IN_PLACE)
+@pytest.mark.parametrize("how", EACH_IN_PLACE)
 def test_an_edit_in_place_is_not_in_the_next_environment_without_a_store(folder: Folder, how: str):
     folder.environ["RUNENV_STORE"] = "none"
     three(folder).passes("first")
@@ -481,7 +487,11 @@ def test_an_image_of_which_a_part_is_gone_is_not_used(folder: Folder, part: str)
     assert folder.passes("third").out == RIGHT
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "[[], {}]", "\x00" * 50, '{"format": 99}', "[" * 5000])  # fmt: skip
+TORN = ["", "{", "[]", "{}", "[[], {}]", "\x00" * 50, '{"format": 99}', "[" * 5000]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", TORN, ids=range(len(TORN)))
 @pytest.mark.parametrize("name", ["images/*/image.json", "images/*/runenv.files.json", "images/*/bytecode.json", "known/*"])  # fmt: skip
 def test_a_file_of_the_store_that_cannot_be_read_is_as_none(folder: Folder, name: str, text: str):
     three(folder).passes("first")
