@@ -272,7 +272,7 @@ def record_troubles(place: Path) -> list[str]:
         for name, hashed, size in rows:
             path = folder / name
             if not path.exists():
-                if not name.endswith(".pyc"):
+                if not name.endswith((".pyc", "__pycache__")):
                     troubles.append(f"{record.parent.name}: {name} is not there")
                 continue
             if path.is_dir():  # virtualenv's seeds name folders of bytecode

@@ -160,6 +160,8 @@ def test_a_clone_equals_what_the_installer_makes_there(
         write_needs(folder, backend, now)
         first, second = (Path(place, f"in-{name}") for name in now["places"])  # type: ignore[attr-defined]  # two names
         made, wanted = now["names"]  # type: ignore[misc]  # two names
+        if first == second and first.name.removeprefix("in-") in ODD:
+            made = wanted  # what is there is made at its very place
         folder.passes("--envdir", str(first), made)
         environment = second / folder_name(wanted)
         shutil.rmtree(environment, ignore_errors=True)  # where both are one
