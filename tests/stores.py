@@ -253,6 +253,22 @@ def snapshot(place: Path) -> dict[str, tuple[str, int, bytes]]:
     return found
 
 
+_OF_A_BUILD = ("uv_cache.json", "direct_url.json")
+
+
+def without_builds(held: dict[str, tuple[str, int, bytes]]) -> dict[str, tuple[str, int, bytes]]:
+    """A snapshot without what tells when a local project's wheel was built, and its digest then."""
+    hashed = re.compile(rb"\b[0-9a-f]{64}\b")
+    found = {n: state for n, state in held.items() if not n.endswith("/uv_cache.json")}
+    for name, (kind, mode, content) in found.items():
+        if name.endswith("/direct_url.json"):
+            found[name] = kind, mode, hashed.sub(b"", content)
+        if name.endswith("/RECORD"):
+            kept = (line for line in content.splitlines() if not any(w.encode() in line for w in _OF_A_BUILD))  # fmt: skip
+            found[name] = kind, mode, b"\n".join(kept)
+    return found
+
+
 def differences(one: dict[str, tuple[str, int, bytes]], other: dict[str, tuple[str, int, bytes]]) -> list[str]:  # fmt: skip
     """What differs between two snapshots, in words that fit in an assertion's message."""
     names = sorted({*one, *other})
