@@ -351,6 +351,7 @@ class Bench:
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
         *,
+        holds: tuple[int, ...] = (),
         may_fail: bool = False,
     ) -> None:
         world = self.world
@@ -370,7 +371,7 @@ class Bench:
             capture="no" if shown_at_once and kind != "export" and not may_fail else "merged",
             input="",  # an installer that asks would wait for ever
             # Where we are killed it goes on, and the next run must wait for its end.
-            holds=() if self._lock is None else self._lock.descriptors,
+            holds=(*(() if self._lock is None else self._lock.descriptors), *holds),
         )
         finished = world.run(command)
         if finished.returncode == 0:

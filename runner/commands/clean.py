@@ -30,7 +30,8 @@ def main(request: Request) -> int:
         return of_store.clean(request)
     project, settings = open_project(request, os.environ)
     envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
-    wanted = dict.fromkeys(folder.environments_in(envdir), "")  # with why
+    there = (*folder.environments_in(envdir), *folder.build_environments_in(envdir))
+    wanted = dict.fromkeys(there, "")  # with why
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     if narrowed:
         selected = select(project.jobs, settings).jobs
@@ -74,7 +75,7 @@ def _stale(
     found: dict[str, str] = {}
     for name in there:
         unused_days = int((now_s - last_used_s(envdir, name)) // _DAY_S)
-        if name not in known:
+        if name not in known and not name.startswith(folder.BUILDS):
             found[name] = ", which no job has"
         elif unused_days >= days:
             found[name] = f", not used for {unused_days} day{'' if unused_days == 1 else 's'}"

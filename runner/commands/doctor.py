@@ -304,7 +304,7 @@ def check_envdir(here: Here) -> list[Finding]:
     if not os.access(envdir, os.W_OK | os.X_OK):
         mend = "let it be written, or choose another --envdir"
         return [Finding("envdir", "broken", f"{envdir} is not ours to write", mend)]
-    names = folder.environments_in(envdir)
+    names = _environments_in(envdir)
     size = _size_in_words(envdir)
     told = f"{envdir}: {len(names)} environment{'' if len(names) == 1 else 's'}, {size}"
     if os.path.islink(envdir):
@@ -312,6 +312,11 @@ def check_envdir(here: Here) -> list[Finding]:
     if _folds_case(envdir):
         told += "; the file system folds case, and names that it would confuse have a hash"
     return [Finding("envdir", "good", told), *_not_ignored(here), *_links_in(envdir)]
+
+
+def _environments_in(envdir: str) -> list[str]:
+    """All of them: those of jobs, and those in which projects are built."""
+    return [*folder.environments_in(envdir), *folder.build_environments_in(envdir)]
 
 
 def _not_ignored(here: Here) -> list[Finding]:
@@ -363,10 +368,11 @@ def _folds_case(path: str) -> bool:
 def check_journals(here: Here) -> list[Finding]:
     """Environments that the next run makes anew, whatever the envfile says."""
     findings: list[Finding] = []
-    for name in folder.environments_in(here.envdir):
+    for name in _environments_in(here.envdir):
         journal = read_journal(os.path.join(here.envdir, name))
-        in_use = who_holds(os.path.join(here.envdir, ".locks", name))
-        mend = f"nothing is to be done: the next run makes it anew; or runenv --clean {name}"
+        in_use = who_holds(os.path.join(here.envdir, ".locks", folder.lock_name(name)))
+        named = "" if name.startswith(folder.BUILDS) else f" {name}"
+        mend = f"nothing is to be done: the next run makes it anew; or runenv --clean{named}"
         if in_use:
             continue
         if journal is None:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.commands import of_store
+from runner.envs.builds import Builds
 from runner.envs.folder import read_key
 from runner.envs.images import look
 from runner.envs.interpreters import describe
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from runner.envs.resolved import Resolved
     from runner.envs.store import Store
     from runner.model import Job, Request
-    from runner.running import EnvSpec, Event
+    from runner.running import Build, EnvSpec, Event, Step
 
 
 class Explained(NamedTuple):
@@ -51,6 +52,7 @@ class Explained(NamedTuple):
     backend: str
     installs: tuple[str, ...]
     builds: tuple[str, ...]  # folders of local projects whose wheels are built for it
+    builds_in: tuple[str, ...] = ()  # the environments that this takes
     linked_from: str = ""  # the image in the store that it would be linked from
     resolved_s: float = 0.0  # when that was asked which it has or would get; 0.0: it is asked anew
     packages: int = 0  # how many of them are known
@@ -123,6 +125,11 @@ def explain(job: Job, world: World) -> Explained:
     policy = policy_of(settings, world.environ, world.began_s)
     verdict, journal = judge(spec, policy, world.wheels)
     state = "kept" if settings.no_install and verdict.state != "reused" else verdict.state
+    built = _built(spec, world) if state in ("updated", "created", "rebuilt") else []
+    try:
+        in_ = _built_in(built, spec, world)
+    except RunnerError as error:
+        return known._replace(environment="broken", reason=str(error), backend="")
     usable, resolved = _from_store(spec, state, journal, policy, world.store)
     return known._replace(
         linked_from=usable.image.name if usable else "",
@@ -134,18 +141,34 @@ def explain(job: Job, world: World) -> Explained:
         python=f"{describe(spec.interpreter)} at {spec.interpreter.path}",
         backend=spec.backend,
         installs=_installed(spec, state, journal),
-        builds=_built(spec, world) if state in ("updated", "created", "rebuilt") else (),
+        builds=tuple(build.shown for build, _ in built),
+        builds_in=in_,
     )
 
 
-def _built(spec: EnvSpec, world: World) -> tuple[str, ...]:
+def _built(spec: EnvSpec, world: World) -> list[tuple[Build, Step]]:
     """The local projects of which no wheel is kept that can be installed."""
-    return tuple(
-        build.shown
+    return [
+        (build, step)
         for step in spec.steps
         for build in step.builds
         if not world.wheels.has(keyed(build, step, spec), spec.interpreter)
-    )
+    ]
+
+
+def _built_in(built: list[tuple[Build, Step]], spec: EnvSpec, world: World) -> tuple[str, ...]:
+    """The environments that builds take, with what would happen to each."""
+    builds = Builds(world.envdir, world.environ, world.sources)
+    settings = world.settings
+    found: dict[str, None] = {}
+    for build, step in built:
+        planned = builds.plan(build, spec, step, fresh=settings.fresh, upgrade=settings.upgrade)
+        if planned is not None:
+            reason = planned.verdict.reason
+            name = os.path.relpath(planned.path, world.project.root)
+            told = f"{name}: {planned.verdict.state}" + (f", {reason}" if reason else "")
+            found[told] = None
+    return tuple(found)
 
 
 def _from_store(
@@ -206,6 +229,7 @@ def as_text(explained: Explained) -> list[str]:
         "python": explained.python,
         "backend": explained.backend if explained.path else "",
         "builds": ", ".join(f"a wheel of {project}" for project in explained.builds),
+        "builds in": "; ".join(explained.builds_in),
         "installs": "; ".join(explained.installs),
         "resolved": _resolved_in_words(explained),
         "after": ", ".join(explained.after),

@@ -29,6 +29,7 @@ from runner.world import World, envdir_of, make_store, may_need_work
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.envs.wheels import Builder
     from runner.model import Job, Request
     from runner.running import Event
 
@@ -50,6 +51,12 @@ def main(request: Request) -> int:
     sources = SourceDigests(
         key=partial(read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
     )
+
+    def make_builder() -> Builder:
+        from runner.envs.builds import Builds  # 1.5 ms that only a build costs
+
+        return Builds(envdir, world.environ, sources)
+
     world = World(
         project=project,
         settings=settings,
@@ -58,7 +65,12 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
+        wheels=Wheels(
+            envdir,
+            again=settings.fresh or settings.upgrade,
+            marks=sources.marks,
+            make_builder=make_builder,
+        ),
         find=find,
         made=set(),
         store=make_store(project, settings, os.environ),

@@ -18,6 +18,7 @@ from runner.errors import EnvironmentBroken
 JOURNAL = "runenv.json"
 KEY = ".key"
 OF_ENVFILE = ".envfile"  # the environment of an envfile that names packages of its own
+BUILDS = ".builds"  # the folder of the environments in which local projects are built
 NEW = ".new-"  # what begins so is being made, and is left over where its lock is free
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
@@ -248,13 +249,31 @@ def environments_in(envdir: str) -> list[str]:
     return found
 
 
+def build_environments_in(envdir: str) -> list[str]:
+    """The names of the folders that hold build environments: `.builds/mine-3.13-0a1b2c3d`."""
+    home = os.path.join(envdir, BUILDS)
+    if os.path.islink(home):
+        return []
+    return [os.path.join(BUILDS, name) for name in environments_in(home)]
+
+
+def lock_name(name: str) -> str:
+    """The name of the file, among the locks, of the environment with that name."""
+    return name.replace("/", "-").replace(os.sep, "-")
+
+
 def half_made_in(envdir: str) -> list[str]:
     """The names of the folders of environments that never got their own name."""
-    try:
-        names = sorted(os.listdir(envdir))
-    except OSError:
-        return []
-    return [name for name in names if name.startswith(NEW)]
+    found: list[str] = []
+    for above in ("", BUILDS):
+        if os.path.islink(os.path.join(envdir, above)) and above:
+            continue
+        try:
+            names = sorted(os.listdir(os.path.join(envdir, above)))
+        except OSError:
+            continue
+        found += [os.path.join(above, name) for name in names if name.startswith(NEW)]
+    return found
 
 
 def bin_folder(path: str) -> str:

@@ -128,7 +128,7 @@ class Images:
         on_damage: told of an image that somebody changed. on_other_files: told of
         packages that have other files in the same version.
         """
-        self._store = store
+        self.store = store
         self._spec = spec
         self._policy = policy
         self._on_wait = on_wait
@@ -163,10 +163,10 @@ class Images:
         return None
 
     def _wait_for_turn(self, key: str, steps: Sequence[Step]) -> Begun | None:
-        if self._store is None or self._store.trouble:
+        if self.store is None or self.store.trouble:
             return None
         self.let_go()
-        lock = self._store.lock(key, self._on_wait)
+        lock = self.store.lock(key, self._on_wait)
         with suppress(OSError):
             lock.__enter__()
             self._lock, self._key = lock, key
@@ -183,7 +183,7 @@ class Images:
             lock.__exit__(None, None, None)
 
     def _from_image(self, key: str, steps: Sequence[Step]) -> Begun | None:
-        store = self._store
+        store = self.store
         usable = _usable(store, self._spec, self._policy, key, steps)
         if store is None or usable is None:
             return None
@@ -215,9 +215,9 @@ class Images:
     def remembered(self, steps: Sequence[Step]) -> Resolved | None:
         """What these steps resolved to the last time; None where it is to be asked anew."""
         key = key_of(self._spec, steps)
-        if self._store is None or not key or steps[-1].locked:
+        if self.store is None or not key or steps[-1].locked:
             return None
-        return self._store.known(key).resolved
+        return self.store.known(key).resolved
 
     # Keep. ----------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class Images:
 
         declared: how many of the steps are declared; the others are the function's.
         """
-        store, spec = self._store, self._spec
+        store, spec = self.store, self._spec
         key = key_of(spec, steps)
         if store is None or store.trouble or not key:
             return
@@ -278,20 +278,20 @@ class Images:
 
     def who_changed(self, image: str, path: str) -> str:
         """The environments that a job used when a file was last written; empty if unknown."""
-        return "" if self._store is None else self._store.who_used(image, path)
+        return "" if self.store is None else self.store.who_used(image, path)
 
     def take_bytecode(self) -> None:
         """Let what a job compiled join the image."""
-        if self._store is not None and self.image:
-            self._store.take_bytecode(self.image, self._spec.path)
+        if self.store is not None and self.image:
+            self.store.take_bytecode(self.image, self._spec.path)
 
     def join_bytecode(self, image: str, since_ns: int) -> int:
         """Give the environment what joined its image since then; when that was."""
-        if self._store is None or not image:
+        if self.store is None or not image:
             return since_ns
-        return self._store.join_bytecode(image, self._spec.path, since_ns)
+        return self.store.join_bytecode(image, self._spec.path, since_ns)
 
     def go_on_compiling(self) -> None:
         """Have an image that was linked from compiled to its end, where that was not done."""
-        if self._store is not None and self.image:
-            self._store.compile(self.image, self._spec.interpreter.path)
+        if self.store is not None and self.image:
+            self.store.compile(self.image, self._spec.interpreter.path)

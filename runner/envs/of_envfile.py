@@ -18,11 +18,10 @@ from runner.envs.judge import Policy, judge
 from runner.envs.lock import Lock
 from runner.envs.open_store import open_store
 from runner.envs.replay import Replay
-from runner.envs.spec import make_env_spec
+from runner.envs.spec import NOTHING, make_env_spec
 from runner.envs.store import store_home
 from runner.envs.wheels import Wheels
 from runner.errors import EnvfileError, EnvironmentBroken, JobError, Mistake
-from runner.model import Needs
 from runner.process import run
 from runner.pyproject import script_block
 from runner.requirements import SourceDigests
@@ -36,20 +35,10 @@ if TYPE_CHECKING:
 
     from runner.envs import Backend
     from runner.envs.store import Store
+    from runner.envs.wheels import Builder
     from runner.model import Settings
     from runner.running import EnvSpec
 
-_NOTHING = Needs(
-    backend=None,
-    backend_options=(),
-    deps=(),
-    groups=(),
-    extras=(),
-    requirements=(),
-    constraints=(),
-    project="",
-    reuse=True,
-)
 _BACKENDS = ("uv", "virtualenv", "venv")  # those that take the Python they are given
 
 
@@ -137,7 +126,7 @@ def _spec_of(
     backend.check_arguments(step.arguments)
     spec = make_env_spec(
         folder.OF_ENVFILE,
-        _NOTHING,
+        NOTHING,
         root=root,
         envdir=envdir,
         backend_name=name,
@@ -147,7 +136,13 @@ def _spec_of(
         environ=outer_variables(environ),
         hide=sources.of_secret,
     )
-    return spec, backend, Wheels(envdir, marks=sources.marks)
+
+    def make_builder() -> Builder:
+        from runner.envs.builds import Builds  # 1.5 ms that only a build costs
+
+        return Builds(envdir, environ, sources)
+
+    return spec, backend, Wheels(envdir, marks=sources.marks, make_builder=make_builder)
 
 
 def _make(
@@ -171,6 +166,7 @@ def _make(
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
         *,
+        holds: tuple[int, ...] = (),
         may_fail: bool = False,
     ) -> None:
         if kind == "install" and not may_fail:
@@ -187,7 +183,7 @@ def _make(
                 env=variables,
                 capture="merged",
                 input="",
-                holds=lock.descriptors,
+                holds=(*lock.descriptors, *holds),
             )
         )
         if finished.returncode:

@@ -30,7 +30,7 @@ from runner.envs.judge import (
     upgrade_option,
 )
 from runner.envs.resolved import Resolved, as_constraints, pins_in
-from runner.envs.wheels import builds_of_its_own, needs_installed, needs_of, requirement
+from runner.envs.wheels import Asking, builds_of_its_own, needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
 
@@ -60,9 +60,13 @@ class RunInstaller(Protocol):
         cwd: str,
         changes: tuple[tuple[str, str | None], ...],
         *,
+        holds: tuple[int, ...] = (),
         may_fail: bool = False,
     ) -> None:
-        """may_fail: another way is tried then, so that nothing is told."""
+        """holds: descriptors of locks of what it writes.
+
+        may_fail: another way is tried then, so that nothing is told.
+        """
         ...
 
 
@@ -533,15 +537,18 @@ class Replay:
         return ("-r", out)
 
     def _wheel(self, build: Build, step: Step) -> str:
-        def run_build(argv: tuple[str, ...], cwd: str) -> None:
-            self._run_installer(argv, "build", build.shown, cwd, step.variables)
-
         return self._wheels.provide(
             keyed(build, step, self._spec),
-            self.environment,
-            self._backend,
-            run_build,
-            self._on_wait,
+            Asking(
+                self._spec,
+                self.environment,
+                step,
+                self._run_installer,
+                self._on_wait,
+                fresh=self._policy.fresh,
+                upgrade=self._policy.upgrade,
+                store=self._images.store,
+            ),
         )
 
     def _refuse_what_is_broken(self) -> None:

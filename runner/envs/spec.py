@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from runner.envs.folder import OF_ENVFILE, folder_name
 from runner.envs.installer_config import files_named
+from runner.model import Needs
 from runner.requirements.arguments import without_secrets
 from runner.running import EnvSpec, Ingredient
 
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.envs import Backend
-    from runner.model import Needs
     from runner.running import Brought, Interpreter, Step
+
+# Of an environment that no session declares.
+NOTHING = Needs(
+    backend=None,
+    backend_options=(),
+    deps=(),
+    groups=(),
+    extras=(),
+    requirements=(),
+    constraints=(),
+    project="",
+    reuse=True,
+)
 
 
 def make_env_spec(

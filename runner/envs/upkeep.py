@@ -85,18 +85,23 @@ class Upkeep:
 
     def environment(self, name: str, told: str) -> None:
         """The environment is gone, unless another run uses it or it is not ours."""
-        self._locked(name, told, name, folder.remove)
+        self._locked(name, told, folder.lock_name(name), folder.remove)
 
     def leftovers(self) -> None:
         """What runs that were killed have left, and what could not be deleted then, is gone."""
-        trash = os.path.join(self._envdir, ".trash")
-        if _is_folder(trash) and os.listdir(trash):
-            size = self.freed.count(trash)
-            folder.empty_trash(self._envdir)
-            self._tell("what was removed earlier", size)
+        for above in ("", folder.BUILDS):
+            home = os.path.join(self._envdir, above)
+            if os.path.islink(home):
+                continue
+            trash = os.path.join(home, ".trash")
+            if _is_folder(trash) and os.listdir(trash):
+                size = self.freed.count(trash)
+                folder.empty_trash(home)
+                self._tell("what was removed earlier", size)
         for name in folder.half_made_in(self._envdir):
             told = f"{name}, left by a run that was killed"
-            self._locked(name, told, name.removeprefix(folder.NEW), folder.remove)
+            whole = os.path.join(os.path.dirname(name), os.path.basename(name)[len(folder.NEW) :])
+            self._locked(name, told, folder.lock_name(whole), folder.remove)
 
     def wheels(self, before_s: float) -> None:
         """Wheels of local projects that were last used before then are gone."""
@@ -147,7 +152,7 @@ def last_used_s(envdir: str, name: str) -> float:
     Whoever locks it writes its number into the file of the lock.
     """
     stamps = [
-        _mtime_s(os.path.join(envdir, ".locks", name)),
+        _mtime_s(os.path.join(envdir, ".locks", folder.lock_name(name))),
         _mtime_s(os.path.join(envdir, name, folder.JOURNAL)),
     ]
     return max(stamps)

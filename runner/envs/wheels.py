@@ -4,7 +4,7 @@ Kept in the environment folder by the digest of all that a build reads, so that
 ten sessions install one file and an unchanged project is not built at all. A
 pure wheel serves every Python, any other the one that it was built with.
 
-Knows nothing of sessions; builds are run by a function that is handed in.
+Knows nothing of sessions, nor of how a project is built: what builds is handed in.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from runner.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from runner.envs import Backend
-    from runner.running import Build, Environment, Interpreter
+    from runner.envs.replay import RunInstaller
+    from runner.envs.store import Store
+    from runner.running import Build, Environment, EnvSpec, Interpreter, Step
+
+    Builder = Callable[[Build, str, "Asking"], None]
 
 # What any Python 3 can install (platform compatibility tags specification).
 _PURE = ("-py3-none-any.whl", "-py2.py3-none-any.whl")
@@ -38,6 +41,24 @@ def _no_marks(_folder: str, _digest: str) -> dict[str, str]:
     return {}
 
 
+class Asking(NamedTuple):
+    """For what a wheel is built, and how what that takes is run."""
+
+    spec: EnvSpec  # of the environment that it will be installed into
+    environment: Environment
+    step: Step  # that installs it
+    run_installer: RunInstaller
+    on_wait: Callable[[str], None]  # told who else builds the same project, before waiting
+    fresh: bool = False
+    upgrade: bool = False
+    holds: tuple[int, ...] = ()  # descriptors of locks, for all that builds it
+    store: Store | None = None  # what a build environment is linked from
+
+
+def _no_builder() -> Builder:
+    raise AssertionError("nothing was handed in that builds")
+
+
 class Wheels:
     """The wheels that are kept in one environment folder."""
 
@@ -47,32 +68,27 @@ class Wheels:
         *,
         again: bool = False,
         marks: Callable[[str, str], dict[str, str]] = _no_marks,
+        make_builder: Callable[[], Builder] = _no_builder,
     ) -> None:
         """again: what an earlier run has built is not good enough (--fresh, --upgrade).
 
         marks: of each source of a folder a mark that changes with it, where the
         digest of all of them is the one that is given.
+
+        make_builder: called when something is to be built for the first time. What it
+        makes builds the wheel of a project into a folder, and raises where that fails.
         """
         self._home = os.path.join(envdir, ".wheels")
         self._locks = os.path.join(envdir, ".locks")
         self._again = again
         self._marks = marks
+        self._make_builder = make_builder
+        self._builder: Builder | None = None
         self._built: set[str] = set()  # by this run
 
-    def provide(
-        self,
-        build: Build,
-        environment: Environment,
-        backend: Backend,
-        run_build: Callable[[tuple[str, ...], str], None],
-        on_wait: Callable[[str], None],
-    ) -> str:
-        """The path of the wheel, built now where it was not before.
-
-        run_build: runs a command in a working folder and raises where it fails.
-        on_wait: told who else builds the same project, before waiting.
-        """
-        places = self._places(build, environment.interpreter)
+    def provide(self, build: Build, asking: Asking) -> str:
+        """The path of the wheel, built now where it was not before."""
+        places = self._places(build, asking.environment.interpreter)
         found = self._find(places)
         if found:
             with suppress(OSError):  # when it was last used: the oldest are forgotten
@@ -80,7 +96,8 @@ class Wheels:
             self._note_sources(build, os.path.dirname(os.path.dirname(found)))
             return found
         os.makedirs(self._locks, exist_ok=True)
-        with Lock(os.path.join(self._locks, f".wheels-{_short(build.folder)}"), on_wait):
+        lock = Lock(os.path.join(self._locks, f".wheels-{_short(build.folder)}"), asking.on_wait)
+        with lock:
             found = self._find(places)  # by whom we waited for
             if found:
                 return found
@@ -93,7 +110,9 @@ class Wheels:
             left = _leftovers(build.folder)
             try:
                 asked = build._replace(sdist_first=build.sdist_first or bool(left))
-                run_build(backend.build_argv(environment, asked, aside), build.folder)
+                if self._builder is None:
+                    self._builder = self._make_builder()
+                self._builder(asked, aside, asking._replace(holds=lock.descriptors))
                 wheel = _only_wheel(aside, build)
                 _clear_up(build.folder, _leftovers(build.folder) - left)
                 place = places.pure if wheel.endswith(_PURE) else places.own

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from runner.model import Needs
 
-__all__ = ["SourceDigests", "declared_step", "install_step", "make_collector"]
+__all__ = ["SourceDigests", "asks_anew", "declared_step", "install_step", "make_collector"]
 
 
 def declared_step(
@@ -120,11 +120,11 @@ def declared_step(
         builds=builds,
         in_place=collector.in_place(),
         from_here=collector.from_here,
-        asks_anew=_asks_anew(arguments, collector),
+        asks_anew=asks_anew(arguments, collector),
     )
 
 
-def _asks_anew(arguments: Iterable[str], collector: Collector) -> bool:
+def asks_anew(arguments: Iterable[str], collector: Collector) -> bool:
     """Whether what they resolve to is never to be remembered."""
     return collector.asks_anew or any(a.asks_anew() for a in read_arguments(arguments))
 
@@ -182,7 +182,7 @@ def install_step(
         builds=collector.builds(),
         in_place=collector.in_place(),
         from_here=collector.from_here,
-        asks_anew=_asks_anew(ready, collector),
+        asks_anew=asks_anew(ready, collector),
         variables=tuple((variables or {}).items()),
     )
 

@@ -98,10 +98,12 @@ def test_clean_keeps_wheels_and_takes_what_killed_runs_have_left(folder: Folder)
     assert re.match(
         r"deleted what was removed earlier: .*\n"
         r"deleted \.new-b, left by a run that was killed: .*\n"
-        r"deleted a: .*\n[\d.]+ .B freed",
+        r"deleted a: .*\n"
+        r"deleted \.builds/project-3\.\d+-\w{8}: .*\n[\d.]+ .B freed",
         out,
     )
     assert sorted(p.name for p in (folder.root / ".runenv").iterdir() if p.is_dir()) == [
+        ".builds",
         ".locks",
         ".wheels",
     ]
