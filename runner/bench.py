@@ -98,6 +98,7 @@ class Bench:
                 self._tell_wait,
                 self.world.store,
                 partial(self.say, "warning"),
+                lock.before_ns,
             )
             self.environment = self._replay.environment
             with self._disk_troubles_told():

@@ -37,7 +37,7 @@ def changed(
 def test_it_has_files_with_size_and_time_and_links_but_not_our_journal(env: Path):
     taken = manifest.take(str(env))
 
-    state = [8, (env / TOOL).stat().st_mtime_ns]
+    state = [8, (env / TOOL).stat().st_mtime_ns, (env / TOOL).stat().st_mode]
     assert taken.folders["lib/python3.13/site-packages"] == {"tool.py": state}
     assert list(taken.folders[""]) == ["pyvenv.cfg"]
     assert taken.links == {"bin/python3": "python"}
@@ -54,8 +54,9 @@ def test_nothing_changed(env: Path):
         lambda path: path.write_text(""),
         lambda path: path.unlink(),
         lambda path: os.utime(path, ns=(1, 1)),
+        lambda path: path.chmod(0o600),
     ],
-    ids=["written", "truncated", "deleted", "touched"],
+    ids=["written", "truncated", "deleted", "touched", "mode"],
 )
 def test_a_file_that_is_not_what_it_was_is_named(env: Path, edit):
     taken = manifest.take(str(env))
@@ -73,12 +74,34 @@ def test_a_link_that_leads_elsewhere_is_named(env: Path):
     assert changed(env, taken) == ["bin/python3"]
 
 
-def test_bytecode_and_what_was_added_is_passed_over(env: Path):
+def test_bytecode_and_what_lies_beside_the_folders_is_passed_over(env: Path):
     taken = manifest.take(str(env))
     (env / "lib/python3.13/site-packages/__pycache__/tool.cpython-313.pyc").write_bytes(b"new")
-    (env / "lib/python3.13/site-packages/cache.txt").write_text("of a package")
+    (env / "lib/python3.13/__pycache__").mkdir()
+    (env / "tmp").mkdir()
+    (env / "tmp/x").write_text("of a session")
 
     assert changed(env, taken) == []
+
+
+def test_what_was_added_is_named(env: Path):
+    taken = manifest.take(str(env))
+    (env / "lib/python3.13/site-packages/more.py").write_text("")
+    (env / "lib/python3.13/more").mkdir()
+
+    assert sorted(changed(env, taken)) == [
+        "lib/python3.13/more",
+        "lib/python3.13/site-packages/more.py",
+    ]
+
+
+def test_what_an_update_added_is_its_own(env: Path):
+    taken = manifest.take(str(env))
+    name = "lib/python3.13/site-packages/new/more.py"
+    (env / name).parent.mkdir()
+    (env / name).write_text("")
+
+    assert changed(env, taken, {name: manifest.state_of(str(env / name))}) == []
 
 
 def test_a_file_may_be_another_here_than_in_the_manifest(env: Path):

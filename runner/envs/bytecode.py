@@ -173,7 +173,7 @@ def _check_belongs(root: str, tree: str, source: str, compiled: str, state: File
     here, there = os.lstat(os.path.join(root, source)), os.lstat(os.path.join(tree, source))
     if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
         raise ValueError(source)
-    if [here.st_size, here.st_mtime_ns] != state:
+    if [here.st_size, here.st_mtime_ns, here.st_mode] != state:
         raise ValueError(source)
     with open(os.path.join(root, compiled), "rb") as stream:
         head = stream.read(16)
@@ -188,18 +188,28 @@ def join(place: str, root: str) -> int:
 
     Returns the time of the list of it in nanoseconds; 0 where there is none.
     """
-    made_ns = list_time_ns(place)
-    if not made_ns:
+    if not list_time_ns(place):
         return 0
     for cache, names in bytecode_of(place).items():
         target = os.path.join(root, cache)
-        # One that was changed is what Python would see to be of another source, and
-        # the rest of its folder is compiled again.
-        with suppress(OSError, Changed):
+        with suppress(OSError):
             os.makedirs(target, exist_ok=True)
             there = frozenset(f"{cache}/{name}" for name in os.listdir(target))
-            link_files(os.path.join(place, "tree", cache), target, cache, names, there)
-    return made_ns
+            try:
+                link_files(os.path.join(place, "tree", cache), target, cache, names, there)
+            except Changed as changed:
+                # Written in place. What was not linked for it is compiled again.
+                os.unlink(os.path.join(root, changed.name))
+                _forget(place, cache, changed.name.rpartition("/")[2])
+    return list_time_ns(place)
+
+
+def _forget(place: str, cache: str, name: str) -> None:
+    """An image has this bytecode no more."""
+    listed = bytecode_of(place)
+    listed.get(cache, {}).pop(name, None)
+    os.unlink(os.path.join(place, "tree", cache, name))
+    _write(place, listed)
 
 
 def list_time_ns(place: str) -> int:

@@ -276,9 +276,15 @@ class Images:
         if thread is not None:
             thread.join()
 
-    def who_changed(self, image: str, path: str) -> str:
-        """The environments that a job used when a file was last written; empty if unknown."""
-        return "" if self.store is None else self.store.who_used(image, path)
+    def who_changed(self, image: str, path: str, held_before_ns: tuple[int, int]) -> str:
+        """The environments that a job used when a file was last changed; empty if unknown.
+
+        held_before_ns: from when to when the last job held this one.
+        """
+        own = self._spec.path
+        if self.store is None:
+            return ""
+        return self.store.who_used(image, path, own, held_before_ns)
 
     def take_bytecode(self) -> None:
         """Let what a job compiled join the image."""

@@ -102,7 +102,7 @@ def read(path: str) -> Journal | None:
 
 
 def _state(state: list[int] | None) -> FileState | None:
-    return None if state is None else [int(state[0]), int(state[1])]
+    return None if state is None else [int(number) for number in state]
 
 
 def ingredients_from(pairs: list[list[str]]) -> tuple[Ingredient, ...]:

@@ -68,6 +68,7 @@ class Lock:
         self._on_wait = on_wait
         self._descriptor = -1
         self._since_ns = 0
+        self.before_ns = (0, 0)  # from when to when it was held before
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -83,6 +84,8 @@ class Lock:
                 holder = os.read(self._descriptor, 100)
                 self._on_wait(_in_words(holder.decode("ascii", "replace").strip()))
                 _wait_for_lock(self._descriptor)
+            status = os.fstat(self._descriptor)
+            self.before_ns = (status.st_atime_ns, status.st_mtime_ns)
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, f"process {os.getpid()}\n".encode())

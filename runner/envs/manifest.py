@@ -1,8 +1,8 @@
-"""Every file of an environment with its size and time, and trees made of links from it.
+"""Every file of an environment with its state, and trees made of links from it.
 
 A manifest is taken when an environment's steps are done. A file that has not the
-size and time that it had is not what a step installed; a tree is linked only as
-long as all of them have. Knows nothing of journals or of where trees are kept.
+size, time and mode that it had is not what a step installed; a tree is linked only
+as long as all of them have. Knows nothing of journals or of where trees are kept.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from runner.envs.folder import JOURNAL
 from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 FILES = "runenv.files.json"  # in an environment: its manifest
 
-FileState = list[int]  # size, time in nanoseconds; a list, as JSON has it
+FileState = list[int]  # size, time in nanoseconds, mode; a list, as JSON has it
 
 # Ours, and what uv locks environments with: no step installs them.
 _NOT_INSTALLED = frozenset({JOURNAL, f"{JOURNAL}.new", FILES, ".lock"})
@@ -62,28 +62,30 @@ def take(root: str) -> Manifest:
                     entry.name not in _NOT_INSTALLED and not entry.name.startswith(f"{FILES}.")
                 ):
                     found = entry.stat(follow_symlinks=False)
-                    files[entry.name] = [found.st_size, found.st_mtime_ns]
+                    files[entry.name] = [found.st_size, found.st_mtime_ns, found.st_mode]
         folders[above] = files
     return Manifest(folders, links)
 
 
 def state_of(path: str) -> FileState:
-    """A file's size and time. Raises OSError where it is not there."""
+    """A file's state. Raises OSError where it is not there."""
     found = os.lstat(path)
-    return [found.st_size, found.st_mtime_ns]
+    return [found.st_size, found.st_mtime_ns, found.st_mode]
 
 
 def changes(
     root: str, manifest: Manifest, own: Mapping[str, FileState | None] | None = None
 ) -> Iterator[str]:
-    """The files that are gone or not what they were; what was added is none of them.
+    """The files that are gone, were added, or are not what they were.
 
     own: the states of those that are other files here than in the manifest; None:
-    not in it any more. Bytecode is Python's own to write, and is passed over.
+    not in it any more. Bytecode is Python's own to write, and is passed over, as is
+    what was added beside the folders of an environment (temporary ones of sessions).
     """
     own = own or {}
+    own_folders = _folders_of(name for name, state in own.items() if state is not None)
     for above, files in manifest.folders.items():
-        if not files or above.endswith(_BYTECODE):
+        if above.endswith(_BYTECODE):
             continue
         folder = os.path.join(root, above)
         try:
@@ -91,6 +93,11 @@ def changes(
         except OSError:
             descriptor = -1
         try:
+            if above:
+                there = descriptor if descriptor >= 0 else folder
+                for path in _added(there, above, manifest):
+                    if own.get(path) is None and path not in own_folders:
+                        yield path
             for name, state in files.items():
                 try:
                     found = (
@@ -98,9 +105,9 @@ def changes(
                         if descriptor >= 0
                         else os.lstat(os.path.join(folder, name))
                     )
-                    if found.st_mtime_ns == state[1] and found.st_size == state[0]:
+                    now: FileState | None = [found.st_size, found.st_mtime_ns, found.st_mode]
+                    if now == state:
                         continue
-                    now: FileState | None = [found.st_size, found.st_mtime_ns]
                 except OSError:
                     now = None
                 path = f"{above}/{name}" if above else name
@@ -121,6 +128,29 @@ def changes(
             yield path
 
 
+def _folders_of(names: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for name in names:
+        above = name.rpartition("/")[0]
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition("/")[0]
+    return found
+
+
+def _added(folder: int | str, above: str, manifest: Manifest) -> Iterator[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return  # its files are told to be gone
+    files = manifest.folders[above]
+    for name in names:
+        path = f"{above}/{name}"
+        known = name in files or path in manifest.folders or path in manifest.links
+        if not known and name != _BYTECODE:
+            yield path
+
+
 def link_at(path: str) -> str:
     """Where a symbolic link leads; empty where there is none."""
     try:
@@ -130,7 +160,7 @@ def link_at(path: str) -> str:
 
 
 def state_or_none(path: str) -> FileState | None:
-    """A file's size and time; None where it is not there."""
+    """A file's state; None where it is not there."""
     try:
         return state_of(path)
     except OSError:
@@ -191,7 +221,7 @@ def link_files(
 
 
 def _compare(found: os.stat_result, state: FileState, name: str) -> None:
-    if found.st_mtime_ns != state[1] or found.st_size != state[0]:
+    if [found.st_size, found.st_mtime_ns, found.st_mode] != state:
         raise Changed(name)
 
 

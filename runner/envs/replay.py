@@ -83,11 +83,13 @@ class Replay:
         on_wait: Callable[[str], None],
         store: Store | None = None,
         warn: Callable[[str], None] = lambda _: None,
+        held_before_ns: tuple[int, int] = (0, 0),
     ) -> None:
         """What it acts with.
 
         on_wait: told who else makes what it needs, before waiting. warn: told what
-        a user should hear and what stops nothing.
+        a user should hear and what stops nothing. held_before_ns: from when to when
+        the last job held the environment.
         """
         self.environment = environment_of(spec)
         self._spec = spec
@@ -105,6 +107,7 @@ class Replay:
         self._kept = False  # --no-install holds an environment that differs
         self._tainted = False
         self._warn = warn
+        self._held_before_ns = held_before_ns
         self._images = Images(
             store,
             spec,
@@ -383,10 +386,9 @@ class Replay:
             return
         path = self._spec.path
         names = list(integrity.changes(path, journal))
-        if names:
-            self._tell_who(journal.image, path, names[0])
         shared = integrity.shared_elsewhere(path, names)
         if shared:
+            self._tell_who(journal.image, path, shared[0])
             self._forget(integrity.distributions_of(path, shared))
 
     def _forget(self, packages: set[str] | frozenset[str]) -> None:
@@ -405,9 +407,9 @@ class Replay:
         self._forget(damaged.packages)
 
     def _tell_who(self, image: str, path: str, name: str) -> None:
-        who = self._images.who_changed(image, os.path.join(path, name))
-        if who:
-            self._warn(f"{name} was changed while the environment {who} was in use")
+        who = self._images.who_changed(image, os.path.join(path, name), self._held_before_ns)
+        told = f" while the environment {who} was in use" if who else ""
+        self._warn(f"{name} was changed{told}; other environments share the file")
 
     def _tell_other_files(self, names: list[str]) -> None:
         self._warn(

@@ -192,7 +192,7 @@ class Store:
                 data = json.load(stream)
             if not name or data["format"] != _FORMAT:
                 return None
-            own = {str(path): [int(s[0]), int(s[1])] for path, s in data["own"].items()}
+            own = {str(path): [int(part) for part in s] for path, s in data["own"].items()}
             return Image(
                 name=name,
                 made_s=float(data["made"]),
@@ -236,7 +236,7 @@ class Store:
             # Deleted, and perhaps made again, while we linked: that is no damage.
             if not os.path.samestat(found, os.stat(place)):
                 raise FileNotFoundError(errno.ENOENT, "it was deleted", place) from None
-            raise self._drop_damaged(image.name, tree) from None
+            raise self._drop_damaged(image.name, tree, path) from None
         own = write_own(tree, path, image.own, image.place, path)
         os.link(os.path.join(place, FILES), os.path.join(path, FILES))
         self._note_user(place, path)
@@ -283,10 +283,10 @@ class Store:
         }
         write_aside(os.path.join(place, _FACTS), json.dumps(data, separators=(",", ":")))
 
-    def _drop_damaged(self, name: str, tree: str) -> Damaged:
+    def _drop_damaged(self, name: str, tree: str, path: str) -> Damaged:
         listed = self._listed(name)
         names = tuple(manifest.changes(tree, listed)) if listed else ()
-        by = self.who_used(name, os.path.join(tree, names[0])) if names else ""
+        by = self.who_used(name, os.path.join(tree, names[0]), path) if names else ""
         damaged = Damaged(names or (FILES,), frozenset(distributions_of(tree, names)), by)
         self.drop(name)
         return damaged
@@ -307,20 +307,26 @@ class Store:
             return []
         return [path for path in paths if os.path.exists(os.path.join(path, FILES))]
 
-    def who_used(self, image: str, path: str) -> str:
-        """The environments of an image that a job held when a file was last written, in words."""
+    def who_used(
+        self, image: str, path: str, own: str = "", held_ns: tuple[int, int] = (0, 0)
+    ) -> str:
+        """The environments of an image that a job held when a file was last changed, in words.
+
+        own: the environment that asks, and held_ns from when to when it was held before.
+        """
         try:
             when_ns = os.stat(path, follow_symlinks=False).st_mtime_ns
         except OSError:
             return ""
-        users = self.users_of(image) if image else []
-        held = [
-            repr(os.path.basename(user))
-            for user in users
-            if was_held(
-                os.path.join(os.path.dirname(user), ".locks", os.path.basename(user)), when_ns
-            )
-        ]
+        held: list[str] = []
+        for user in self.users_of(image) if image else []:
+            home, name = os.path.split(user)
+            if user == own:
+                is_one = held_ns[0] <= when_ns <= held_ns[1]
+            else:
+                is_one = was_held(os.path.join(home, ".locks", name), when_ns)
+            if is_one:
+                held.append(repr(name if not own or home == os.path.dirname(own) else user))
         return " or ".join(held)
 
     def join_bytecode(self, image: str, path: str, since_ns: int) -> int:

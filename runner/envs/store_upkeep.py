@@ -110,7 +110,7 @@ def _shareable(
     for above, files in folders:
         small: list[str] = []
         small_bytes = 0
-        for name, (size_bytes, time_ns) in sorted(files.items()):
+        for name, (size_bytes, time_ns, *_) in sorted(files.items()):
             blocks = -(-size_bytes // _BLOCK_BYTES) * _BLOCK_BYTES
             text = f"{name}\0{size_bytes}\0{time_ns}\0"
             if size_bytes >= _LARGE_BYTES:

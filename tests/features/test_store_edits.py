@@ -443,7 +443,7 @@ def test_bytecode_that_a_session_wrote_by_hand_reaches_nobody(folder: Folder):
     assert folder.passes("third").out == RIGHT
 
 
-@pytest.mark.parametrize("how", ["append", "truncate", "overwrite the last byte"])
+@pytest.mark.parametrize("how", ["append", "truncate"])
 def test_bytecode_that_was_edited_in_place_is_in_no_other_environment(folder: Folder, how: str):
     del folder.environ["PYTHONDONTWRITEBYTECODE"]
     three(folder).passes("first")
@@ -456,6 +456,17 @@ def test_bytecode_that_was_edited_in_place_is_in_no_other_environment(folder: Fo
     assert folder.passes("first").out == RIGHT
     assert folder.passes("third").out == RIGHT
     assert folder.passes("second").out == RIGHT
+
+
+def test_bytecode_that_was_edited_in_place_is_in_no_new_environment(folder: Folder):
+    del folder.environ["PYTHONDONTWRITEBYTECODE"]
+    three(folder).passes("first")
+    folder.passes("second")
+    path = site(place_of(folder, "second")) / CACHED
+    edited = IN_PLACE["overwrite the last byte"]
+    folder.passes("second", "--", "-c", edited.format(file=str(path)))
+
+    assert folder.passes("third").out == RIGHT
 
 
 # Edits from outside. ------------------------------------------------------------------------
