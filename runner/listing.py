@@ -13,7 +13,7 @@ import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.envs.folder import write_aside
+from runner.aside import write_aside
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 

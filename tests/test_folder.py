@@ -19,7 +19,6 @@ from runner.envs.folder import (
     site_packages,
     start_environment,
     why_not_ours,
-    write_aside,
 )
 from runner.errors import EnvironmentBroken
 
@@ -153,16 +152,6 @@ def test_what_a_killed_run_left_is_taken_over(tmp_path: Path):
 
     assert os.listdir(tmp_path) == ["lint"]
     assert (tmp_path / "lint" / JOURNAL).read_text() == "text"
-
-
-def test_a_file_is_replaced_whole(tmp_path: Path):
-    (tmp_path / "file").write_text("old")
-    os.link(tmp_path / "file", tmp_path / "other")
-
-    write_aside(str(tmp_path / "file"), "new")
-
-    assert (tmp_path / "file").read_text() == "new"
-    assert (tmp_path / "other").read_text() == "old"
 
 
 # Deleting. ----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ ORDER = [
     "errors",
     "model",
     "running",
-    "settings descendants shown",
+    "settings descendants shown aside",
     "process",
     "declare handle",
     "specs",

@@ -13,7 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.envs.folder import make_envdir, read_key, write_aside
+from runner.aside import write_aside
+from runner.envs.folder import make_envdir, read_key
 from runner.envs.interpreters import find
 from runner.envs.lock import Lock
 from runner.envs.uv import find_uv, why_not

@@ -17,6 +17,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.aside import write_aside
 from runner.envs import folder, load_backend
 from runner.envs.build_system import BuildSystem, digest_of_build_files, read_build_system
 from runner.envs.journal import site_listing
@@ -235,7 +236,7 @@ class Builds:
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             text = json.dumps({"format": _FORMAT, **known._asdict()}, separators=(",", ":"))
-            folder.write_aside(path, text)
+            write_aside(path, text)
         except OSError:
             pass  # the next build asks again
 

@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from runner.envs.folder import write_aside
+from runner.aside import write_aside
 from runner.envs.manifest import Changed, FileState, link_files, state_of
 from runner.settings import is_dict
 

@@ -10,9 +10,9 @@ import errno
 import os
 import re
 import sys
-import threading
 from hashlib import sha256
 
+from runner.aside import own_name, replace, write_aside
 from runner.errors import EnvironmentBroken
 
 JOURNAL = "runenv.json"
@@ -109,7 +109,7 @@ def tag_as_cache(folder: str) -> None:
 
 def make_key(path: str, key: bytes = b"") -> None:
     """The file has a key, the first that anybody gave it: two runs may be the first at once."""
-    aside = f"{path}.{_own()}"
+    aside = f"{path}.{own_name()}"
     with open(os.open(aside, _NEW, 0o600), "wb") as stream:
         stream.write(key or os.urandom(32))
     try:
@@ -153,26 +153,7 @@ def start_environment(path: str, journal_text: str) -> None:
 
 def write_journal(path: str, text: str) -> None:
     """The environment in `path`, whose lock is ours, has this journal."""
-    _replace(os.path.join(path, JOURNAL), f"{JOURNAL}.new", text)
-
-
-def write_aside(path: str, text: str) -> None:
-    """The file has the text, whole or not at all."""
-    # No fsync: it is there against a killed process, not against a power cut,
-    # after which a torn journal is read as none.
-    _replace(path, f"{os.path.basename(path)}.{_own()}", text)
-
-
-def _own() -> str:
-    """What no other writer has in the name of a file that is written aside."""
-    return f"{os.getpid()}-{threading.get_ident()}"
-
-
-def _replace(path: str, aside_name: str, text: str) -> None:
-    aside = os.path.join(os.path.dirname(path), aside_name)
-    with open(aside, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(aside, path)
+    replace(os.path.join(path, JOURNAL), f"{JOURNAL}.new", text)
 
 
 def why_not_ours(path: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import IO, TYPE_CHECKING
 
+from runner.aside import write_aside
 from runner.envs import folder, manifest
 from runner.envs.manifest import FILES
 
@@ -26,7 +27,7 @@ def seal(path: str) -> Manifest:
     """Take the manifest of an environment whose steps are done, and keep it there."""
     listed = manifest.take(path)
     # A new file: the old one may be that of an image.
-    folder.write_aside(os.path.join(path, FILES), manifest.to_text(listed))
+    write_aside(os.path.join(path, FILES), manifest.to_text(listed))
     return listed
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from runner.envs.folder import site_packages, write_aside
+from runner.aside import write_aside
+from runner.envs.folder import site_packages
 from runner.errors import EnvironmentBroken
 from runner.requirements.arguments import read_arguments
 from runner.requirements.pylock import as_requirements, is_lock_name

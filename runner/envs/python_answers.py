@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.envs.folder import write_aside
+from runner.aside import write_aside
 from runner.envs.python_spec import UNKNOWN, read_version, version_text
 from runner.errors import CommandFailed
 from runner.running import Command, Interpreter

@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from runner.aside import write_aside
 from runner.envs import folder, integrity, manifest
 from runner.envs.images import Images
 from runner.envs.journal import Journal, site_difference, site_listing, to_text, write
@@ -441,7 +442,7 @@ class Replay:
         known = self._remembered(step)
         if known is not None and known.pins:
             path = os.path.join(self._spec.path, _PINS)
-            folder.write_aside(path, as_constraints(known))
+            write_aside(path, as_constraints(known))
             # What the installer has in its cache needs no index.
             for more in dict.fromkeys((self._backend.offline_arguments(), ())):
                 with suppress(EnvironmentBroken):

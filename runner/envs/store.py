@@ -21,8 +21,9 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.aside import write_aside
 from runner.envs import bytecode, manifest
-from runner.envs.folder import KEY, NEW, make_key, tag_as_cache, write_aside
+from runner.envs.folder import KEY, NEW, make_key, tag_as_cache
 from runner.envs.integrity import distributions_of, wrong_files
 from runner.envs.lock import Lock, was_held
 from runner.envs.manifest import FILES, Changed

@@ -14,8 +14,9 @@ from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from runner.aside import write_aside
 from runner.envs import bytecode
-from runner.envs.folder import NEW, write_aside
+from runner.envs.folder import NEW
 from runner.envs.integrity import manifest_of
 from runner.envs.journal import ingredients_from
 from runner.envs.journal import read as read_journal

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.envs.folder import write_aside
+from runner.aside import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 
