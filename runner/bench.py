@@ -26,6 +26,7 @@ from runner.requirements.groups import normal_name
 from runner.requirements.script import script_step
 from runner.running import (
     Command,
+    CommandEnded,
     CommandStarted,
     Environment,
     EnvironmentReady,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from runner.envs.judge import Verdict
     from runner.model import Job, RunOptions
-    from runner.running import EnvSpec, Interpreter, Step
+    from runner.running import CommandKind, EnvSpec, Interpreter, Step
     from runner.world import World
 
 
@@ -199,6 +200,18 @@ class Bench:
             )
         )
 
+    def _tell_ended(self, shown: str, kind: CommandKind, finished: Finished) -> None:
+        self.world.emit(
+            CommandEnded(
+                job=self._job.name,
+                show=shown,
+                kind=kind,
+                returncode=finished.returncode,
+                duration_s=finished.duration_s,
+                timed_out=finished.timed_out,
+            )
+        )
+
     # What a Session asks for. -----------------------------------------------------
 
     def may_run(self) -> bool:
@@ -233,10 +246,9 @@ class Bench:
             cwd=cwd,
             external=bool(options.get("external")),
         )
-        if options.get("log", True):
-            self.world.emit(
-                CommandStarted(job=self._job.name, show=self.world.show(argv), kind="run")
-            )
+        shown = self.world.show(argv) if options.get("log", True) else None
+        if shown is not None:
+            self.world.emit(CommandStarted(job=self._job.name, show=shown, kind="run"))
         command = Command(
             argv=(program, *argv[1:]),
             cwd=cwd,
@@ -249,6 +261,8 @@ class Bench:
         left = options.get("retries", 0)
         while True:
             finished = self.world.run(command)
+            if shown is not None:
+                self._tell_ended(shown, "run", finished)
             if finished.returncode in good and not finished.timed_out:
                 return finished
             if left <= 0:
@@ -375,6 +389,7 @@ class Bench:
             holds=(*(() if self._lock is None else self._lock.descriptors), *holds),
         )
         finished = world.run(command)
+        self._tell_ended(shown, kind, finished)
         if finished.returncode == 0:
             return
         if kind == "export" and "needs to be updated" in finished.stdout:

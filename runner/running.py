@@ -153,12 +153,16 @@ class Outcome(NamedTuple):
 
 # What is told. ------------------------------------------------------------------
 
+# Each event ends with when it came to be, by the World's clock: who emits it sets
+# that (`world.stamped`), since it may be heard later.
+
 
 class JobStarted(NamedTuple):
     """A job's turn has come."""
 
     job: str
     doc: str
+    at_s: float = 0.0
 
 
 class EnvironmentReady(NamedTuple):
@@ -172,6 +176,12 @@ class EnvironmentReady(NamedTuple):
     duration_s: float
     ahead: bool = False  # while an earlier job ran
     linked: bool = False  # from an image of the store
+    at_s: float = 0.0
+
+
+CommandKind = Literal[
+    "run", "install", "build", "export", "make", "forget"
+]  # make: the environment itself
 
 
 class CommandStarted(NamedTuple):
@@ -179,9 +189,23 @@ class CommandStarted(NamedTuple):
 
     job: str
     show: str  # as one can paste it into a shell
-    kind: Literal[
-        "run", "install", "build", "export", "make", "forget"
-    ]  # make: the environment itself
+    kind: CommandKind
+    at_s: float = 0.0
+
+
+class CommandEnded(NamedTuple):
+    """A command of a job has ended; one that is tried again ends several times.
+
+    Of one that could not be started, or that a signal to us has ended, nobody tells.
+    """
+
+    job: str
+    show: str  # as when it started
+    kind: CommandKind
+    returncode: int  # -n: ended by signal n
+    duration_s: float
+    timed_out: bool = False
+    at_s: float = 0.0
 
 
 class Shown(NamedTuple):
@@ -189,6 +213,7 @@ class Shown(NamedTuple):
 
     job: str
     text: str
+    at_s: float = 0.0
 
 
 class Said(NamedTuple):
@@ -197,15 +222,17 @@ class Said(NamedTuple):
     job: str
     level: Literal["debug", "info", "warning", "error"]
     text: str
+    at_s: float = 0.0
 
 
 class JobEnded(NamedTuple):
     """A job has its outcome."""
 
     outcome: Outcome
+    at_s: float = 0.0
 
 
-Event = JobStarted | EnvironmentReady | CommandStarted | Shown | Said | JobEnded
+Event = JobStarted | EnvironmentReady | CommandStarted | CommandEnded | Shown | Said | JobEnded
 
 
 class Report(NamedTuple):
@@ -214,3 +241,4 @@ class Report(NamedTuple):
     outcomes: tuple[Outcome, ...]
     duration_s: float
     interrupted_by: str = ""  # the name of the signal
+    exit_code: int = 0  # what runenv exits with

@@ -45,6 +45,17 @@ def envdir_of(project: Project, settings: Settings) -> str:
     return os.path.join(project.root, os.path.expanduser(settings.envdir))
 
 
+def stamped(
+    hear: Callable[[Event], None], clock: Callable[[], float] = time.monotonic
+) -> Callable[[Event], None]:
+    """Tells every event with the time at which it came to be."""
+
+    def emit(event: Event) -> None:
+        hear(event._replace(at_s=clock()))
+
+    return emit
+
+
 class World(NamedTuple):
     """What a job acts on: handed in, so that a job runs the same anywhere."""
 

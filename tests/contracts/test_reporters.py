@@ -12,6 +12,7 @@ import pytest
 from runner.reports import REPORTERS, Reporter
 from runner.reports.terminal import Terminal
 from runner.running import (
+    CommandEnded,
     CommandStarted,
     EnvironmentReady,
     Event,
@@ -35,6 +36,8 @@ EVENTS: list[Event] = [
         for reason, seconds in (("", 0.0), (f"1.0 → 2.0 {ODD}", 754.2))
     ),
     *(CommandStarted(job=ODD, show=ODD, kind=kind) for kind in ("run", "install", "make")),
+    CommandEnded(job=ODD, show=ODD, kind="run", returncode=-9, duration_s=1.5, timed_out=True),
+    CommandEnded(job="unheard of", show="x", kind="build", returncode=0, duration_s=1.5),
     *(Shown(job=ODD, text=text) for text in ("", "no end of line", ODD)),
     *(
         Said(job=ODD, level=level, text=text)
