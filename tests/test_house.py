@@ -28,7 +28,7 @@ ORDER = [
     "process",
     "declare handle",
     "specs",
-    "pyproject ingredients surroundings",
+    "pyproject ingredients surroundings history",
     "requirements cache reports executors",
     "envs",
     "world",
