@@ -4,6 +4,7 @@
     ├── UsageError              2   the command line, a variable, a setting
     ├── EnvfileError            2   the envfile; holds every mistake that was found
     ├── SessionSkipped              session.skip(...)
+    ├── ReportUnwritten         1   a report that was asked for is not there
     └── JobError                1   one job cannot go on; the others can
         ├── InterpreterMissing      no such Python here
         ├── EnvironmentBroken       the environment cannot be made
@@ -96,6 +97,12 @@ class SessionFailed(JobError):
 
 class SessionSkipped(RunnerError):
     """The session function asked to be skipped: `session.skip(...)`."""
+
+
+class ReportUnwritten(RunnerError):
+    """A report that was asked for is not there, whatever became of the run."""
+
+    exit_code = FAILED
 
 
 class Interrupted(BaseException):

@@ -1,4 +1,8 @@
-"""Who hears what happens in a run: what a reporter is, and the table of their names."""
+"""Who hears what happens in a run: what a reporter is, and the table of their names.
+
+A report that is a file has a form, by the end of its name: a function from the
+whole run to a text.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 from runner.settings import wants_color
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.model import Settings
+    from runner.reports.collected import Story
     from runner.running import Event, Report
 
 
@@ -26,7 +31,22 @@ class Reporter(Protocol):
         ...
 
 
+class Form(Protocol):
+    """What the module of a form has."""
+
+    def render(self, story: Story, /) -> str:
+        """The run in this form."""
+        ...
+
+
 REPORTERS = {"terminal": "runner.reports.terminal"}
+FORMS = {  # by the end of a file's name, the longer first
+    ".trace.json": "runner.reports.as_trace",
+    ".json": "runner.reports.as_json",
+    ".xml": "runner.reports.as_junit",
+    ".md": "runner.reports.as_markdown",
+    ".html": "runner.reports.as_html",
+}
 
 
 def make_terminal(stream: TextIO, settings: Settings, environ: Mapping[str, str]) -> Reporter:
@@ -39,3 +59,35 @@ def make_terminal(stream: TextIO, settings: Settings, environ: Mapping[str, str]
         quiet=settings.quiet,
     )
     return cast("Reporter", made)
+
+
+def load_form(file: str) -> Form:
+    """The form of a file, by the end of its name; it is imported only now."""
+    name = next(module for end, module in FORMS.items() if file.endswith(end))
+    return cast("Form", import_module(name))
+
+
+class Several:
+    """Tells several reporters the same."""
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self._reporters = reporters
+
+    def hear(self, event: Event) -> None:
+        """Tell each of one event."""
+        for reporter in self._reporters:
+            reporter.hear(event)
+
+    def close(self, report: Report) -> None:
+        """Tell each of all that happened, whatever the others make of it."""
+        errors = [_error_of(reporter, report) for reporter in self._reporters]
+        for error in filter(None, errors):
+            raise error
+
+
+def _error_of(reporter: Reporter, report: Report) -> BaseException | None:
+    try:
+        reporter.close(report)
+    except BaseException as error:  # Ctrl-C while one writes too
+        return error
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TextIO
 
+from runner.reports.words import SYMBOLS, counts, duration
 from runner.running import (
     CommandStarted,
     EnvironmentReady,
@@ -19,14 +20,6 @@ from runner.running import (
 if TYPE_CHECKING:
     from runner.running import Event, Outcome, Report, Result
 
-_SYMBOLS: dict[Result, tuple[str, str]] = {  # in Unicode, in ASCII
-    "passed": ("✓", "+"),
-    "cached": ("✓", "+"),
-    "failed": ("✗", "x"),
-    "skipped": ("-", "-"),
-    "interrupted": ("!", "!"),
-    "timed out": ("✗", "x"),
-}
 _COLORS: dict[Result, str] = {
     "passed": "green",
     "cached": "green",
@@ -108,7 +101,7 @@ class Terminal:
 
     def _environment(self, event: EnvironmentReady) -> str:
         python = f"({event.python})"
-        took = _duration(event.duration_s)
+        took = duration(event.duration_s)
         arrow_safe = event.reason if self._unicode else event.reason.replace("→", "->")
         reason = f": {_safe(arrow_safe)}" if event.reason else ""
         ahead = " ahead" if event.ahead else ""
@@ -140,7 +133,7 @@ class Terminal:
         rows: list[str] = []
         told = [f"{self._symbol(outcome.result)} {outcome.result}" for outcome in outcomes]
         names = [_safe(outcome.job) for outcome in outcomes]
-        took = [_duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
+        took = [duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
         # At least as wide as most runs need, so that one looks like the next.
         wide = [max(n, *map(len, column), 0) for n, column in ((10, told), (0, names), (8, took))]
         for outcome, how, name, time in zip(outcomes, told, names, took, strict=True):
@@ -150,14 +143,11 @@ class Terminal:
         return rows
 
     def _symbol(self, result: Result) -> str:
-        return _SYMBOLS[result][0 if self._unicode else 1]
+        return SYMBOLS[result][0 if self._unicode else 1]
 
     def _totals(self, report: Report) -> str:
-        counts: dict[str, int] = {}
-        for outcome in report.outcomes:
-            counts[outcome.result] = counts.get(outcome.result, 0) + 1
-        told = ", ".join(f"{number} {result}" for result, number in counts.items())
-        return f"{told or 'nothing ran'} in {_duration(report.duration_s)}"
+        told = counts([outcome.result for outcome in report.outcomes])
+        return f"{told} in {duration(report.duration_s)}"
 
     def _paint(self, color: str, text: str) -> str:
         if not color or color not in self._codes or not text:
@@ -208,13 +198,3 @@ def _columns(stream: TextIO) -> int:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
-
-
-def _duration(seconds: float) -> str:
-    """`0.21 s`, `12.3 s`, `2 min 05 s`."""
-    if seconds < 9.995:
-        return f"{seconds:.2f} s"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s"

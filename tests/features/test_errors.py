@@ -427,6 +427,7 @@ MAKERS = {
     "InterpreterMissing": 0,
     "JobError": 0,
     "Mistake": 1,
+    "ReportUnwritten": 0,
     "SessionFailed": 0,
     "SessionSkipped": 0,
     "UsageError": 0,

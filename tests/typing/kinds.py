@@ -27,16 +27,29 @@ from runner.envs import Backend, conda, uv, venv, virtualenv
 from runner.executors import Executor
 from runner.executors.local import Local
 from runner.handle import Hands
-from runner.reports import Reporter
+from runner.history import Remember
+from runner.reports import (
+    Form,
+    Reporter,
+    Several,
+    as_html,
+    as_json,
+    as_junit,
+    as_markdown,
+    as_trace,
+)
+from runner.reports.collected import Collector
 from runner.reports.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.model import Job
+    from runner.reports.collected import Beginning
     from runner.running import Outcome
 
 BACKENDS: tuple[Backend, ...] = (conda, uv, venv, virtualenv)
+FORMS: tuple[Form, ...] = (as_trace, as_json, as_junit, as_markdown, as_html)
 VERBS: tuple[Verb, ...] = (
     clean,
     completion,
@@ -57,9 +70,11 @@ def executors(perform: Callable[[Job, tuple[str, ...]], Outcome]) -> tuple[Execu
     return (Local(perform),)
 
 
-def reporters(stream: TextIO) -> tuple[Reporter, ...]:
+def reporters(stream: TextIO, beginning: Beginning) -> tuple[Reporter, ...]:
     """Each reporter."""
-    return (Terminal(stream, color=True, verbose=False, quiet=False, width=80),)
+    terminal = Terminal(stream, color=True, verbose=False, quiet=False, width=80)
+    remember = Remember("history", at=0.0, narrowed=False)
+    return (terminal, remember, Collector(beginning, []), Several([terminal, remember]))
 
 
 def hands(bench: Bench) -> Hands:

@@ -1,0 +1,284 @@
+"""A run as a whole, made of its events: what a report that is a file is written from.
+
+Knows nothing of files or of their forms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.history import is_flaky, usual_s
+from runner.process import signals_held_back
+from runner.reports.texts import encodable
+from runner.running import (
+    CommandEnded,
+    CommandStarted,
+    EnvironmentReady,
+    JobStarted,
+    Said,
+    Shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.history import Entry
+    from runner.model import Job
+    from runner.running import CommandKind, Event, Outcome, Report, Result
+
+_LONGEST = 200_000  # characters that are kept of what a job and its installers said
+_LONGEST_VALUE = 1_000  # of what a parameter looks like
+_EXACT = 2**53  # integers up to here are the same to every reader of JSON
+
+Plain = str | int | float | bool | None
+
+
+class Beginning(NamedTuple):
+    """What is known of a run when it begins."""
+
+    root: str
+    envfile: str
+    jobs: Mapping[str, Job]  # all that there are: any may be notified
+    posargs: tuple[str, ...]
+    at: float  # seconds since the epoch
+    clock_s: float  # the same moment by the World's clock, which events are stamped with
+    history: Mapping[str, Sequence[Entry]]  # before this run
+
+
+# All times of what follows are in seconds since the run began, and all text can be
+# encoded.
+
+
+class Ran(NamedTuple):
+    """A command."""
+
+    kind: CommandKind
+    show: str
+    start_s: float
+    duration_s: float
+    returncode: int | None  # None: it did not come to its end
+    timed_out: bool
+
+
+class Prepared(NamedTuple):
+    """An environment that was brought to what is declared."""
+
+    state: str
+    reason: str
+    path: str
+    python: str
+    start_s: float
+    duration_s: float
+    ahead: bool
+    linked: bool  # from the store
+
+
+class Line(NamedTuple):
+    """Something that was told: by runenv, by the session, or by a command's kept output."""
+
+    at_s: float
+    level: Literal["debug", "info", "warning", "error", "output"]
+    text: str
+
+
+class JobStory(NamedTuple):
+    """All that is known of one job."""
+
+    name: str
+    session: str
+    doc: str
+    python: str | None  # as declared
+    parameters: Mapping[str, Plain]
+    tags: tuple[str, ...]
+    requires: tuple[str, ...]
+    where: str
+    result: Result
+    reason: str
+    start_s: float | None  # None: its turn never came
+    duration_s: float
+    environments: tuple[Prepared, ...]
+    commands: tuple[Ran, ...]
+    log: tuple[Line, ...]
+    left_out: int  # characters, before what the log has
+    past: tuple[Entry, ...]  # the newest last, without this run
+    usual_s: float | None  # how long it takes when it passes
+    flaky: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether it did what was asked of it."""
+        return self.result in ("passed", "cached")
+
+    def said(self, *levels: str) -> str:
+        """What was told at these levels, as one text."""
+        told = (line.text for line in self.log if line.level in levels)
+        return "".join(text if text.endswith("\n") else text + "\n" for text in told if text)
+
+
+class Story(NamedTuple):
+    """A run from its beginning to its end."""
+
+    root: str
+    envfile: str
+    posargs: tuple[str, ...]
+    at: float  # when it began, in seconds since the epoch
+    duration_s: float
+    interrupted_by: str
+    exit_code: int
+    jobs: tuple[JobStory, ...]  # in the order in which they were settled
+
+
+class Collector:
+    """A reporter that hands the whole run, at its end, to who writes about it."""
+
+    def __init__(self, beginning: Beginning, tell: Sequence[Callable[[Story], None]]) -> None:
+        self._beginning = beginning
+        self._tell = tell
+        self._jobs: dict[str, _Notes] = {}
+
+    def hear(self, event: Event) -> None:
+        """Note what a report may need of the event."""
+        if isinstance(event, (JobStarted, EnvironmentReady, CommandStarted, CommandEnded)):
+            self._of(event.job).note(event, event.at_s - self._beginning.clock_s)
+        elif isinstance(event, Said):
+            self._say(event.job, event.at_s, event.level, event.text)
+        elif isinstance(event, Shown):
+            self._say(event.job, event.at_s, "output", event.text)
+        # Of JobEnded nothing: the outcomes come with the end.
+
+    def close(self, report: Report) -> None:
+        """Hand over all that happened."""
+        here = self._beginning
+        story = Story(
+            root=encodable(here.root),
+            envfile=encodable(here.envfile),
+            posargs=tuple(map(encodable, here.posargs)),
+            at=here.at,
+            duration_s=report.duration_s,
+            interrupted_by=report.interrupted_by,
+            exit_code=report.exit_code,
+            jobs=tuple(self._story_of(outcome) for outcome in report.outcomes),
+        )
+        with signals_held_back():  # a second Ctrl-C takes no report away
+            for tell in self._tell:
+                tell(story)
+
+    def _of(self, job: str) -> _Notes:
+        return self._jobs.setdefault(job, _Notes())
+
+    def _say(
+        self,
+        job: str,
+        at_s: float,
+        level: Literal["debug", "info", "warning", "error", "output"],
+        text: str,
+    ) -> None:
+        line = Line(at_s - self._beginning.clock_s, level, encodable(text[-_LONGEST:]))
+        self._of(job).say(line, len(text) - len(text[-_LONGEST:]))
+
+    def _story_of(self, outcome: Outcome) -> JobStory:
+        here, notes = self._beginning, self._of(outcome.job)
+        job, past = here.jobs.get(outcome.job), here.history.get(outcome.job, ())
+        return JobStory(
+            name=encodable(outcome.job),
+            session=encodable(job.spec.name if job else outcome.job),
+            doc=encodable(job.spec.doc.partition("\n")[0]) if job else "",
+            python=job.python if job else None,
+            parameters={
+                encodable(name): plain_value(value)
+                for name, value in (job.arguments if job else ())
+            },
+            tags=tuple(map(encodable, job.tags)) if job else (),
+            requires=tuple(map(encodable, job.requires)) if job else (),
+            where=encodable(job.spec.where) if job else "",
+            result=outcome.result,
+            reason=encodable(outcome.reason),
+            start_s=notes.start_s,
+            duration_s=outcome.duration_s,
+            environments=tuple(notes.environments),
+            commands=notes.all_commands(outcome.duration_s),
+            log=tuple(notes.log),
+            left_out=notes.left_out,
+            past=tuple(past),
+            usual_s=usual_s(past, narrowed=bool(here.posargs)),
+            flaky=is_flaky(past),
+        )
+
+
+class _Notes:
+    """What was heard of one job."""
+
+    def __init__(self) -> None:
+        self.start_s: float | None = None
+        self.environments: list[Prepared] = []
+        self._ended: list[Ran] = []
+        self._begun: list[Ran] = []
+        self.log: deque[Line] = deque()
+        self.left_out = 0
+        self._length = 0
+
+    def note(
+        self, event: JobStarted | EnvironmentReady | CommandStarted | CommandEnded, at_s: float
+    ) -> None:
+        """Note an event; at_s: since the run began."""
+        if isinstance(event, JobStarted):
+            self.start_s = at_s
+        elif isinstance(event, EnvironmentReady):
+            self.environments.append(
+                Prepared(
+                    state=event.state,
+                    reason=encodable(event.reason),
+                    path=encodable(event.path),
+                    python=encodable(event.python),
+                    start_s=at_s - event.duration_s,
+                    duration_s=event.duration_s,
+                    ahead=event.ahead,
+                    linked=event.linked,
+                )
+            )
+        elif isinstance(event, CommandStarted):
+            self._begun.append(Ran(event.kind, encodable(event.show), at_s, 0.0, None, False))
+        else:
+            show = encodable(event.show)
+            start_s = at_s - event.duration_s
+            self._ended.append(
+                Ran(event.kind, show, start_s, event.duration_s, event.returncode, event.timed_out)
+            )
+            # One that is tried again has started once, and ends several times.
+            mine = (n for n, ran in enumerate(self._begun) if ran[:2] == (event.kind, show))
+            number = next(mine, None)
+            if number is not None:
+                del self._begun[number]
+
+    def say(self, line: Line, left_out: int) -> None:
+        """Keep what was told; of very much the end."""
+        self.log.append(line)
+        self._length += len(line.text)
+        self.left_out += left_out
+        while self._length > _LONGEST and len(self.log) > 1:
+            gone = len(self.log.popleft().text)
+            self._length -= gone
+            self.left_out += gone
+
+    def all_commands(self, duration_s: float) -> tuple[Ran, ...]:
+        """All of them, in the order in which they started; duration_s: of the job."""
+        end_s = (self.start_s or 0.0) + duration_s
+        left = (ran._replace(duration_s=max(0.0, end_s - ran.start_s)) for ran in self._begun)
+        return tuple(sorted([*self._ended, *left], key=lambda ran: ran.start_s))
+
+
+def plain_value(value: object) -> Plain:
+    """The value where every reader of JSON has it, else how Python shows it."""
+    if value is None or isinstance(value, bool):
+        return value
+    if type(value) is int and abs(value) <= _EXACT:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    try:
+        shown = value if type(value) is str else repr(value)
+    except Exception:  # whatever a class of the envfile does
+        shown = f"<{type(value).__name__}>"
+    return encodable(shown[:_LONGEST_VALUE])

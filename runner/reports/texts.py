@@ -1,0 +1,30 @@
+"""Text that somebody else wrote, made fit for a report."""
+
+from __future__ import annotations
+
+import re
+
+# ECMA-48: control sequences, and strings such as a terminal's title or a link.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07)|[ -/]*[0-~])", re.S)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def encodable(text: str) -> str:
+    """The text with halves of surrogate pairs spelt out: no encoding has them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def legible(text: str) -> str:
+    """The text as it reads: without colours, with other control characters spelt out.
+
+    What is left are tabs, ends of lines, and what XML 1.0 allows.
+    """
+    lines = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
+
+
+def last_lines(text: str, lines: int, characters: int) -> str:
+    """The end of a text, with how much of it is left out in front."""
+    kept = "\n".join(text.rstrip("\n").split("\n")[-lines:])[-characters:]
+    left_out = len(text.rstrip("\n")) - len(kept)
+    return kept if left_out <= 0 else f"… {left_out:,} characters before\n{kept}"
