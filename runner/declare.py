@@ -425,6 +425,7 @@ class Options:
     max_age: str
     fail_fast: bool
     skip_missing: bool
+    report: Sequence[str]
     verbose: bool
     quiet: bool
     color: Literal["auto", "always", "never"]

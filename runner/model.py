@@ -135,6 +135,7 @@ class Settings(NamedTuple):
     python: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
+    failed: bool = False
     default: tuple[str, ...] | None = None
     file: str | None = None
     directory: str | None = None
@@ -154,6 +155,7 @@ class Settings(NamedTuple):
     stale: str = ""  # a number of days
     skip_missing: bool = False
     non_interactive: bool = False
+    report: tuple[str, ...] = ()
     verbose: bool = False
     quiet: bool = False
     color: Literal["auto", "always", "never"] = "auto"

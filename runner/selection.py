@@ -5,7 +5,7 @@ given narrows; what would be ignored is an error with a suggestion.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -24,8 +24,13 @@ class Selected(NamedTuple):
     named: frozenset[str]  # those that were asked for by name
 
 
-def select(jobs: Sequence[Job], settings: Settings) -> Selected:
-    """The jobs that the settings mean. Raises UsageError where that is none."""
+def select(
+    jobs: Sequence[Job], settings: Settings, failed: Collection[str] | None = None
+) -> Selected:
+    """The jobs that the settings mean. Raises UsageError where that is none.
+
+    failed: those that did not pass when they last ran, where only they are meant.
+    """
     found, named = _by_names(jobs, settings)
     if settings.python:
         found = _on_pythons(found, settings.python, _set_by(settings, "python"))
@@ -41,6 +46,14 @@ def select(jobs: Sequence[Job], settings: Settings) -> Selected:
                 mend=f"there are {some_of([job.name for job in found])}",
             )
         found = kept
+    if failed is not None:
+        found = [job for job in found if job.name in failed]
+        if not found:
+            raise UsageError(
+                "of what is selected nothing failed when it last ran, as far as that is remembered",
+                where=_set_by(settings, "failed"),
+                mend="run it without --failed",
+            )
     return Selected(
         jobs=tuple(found), named=frozenset(job.name for job in found) if named else frozenset()
     )
@@ -50,7 +63,7 @@ def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]
     """The jobs to narrow, and whether they were named."""
     if settings.sessions:
         return _find_all(settings.sessions, jobs, _set_by(settings, "sessions")), True
-    if settings.tag or settings.keyword:
+    if settings.tag or settings.keyword or settings.failed:
         return list(jobs), False
     if settings.default is not None:
         if not settings.default:

@@ -30,6 +30,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("tag", ("-t", "--tag"), "many", "only jobs with one of these tags", "Select", "T"),
     Option("keyword", ("-k", "--keyword"), "many", "only jobs that match by name or tag: 'a and not b'", "Select", "EXPR", splits=False),
     Option("sessions", ("-s", "--session"), "many", "the same as NAME, for hands that know nox", "Select", "NAME", splits=False),
+    Option("failed", ("--failed",), "flag", "only jobs that did not pass when they last ran", "Select"),
     Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),
     Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
@@ -60,6 +61,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("deep", ("--deep",), "flag", "with --doctor: compare each file in the store with its hash", "Environments"),
     Option("check", ("--check",), "flag", "with --lock: tell which locks are stale, and change none", "Environments"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
+    Option("report", ("--report",), "many", "write a report: .json .xml .md .html .trace.json", "Output", "FILE", in_envfile=True),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
     Option("color", ("--color",), "value", "auto, always or never", "Output", "WHEN", ("auto", "always", "never"), in_envfile=True),
@@ -68,6 +70,7 @@ OPTIONS: tuple[Option, ...] = (
 BY_NAME = {option.name: option for option in OPTIONS}
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
+REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names of reports
 
 # RUNENV_ variables that are no settings: set for a job's commands.
 _OTHER_VARIABLES = ("RUNENV_JOB",)
@@ -114,6 +117,8 @@ def parse(argv: Sequence[str]) -> Request:
         raise UsageError("--stale goes with --clean", mend="runenv --clean --stale")
     if given.get("deep") and verb != "doctor":
         raise UsageError("--deep goes with --doctor", mend="runenv --doctor --deep")
+    if given.get("report") and verb != "run":
+        raise UsageError("--report goes with a run", mend="leave one of the two away")
     of_store = _of_store(verb, given)
     return Request(
         verb=verb, argument=argument, given=given, posargs=tuple(posargs), of_store=of_store
@@ -138,7 +143,7 @@ def _of_store(verb: str, given: dict[str, object]) -> Literal["", "images", "all
                 mend="write --store=DIR",
             )
         return ""
-    for name in ("sessions", "tag", "keyword", "python"):
+    for name in ("sessions", "tag", "keyword", "python", "failed"):
         if given.get(name):
             raise _not_of_store(name, given[name])
     if asked in (_ALL, _BARE_STORE):
@@ -308,6 +313,8 @@ def _trouble(option: Option, value: str) -> str:
     """What to write instead of a value, where that is checked by its own rule; or empty."""
     if option.name == "backend":
         return backend_trouble(value)
+    if option.name == "report":
+        return report_trouble(value)
     if option.name == "max_age" and age_s(value) is None:
         return "it is a number of minutes, hours or days: 30m, 12h, 7d"
     if option.name == "store_size" and size_bytes(value) is None:
@@ -352,6 +359,14 @@ def backend_trouble(chain: str) -> str:
             )
     if "none" in names[1:] or names[0] == "none" != chain.strip():
         return "'none' stands alone: without an environment a session would not be the same"
+    return ""
+
+
+def report_trouble(files: str) -> str:
+    """What to write instead, where one of the files has the name of no report; or empty."""
+    for file in _split(BY_NAME["report"], files):
+        if not file.endswith(REPORTS):
+            return f"a report ends with one of {', '.join(REPORTS)}"
     return ""
 
 
@@ -454,7 +469,8 @@ def misfit(option: Option, value: object) -> str:
         if isinstance(value, str):
             return f"write a list: [{value!r}]"
         if is_list(value) and all(isinstance(item, str) for item in value):
-            return ""
+            troubles = (report_trouble(str(item)) for item in value if option.name == "report")
+            return next(filter(None, troubles), "")
         return "it is a list of strings"
     if not isinstance(value, str):
         return "it is a string"

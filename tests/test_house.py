@@ -13,6 +13,8 @@ import pytest
 import runner
 from runner.commands import VERBS
 from runner.envs import BACKENDS
+from runner.reports import FORMS
+from runner.settings import REPORTS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "runner"
@@ -151,7 +153,14 @@ def test_no_module_has_the_name_of_a_public_object():
     assert {room_of(name) for name in KNOWN} & set(runner.__all__) == set()
 
 
-@pytest.mark.parametrize(("table", "names"), [("VERBS", VERBS), ("BACKENDS", BACKENDS)])
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        ("VERBS", VERBS),
+        ("BACKENDS", BACKENDS),
+        ("FORMS", [name.rpartition(".")[2] for name in FORMS.values()]),
+    ],
+)
 def test_all_that_is_loaded_by_name_is_type_checked(table: str, names):
     tree = ast.parse((ROOT / "tests" / "typing" / "kinds.py").read_text(encoding="utf-8"))
     checked = [
@@ -161,6 +170,11 @@ def test_all_that_is_loaded_by_name_is_type_checked(table: str, names):
     ]
 
     assert [sorted(each) for each in checked] == [sorted(names)]
+
+
+def test_each_end_that_a_report_may_have_has_a_form_and_the_longer_come_first():
+    assert sorted(FORMS) == sorted(REPORTS)
+    assert next(end for end in FORMS if "run.trace.json".endswith(end)) == ".trace.json"
 
 
 # What stands on the way to `runenv --list`, and no more (Python 3.11 to 3.13).

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from runner.model import Request
+    from runner.model import Project, Request, Settings
 
     class Verb(Protocol):
         """What a verb's module has."""
@@ -31,6 +32,16 @@ VERBS = (
     "help",
     "version",
 )
+
+
+def failed_before(project: Project, settings: Settings) -> frozenset[str] | None:
+    """The jobs that did not pass when they last ran; None where nobody asks (--failed)."""
+    if not settings.failed:
+        return None
+    from runner.history import lost_jobs, path_in, read  # nothing else of most verbs needs it
+
+    envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
+    return lost_jobs(read(path_in(envdir)))
 
 
 def load_verb(name: str) -> Verb:

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors
-from runner.commands import of_store
+from runner.commands import failed_before, of_store
 from runner.envs import folder
 from runner.envs.upkeep import Upkeep, in_words, last_used_s
 from runner.load import open_project
@@ -32,9 +32,11 @@ def main(request: Request) -> int:
     envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
     there = (*folder.environments_in(envdir), *folder.build_environments_in(envdir))
     wanted = dict.fromkeys(there, "")  # with why
+    failed = failed_before(project, settings)
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
+    narrowed = narrowed or failed is not None
     if narrowed:
-        selected = select(project.jobs, settings).jobs
+        selected = select(project.jobs, settings, failed).jobs
         names = {folder.folder_name(job.environment) for job in selected}
         wanted = {name: why for name, why in wanted.items() if name in names}
     days = int(settings.stale) if settings.stale else 0

@@ -11,7 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.commands import of_store
+from runner.commands import failed_before, of_store
 from runner.envs.builds import Builds
 from runner.envs.folder import read_key
 from runner.envs.images import look
@@ -63,7 +63,7 @@ def main(request: Request) -> int:
     if request.of_store:
         return of_store.explain(request)
     project, settings = open_project(request, os.environ)
-    selected = select(project.jobs, settings)
+    selected = select(project.jobs, settings, failed_before(project, settings))
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     envdir = envdir_of(project, settings)
     sources = SourceDigests(key=partial(read_key, envdir))

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
 from runner.selection import select
@@ -27,8 +28,10 @@ def main(request: Request) -> int:
     except UsageError as error:
         # The names are what is needed to mend it, so they are listed first.
         mistake = error
+    failed = failed_before(project, settings)
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
-    jobs = select(project.jobs, settings).jobs if narrowed else project.jobs
+    narrowed = narrowed or failed is not None
+    jobs = select(project.jobs, settings, failed).jobs if narrowed else project.jobs
     if settings.json:
         print(as_json(project, jobs, chosen))
     else:
@@ -42,7 +45,7 @@ def main(request: Request) -> int:
 
 def default_jobs(project: Project, settings: Settings) -> Sequence[Job]:
     """The jobs that a plain `runenv` runs; none where the default is empty."""
-    bare = settings._replace(sessions=(), tag=(), keyword=(), python=())
+    bare = settings._replace(sessions=(), tag=(), keyword=(), python=(), failed=False)
     if settings.default == ():
         return ()
     if settings.default is None and not any(job.spec.default for job in project.jobs):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.aside import write_aside
+from runner.commands import failed_before
 from runner.envs.folder import make_envdir, read_key
 from runner.envs.interpreters import find
 from runner.envs.lock import Lock
@@ -124,8 +125,9 @@ def _first_of(failed: Mapping[Family, JobError], *, where: str) -> JobError:
 
 def _families(project: Project, settings: Settings) -> dict[Family, list[Job]]:
     """The families that can have a lock of ours, with their jobs, the selected ones."""
+    failed = failed_before(project, settings)
     narrowed = _narrows(settings)
-    selected = select(project.jobs, settings).jobs if narrowed else project.jobs
+    selected = select(project.jobs, settings, failed).jobs if narrowed else project.jobs
     stems = dict.fromkeys(
         family_of(job.spec).stem for job in selected if _is_lockable(job, settings)
     )
@@ -145,7 +147,8 @@ def _families(project: Project, settings: Settings) -> dict[Family, list[Job]]:
 
 
 def _narrows(settings: Settings) -> bool:
-    return bool(settings.sessions or settings.tag or settings.keyword or settings.python)
+    asked = settings.sessions or settings.tag or settings.keyword or settings.python
+    return bool(asked or settings.failed)
 
 
 def _left_over(families: list[Family], root: str) -> list[str]:

@@ -11,26 +11,30 @@ from typing import TYPE_CHECKING
 from runner import errors, schedule
 from runner.ahead import Ahead
 from runner.bench import prepare_ahead
-from runner.envs.folder import read_key
+from runner.commands import failed_before
+from runner.envs.folder import make_envdir, read_key
 from runner.envs.wheels import Wheels
+from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
+from runner.history import Remember, path_in, read
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import Stop, signals_as_exceptions
 from runner.process import run as run_command
-from runner.reports import make_terminal
+from runner.reports import Several, make_terminal
 from runner.requirements import SourceDigests
-from runner.running import JobEnded, Report
+from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
 from runner.shown import show
-from runner.world import World, envdir_of, make_store, may_need_work
+from runner.world import World, envdir_of, make_store, may_need_work, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.envs.wheels import Builder
-    from runner.model import Job, Request
+    from runner.model import Job, Plan, Project, Request, Settings
+    from runner.reports import Reporter
     from runner.running import Event
 
 
@@ -40,9 +44,11 @@ _GRACE_S = 5.0  # for an installer that is no longer needed
 def main(request: Request) -> int:
     """Run what is asked for; the exit code says whether all of it passed."""
     project, settings = open_project(request, os.environ)
-    selected = select(project.jobs, settings)
+    selected = select(project.jobs, settings, failed_before(project, settings))
     plan = make_plan(project.jobs, selected.jobs, selected.named)
-    reporter = make_terminal(sys.stderr, settings, os.environ)
+    started = time.monotonic()
+    reporter = make_reporter(project, settings, request.posargs, started)
+    emit = stamped(reporter.hear)
 
     def find(name: str) -> tuple[Job, ...]:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
@@ -60,7 +66,7 @@ def main(request: Request) -> int:
     world = World(
         project=project,
         settings=settings,
-        emit=reporter.hear,
+        emit=emit,
         run=run_command,
         show=show,
         environ=dict(os.environ),
@@ -79,36 +85,95 @@ def main(request: Request) -> int:
     stop = Stop()
 
     def prepare(job: Job, emit: Callable[[Event], None]) -> None:
-        prepare_ahead(job, world._replace(emit=emit, run=partial(run_command, stop=stop)))
+        prepare_ahead(job, world._replace(emit=stamped(emit), run=partial(run_command, stop=stop)))
 
     ahead = Ahead(
         prepare, reporter.hear, is_wanted=lambda job: may_need_work(job, world), stop=stop
     )
     working = world._replace(take=ahead.take)
     executor = Local(lambda job, posargs: perform(job, posargs, working), ahead.expect)
-    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    interrupted_by = ""
+
+    def settled(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        emit(JobEnded(outcome=outcome))
+
     with signals_as_exceptions():
         try:
-            outcomes = schedule.run(
-                plan,
-                executor,
-                posargs=request.posargs,
-                fail_fast=settings.fail_fast,
-                find=find,
-                settled=lambda outcome: reporter.hear(JobEnded(outcome=outcome)),
-            )
-        finally:
-            ahead.end(_GRACE_S)
-            if world.store is not None:
-                world.store.close()
-        interrupted_by = next((o.reason for o in outcomes if o.result == "interrupted"), "")
+            try:
+                schedule.run(
+                    plan,
+                    executor,
+                    posargs=request.posargs,
+                    fail_fast=settings.fail_fast,
+                    find=find,
+                    settled=settled,
+                )
+            finally:
+                ahead.end(_GRACE_S)
+                if world.store is not None:
+                    world.store.close()
+        except KeyboardInterrupt:  # between two jobs; in one it is an outcome
+            interrupted_by = "SIGINT"
+        except Interrupted as error:
+            interrupted_by = error.signal_name
+        outcomes += _not_started(plan, outcomes)
         report = Report(
-            outcomes=outcomes,
+            outcomes=tuple(outcomes),
             duration_s=time.monotonic() - started,
-            interrupted_by=interrupted_by,
+            interrupted_by=next(
+                (o.reason for o in outcomes if o.result == "interrupted"), interrupted_by
+            ),
         )
-        reporter.close(report)
-    return exit_code(report, selected.named, skip_missing=settings.skip_missing)
+        code = exit_code(report, selected.named, skip_missing=settings.skip_missing)
+        try:
+            reporter.close(report._replace(exit_code=code))
+        except ReportUnwritten as error:
+            error.exit_code = code or errors.FAILED
+            raise
+    return code
+
+
+def make_reporter(
+    project: Project, settings: Settings, posargs: tuple[str, ...], started_s: float
+) -> Reporter:
+    """Who hears of the run: the terminal, the history, and whoever writes a report."""
+    envdir = envdir_of(project, settings)
+    at, history = time.time(), path_in(envdir)
+    reporters: list[Reporter] = [make_terminal(sys.stderr, settings, os.environ)]
+    if not settings.install_only:  # in which nothing of a job has run
+        make_folder = partial(make_envdir, envdir, project.root)
+        reporters.append(Remember(history, at=at, narrowed=bool(posargs), make_folder=make_folder))
+    if settings.report or "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
+        from runner.reports.collected import Beginning, Collector  # most runs need none of it
+        from runner.reports.files import Files, clear, files_of
+        from runner.reports.github import GitHub, is_here
+
+        files = files_of(settings, project.root)
+        clear(files)
+        beginning = Beginning(
+            root=project.root,
+            envfile=project.envfile,
+            jobs={job.name: job for job in project.jobs},
+            posargs=posargs,
+            at=at,
+            clock_s=started_s,
+            history=read(history),
+        )
+        github = [GitHub(os.environ, sys.stderr).tell] if is_here(os.environ) else []
+        reporters.append(Collector(beginning, [*github, Files(files).tell]))
+    return Several(reporters)
+
+
+def _not_started(plan: Plan, outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes of the jobs that have none, where a signal came between two."""
+    settled = {outcome.job for outcome in outcomes}
+    return [
+        Outcome(job.name, "skipped", "not started: the run was interrupted")
+        for job in plan.jobs
+        if job.name not in settled
+    ]
 
 
 def exit_code(report: Report, named: frozenset[str], *, skip_missing: bool) -> int:
