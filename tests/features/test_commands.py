@@ -566,10 +566,19 @@ def test_the_shared_folder_is_there_and_git_does_not_see_it(folder: Folder):
     assert (folder.root / ".runenv/.gitignore").read_text() == "*\n"
 
 
-def test_a_session_that_needs_no_folder_makes_none(simple: Folder):
-    simple.passes()
+def test_what_runs_nothing_makes_no_folder(simple: Folder):
+    simple.passes("--list")
+    simple.passes("--explain")
+    simple.passes("--usage", "a")
 
     assert not (simple.root / ".runenv").exists()
+
+
+def test_a_run_without_environments_is_remembered_where_git_does_not_see_it(simple: Folder):
+    simple.passes()
+
+    assert (simple.root / ".runenv/.history").is_file()
+    assert (simple.root / ".runenv/.gitignore").read_text() == "*\n"
 
 
 def test_what_is_remembered_of_pythons_is_nothing_that_git_sees(folder: Folder):
