@@ -231,7 +231,10 @@ def _word(name: str, value: object, number: int) -> str:
         text = cleaned(value)
         return text if text[:1].isalpha() else name + text
     if value is None or isinstance(value, (bool, int, float)):
-        return name + cleaned(str(value))
+        try:
+            return name + cleaned(str(value))
+        except ValueError:  # thousands of digits, which Python writes for nobody
+            return f"{name}{number}"
     own_name = getattr(value, "__name__", None)
     if isinstance(own_name, str) and cleaned(own_name)[:1].isalpha():
         return cleaned(own_name)
@@ -242,7 +245,14 @@ def _nox_label(axis: Axis, param: Param) -> str:
     if param.id is not None:
         return param.id
     pairs = zip(axis.names, param.values, strict=True)
-    return ", ".join(f"{name}={value!r}" for name, value in pairs)
+    return ", ".join(f"{name}={_shown(value)}" for name, value in pairs)
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # whatever a class of the envfile does; thousands of digits
+        return f"<{type(value).__name__}>"
 
 
 # Requires. -----------------------------------------------------------------------

@@ -100,6 +100,23 @@ def test_a_value_without_a_short_text_is_labelled_with_its_number():
     assert names_of(spec("x", axis("config", {"a": 1}, {"b": 2}))) == ["x-config0", "x-config1"]
 
 
+def test_a_number_of_thousands_of_digits_is_labelled_with_its_number():
+    assert names_of(spec("tests", axis("api", 10**5000))) in (
+        ["tests-api0"],
+        [f"tests-api{'1' + '0' * 5000}"],  # by a Python that writes it
+    )
+
+
+def test_a_value_that_cannot_be_shown_is_no_mistake():
+    class Broken:
+        def __repr__(self) -> str:
+            raise ValueError
+
+    job = jobs_of(spec("tests", axis("api", Broken())))[0]
+
+    assert (job.name, job.nox_name) == ("tests-api0", "tests(api=<Broken>)")
+
+
 def test_an_id_is_the_label():
     assert names_of(spec("x", axis("api", Param(("requests<2.30",), "old")))) == ["x-old"]
 

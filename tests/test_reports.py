@@ -17,11 +17,11 @@ from runner.errors import ReportUnwritten
 from runner.history import Entry
 from runner.model import Settings
 from runner.reports import as_html, as_json, as_junit, as_markdown, as_trace, load_form
-from runner.reports.collected import JobStory, plain_value
+from runner.reports.collected import JobStory
 from runner.reports.files import File, Files, clear, files_of
 from runner.reports.github import GitHub, is_here
 from runner.reports.lanes import in_lanes
-from runner.reports.texts import last_lines, legible
+from runner.reports.texts import last_lines, legible, plain_value
 from runner.running import (
     CommandEnded,
     CommandStarted,

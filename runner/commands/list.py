@@ -102,6 +102,8 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
     """The listing by the schema in docs/reference/listing.schema.json."""
     import json  # 3 ms that the text does without
 
+    from runner.reports.texts import plain_value
+
     return json.dumps(
         {
             "version": 1,
@@ -115,7 +117,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "description": job.spec.doc.partition("\n")[0],
                     "python": job.python,
                     "environment": None if job.spec.needs.backend == "none" else job.environment,
-                    "parameters": {name: plain(value) for name, value in job.arguments},
+                    "parameters": {name: plain_value(value) for name, value in job.arguments},
                     "tags": list(job.tags),
                     "requires": list(job.requires),
                     "default": job.name in chosen,
@@ -127,12 +129,3 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
         indent=2,
         ensure_ascii=True,
     )
-
-
-def plain(value: object) -> object:
-    """The value where JSON has it, else how Python shows it."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
-        return value
-    return repr(value)

@@ -15,12 +15,13 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner import __version__
-from runner.commands.list import default_jobs, plain
+from runner.commands.list import default_jobs
 from runner.envs.python_answers import running
 from runner.envs.python_spec import FINAL, SIGNS, read_spec
 from runner.envs.pythons_found import found_versions
 from runner.load import open_project
 from runner.plan import make_plan
+from runner.reports.texts import plain_value
 from runner.requirements import SourceDigests
 from runner.requirements.lock import digest_of
 from runner.running import Ingredient
@@ -182,7 +183,9 @@ def _facts(entry: Entry) -> dict[str, object]:
         "family": " ".join(dict.fromkeys(job.spec.name for job in entry.jobs)),
         "python": "\n".join(_for_setup_python(entry.pythons)),
         "asked": list(entry.pythons),
-        "parameters": {} if others else {name: plain(value) for name, value in first.arguments},
+        "parameters": {}
+        if others
+        else {name: plain_value(value) for name, value in first.arguments},
         "tags": list(dict.fromkeys(tag for job in entry.jobs for tag in job.tags)),
         "key": entry.key,
     }

@@ -289,7 +289,7 @@ def _command(ran: Ran) -> str:
 
 def _past(job: JobStory) -> str:
     """A bar for each of the last times, and this one; as high as it took long."""
-    known: list[tuple[str, float, str]] = [_told_entry(entry) for entry in job.past[-30:]]
+    known: list[tuple[str, float, str]] = [_told_entry(entry) for entry in job.past]
     known.append((_class(job.result), job.duration_s, "this time"))
     highest = max([took for _, took, _ in known] + [1e-6])
     bars = [

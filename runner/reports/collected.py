@@ -5,13 +5,12 @@ Knows nothing of files or of their forms.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.history import is_flaky, usual_s
 from runner.process import signals_held_back
-from runner.reports.texts import encodable
+from runner.reports.texts import encodable, plain_value
 from runner.running import (
     CommandEnded,
     CommandStarted,
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
 
     from runner.history import Entry
     from runner.model import Job
+    from runner.reports.texts import Plain
     from runner.running import CommandKind, Event, Outcome, Report, Result
 
 _LONGEST = 200_000  # characters that are kept of what a job and its installers said
-_LONGEST_VALUE = 1_000  # of what a parameter looks like
-_EXACT = 2**53  # integers up to here are the same to every reader of JSON
-
-Plain = str | int | float | bool | None
+_PAST = 20  # earlier runs of a job that are told
 
 
 class Beginning(NamedTuple):
@@ -201,7 +198,7 @@ class Collector:
             commands=notes.all_commands(outcome.duration_s),
             log=tuple(notes.log),
             left_out=notes.left_out,
-            past=tuple(past),
+            past=tuple(past[-_PAST:]),
             usual_s=usual_s(past, narrowed=bool(here.posargs)),
             flaky=is_flaky(past),
         )
@@ -267,18 +264,3 @@ class _Notes:
         end_s = (self.start_s or 0.0) + duration_s
         left = (ran._replace(duration_s=max(0.0, end_s - ran.start_s)) for ran in self._begun)
         return tuple(sorted([*self._ended, *left], key=lambda ran: ran.start_s))
-
-
-def plain_value(value: object) -> Plain:
-    """The value where every reader of JSON has it, else how Python shows it."""
-    if value is None or isinstance(value, bool):
-        return value
-    if type(value) is int and abs(value) <= _EXACT:
-        return value
-    if type(value) is float and math.isfinite(value):
-        return value
-    try:
-        shown = value if type(value) is str else repr(value)
-    except Exception:  # whatever a class of the envfile does
-        shown = f"<{type(value).__name__}>"
-    return encodable(shown[:_LONGEST_VALUE])

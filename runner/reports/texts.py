@@ -1,12 +1,18 @@
-"""Text that somebody else wrote, made fit for a report."""
+"""Text and values that somebody else wrote, made fit for a report."""
 
 from __future__ import annotations
 
+import math
 import re
 
 # ECMA-48: control sequences, and strings such as a terminal's title or a link.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07)|[ -/]*[0-~])", re.S)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+
+_LONGEST_VALUE = 1_000  # characters of what a parameter looks like
+_EXACT = 2**53  # integers up to here are the same to every reader of JSON
+
+Plain = str | int | float | bool | None
 
 
 def encodable(text: str) -> str:
@@ -28,3 +34,18 @@ def last_lines(text: str, lines: int, characters: int) -> str:
     kept = "\n".join(text.rstrip("\n").split("\n")[-lines:])[-characters:]
     left_out = len(text.rstrip("\n")) - len(kept)
     return kept if left_out <= 0 else f"… {left_out:,} characters before\n{kept}"
+
+
+def plain_value(value: object) -> Plain:
+    """The value where every reader of JSON has it, else how Python shows it."""
+    if value is None or isinstance(value, bool):
+        return value
+    if type(value) is int and abs(value) <= _EXACT:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    try:
+        shown = value if type(value) is str else repr(value)
+    except Exception:  # whatever a class of the envfile does
+        shown = f"<{type(value).__name__}>"
+    return encodable(shown[:_LONGEST_VALUE])
