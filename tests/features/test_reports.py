@@ -346,6 +346,36 @@ def test_a_run_that_a_signal_ended_is_reported(folder: Folder, number: signal.Si
     assert f"interrupted by {number.name}" in (folder.root / "run.html").read_text("utf-8")
 
 
+IGNORES = """
+import signal, time
+signal.signal(signal.SIGINT, lambda *_: print("asked", flush=True))
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+@posix
+def test_a_second_ctrl_c_takes_no_report_away(folder: Folder):
+    folder.write("ignores.py", IGNORES)
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        def s(session):
+            session.run("python", "ignores.py")
+        """
+    )
+    with folder.start("--report", "run.json") as run:
+        for line in ("up", "asked"):
+            assert run.stdout.readline() == f"{line}\n"
+            run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+
+    assert run.returncode == 130, err
+    assert results(read(folder.root / "run.json")) == {"s": "interrupted"}
+
+
 @posix
 def test_a_signal_between_two_jobs_ends_the_run_and_is_reported(folder: Folder):
     # Sent by what the scheduler itself calls, since from outside nobody hits that moment.
