@@ -15,6 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner import __version__
+from runner.commands import failed_before
 from runner.commands.list import default_jobs
 from runner.envs.python_answers import running
 from runner.envs.python_spec import FINAL, SIGNS, read_spec
@@ -76,9 +77,12 @@ class Asked(NamedTuple):
 def main(request: Request) -> int:
     """Print the matrix to standard output."""
     project, settings = open_project(request, os.environ)
+    failed = failed_before(project, settings)
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
+    narrowed = narrowed or failed is not None
     # That nothing runs by default is for a run a mistake, and for a matrix one without entries.
-    jobs = select(project.jobs, settings).jobs if narrowed else default_jobs(project, settings)
+    selected = select(project.jobs, settings, failed).jobs if narrowed else None
+    jobs = default_jobs(project, settings) if selected is None else selected
     _warn_of_ranges(jobs)
     form, limit = FORMS[str(request.argument)]
     platform = running().platform

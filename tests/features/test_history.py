@@ -92,6 +92,7 @@ def test_it_selects_for_other_verbs_too(folder: Folder):
 
     assert [job["name"] for job in listed["jobs"]] == ["tests-new"]
     assert explained.startswith("tests-new\n")
+    assert "tests-old" not in folder.passes("--matrix", "json", "--failed").out
 
 
 def test_clean_deletes_the_environments_of_what_failed(folder: Folder):
