@@ -157,7 +157,6 @@ def test_odd_names_and_values_are_borne(folder: Folder):
         @runner.session(python=False)
         @runner.parametrize("value", ["\\udcff", Broken(), float("nan"), b"x"], ids=list("abcd"))
         def s(session, value):
-            "Half of a pair: \\udcff"
             session.error("\\udcff \\x1b[31m \\x00")
         """
     )
