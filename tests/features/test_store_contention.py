@@ -89,14 +89,20 @@ def normal(folder: Folder) -> dict[str, tuple[str, int, bytes]]:
     }
 
 
-def assert_whole(folders: list[Folder], store: Path, what: str) -> None:
-    """Every project's next run is right, and the environments and the store are whole."""
+def assert_whole(
+    folders: list[Folder], store: Path, what: str, killed: list[Folder] | None = None
+) -> None:
+    """Every project's next run is right, and the environments and the store are whole.
+
+    killed: those of which the run after that is looked at too; None for all.
+    """
     for folder in folders:
         done = folder.run()
         assert (done.code, done.out) == (0, right(folder)), f"{what}\n{done.err}"
-        again = folder.run()
-        assert (again.code, again.out) == (0, right(folder)), f"{what}\n{again.err}"
-        assert told(again.err)[0].startswith("reused"), f"{what}\n{done.err}\n{again.err}"
+        if killed is None or folder in killed:
+            again = folder.run()
+            assert (again.code, again.out) == (0, right(folder)), f"{what}\n{again.err}"
+            assert told(again.err)[0].startswith("reused"), f"{what}\n{done.err}\n{again.err}"
         assert record_troubles(folder.root / ".runenv/show") == [], what
         assert not [p.name for p in (folder.root / ".runenv").glob(".new*")], what
     for folder in folders[1:]:
@@ -108,7 +114,7 @@ def assert_whole(folders: list[Folder], store: Path, what: str) -> None:
 
 
 # Rounds of one test: few, since a test that takes two minutes is taken for one that hangs.
-ROUNDS = {"uv": 5, "virtualenv": 2}
+ROUNDS = {"uv": 2, "virtualenv": 1}
 
 
 @pytest.mark.parametrize(
@@ -130,12 +136,11 @@ def test_eight_processes_build_and_clone_one_image_and_some_are_killed(
                 shutil.rmtree(folder.root / ".runenv", ignore_errors=True)
         if number % 3 != 2:  # else all of them clone what is there
             shutil.rmtree(store, ignore_errors=True)
-        before = count(store, *(folder.root / ".runenv" for folder in folders))
         runs = [folder.start(start_new_session=True) for folder in folders]
         victims = chance.sample(range(PROCESSES), chance.randint(1, 4))
         for victim in victims:
-            enough = before + chance.randint(0, whole * PROCESSES // 2)
-            places = (store, *(folder.root / ".runenv" for folder in folders))
+            places = (store, folders[victim].root / ".runenv")
+            enough = count(*places) + chance.randint(0, whole)
             wait_until(lambda enough=enough, places=places: count(*places) >= enough, runs[victim])
             kill_group(runs[victim])
             assert runs[victim].returncode in (0, -signal.SIGKILL), f"round {number}"
@@ -144,7 +149,8 @@ def test_eight_processes_build_and_clone_one_image_and_some_are_killed(
             ended = (runs[survivor].returncode, out)
             assert ended == (0, right(folders[survivor])), f"round {number}\n{err}"
 
-        assert_whole(folders, store, f"{backend}, round {number}")
+        killed = [folders[victim] for victim in victims]
+        assert_whole(folders, store, f"{backend}, round {number}", killed)
 
     folders[0].passes("--clean", "--store")
     assert left_over(store) == []
