@@ -298,7 +298,7 @@ def test_without_a_store_nothing_is_kept_and_the_run_is_right(folder: Folder):
 def test_a_store_is_named_in_each_way(folder: Folder, how: str):
     del folder.environ["RUNENV_STORE"]
     store = folder.root.parent / "another store"
-    arguments = ["--store", str(store)] if how == "option" else []
+    arguments = [f"--store={store}"] if how == "option" else []
     if how == "envfile":
         with (folder.root / "envfile.py").open("a") as stream:
             stream.write(f"\nrunner.options.store = {str(store)!r}\n")
