@@ -161,7 +161,7 @@ def test_an_edit_in_place_is_not_in_a_new_environment(folder: Folder, backend: s
 
     done = folder.passes("second")
     assert done.out == RIGHT
-    assert not from_store(done.err)
+    assert "install one two" in done.err
     assert "one/deep/inner.py" in done.err
     assert "while the environment 'first' was in use" in done.err
 
@@ -280,6 +280,7 @@ def test_an_edit_in_place_is_not_in_the_cache_for_other_needs_either(folder: Fol
 def test_after_an_edit_the_environments_share_again(folder: Folder, backend: str):
     three(folder, backend).passes("first")
     folder.passes("second")
+    kept = len(images(Path(folder.environ["RUNENV_STORE"])))
     edit(folder, "first", "append")
 
     said(folder, "second")
@@ -291,7 +292,7 @@ def test_after_an_edit_the_environments_share_again(folder: Folder, backend: str
     assert installer_lines(done.err) == []
     assert said(folder, "second").line.startswith("reused")
     assert said(folder, "first").line.startswith("reused")
-    assert len(images(Path(folder.environ["RUNENV_STORE"]))) == 1
+    assert len(images(Path(folder.environ["RUNENV_STORE"]))) == kept
 
 
 def test_only_images_with_the_file_are_dropped(folder: Folder):
