@@ -391,6 +391,7 @@ class Bench:
         finished = world.run(command)
         self._tell_ended(shown, kind, finished)
         if finished.returncode == 0:
+            self._tried = ""
             return
         if kind == "export" and "needs to be updated" in finished.stdout:
             raise EnvironmentBroken(
