@@ -123,8 +123,20 @@ class Bench:
             if self._replay is not None:
                 with self._disk_troubles_told():
                     self._replay.close()
+                self._tell_store_trouble()
             if self._lock is not None:
                 self._lock.__exit__(None, None, None)
+
+    def _tell_store_trouble(self) -> None:
+        """Say once in a run that nothing is kept, and so nothing linked."""
+        store = self.world.store
+        if store is not None and store.trouble and not store.is_told:
+            store.is_told = True
+            self.say(
+                "warning",
+                f"the store cannot be used: {store.trouble};"
+                " name another folder with --store=DIR, or --store=none",
+            )
 
     def _tell_what_upgrades_nothing(self, spec: EnvSpec) -> None:
         settings = self.world.settings

@@ -148,6 +148,8 @@ class Images:
         goes_on: further steps may come, and may be in it already. None, and the
         folder as it was, where there is no image.
         """
+        if self.store is not None:
+            self.store.reach(os.path.dirname(self._spec.path))
         for number in range(len(steps), -1, -1):
             first = steps[:number]
             keys = _keys(self._spec, first, goes_on=goes_on and number == len(steps))
@@ -218,6 +220,15 @@ class Images:
         if self.store is None or not key or steps[-1].locked:
             return None
         return self.store.known(key).resolved
+
+    def note(self, steps: Sequence[Step], resolved: Resolved) -> None:
+        """Remember what these steps resolved to, whether or not an image comes of it."""
+        key = key_of(self._spec, steps)
+        if self.store is None or not key or steps[-1].locked:
+            return
+        was = self.store.known(key).resolved
+        if was is None or was.versions() != resolved.versions():
+            self.store.remember(key, Known("", resolved))
 
     # Keep. ----------------------------------------------------------------------------
 

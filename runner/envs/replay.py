@@ -433,6 +433,9 @@ class Replay:
         pins = pins_in(folder.site_packages(self._spec.path))
         self._resolved += [None] * (len(self._entries) - 1 - len(self._resolved))
         self._resolved.append(Resolved(when_s, pins))
+        steps = [each for each in self._done[: len(self._entries)] if each is not None]
+        if len(steps) == len(self._entries):
+            self._images.note(steps, Resolved(when_s, pins))
         self._site = site_listing(self._spec.path)
         self._seal()
         self._write("tainted" if self._tainted else "whole")
@@ -522,6 +525,9 @@ class Replay:
         resolved = Resolved(time.time(), pins_in(folder.site_packages(self._spec.path)))
         self._resolved[: len(self._spec.steps)] = [resolved] * len(self._spec.steps)
         self._site = site_listing(self._spec.path)
+        if not self._later_steps():
+            del self._entries[len(self._spec.steps) :]  # the marks of commands
+        self._images.note(self._spec.steps, resolved)
         self._seal()
         self._write("whole")
         self._is_new = len(self._entries) == len(self._spec.steps)

@@ -28,6 +28,10 @@ class Resolved(NamedTuple):
     when_s: float  # as time.time() has it
     pins: tuple[Pin, ...]
 
+    def versions(self) -> list[tuple[str, str]]:
+        """The pins without what may differ where the versions are the same."""
+        return [(pin.name, pin.version) for pin in self.pins]
+
 
 def pins_in(site_packages: Iterable[str]) -> tuple[Pin, ...]:
     """The distributions in these folders that came from an index, by name.

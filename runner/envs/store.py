@@ -95,7 +95,7 @@ def store_home(asked: str, envdir: str, environ: Mapping[str, str]) -> str:
     home = wanted_home(asked, environ)
     if home and _device(home) == _device(envdir):
         return home
-    return os.path.join(envdir, _IN_ENVDIR)
+    return in_envdir(envdir)
 
 
 def wanted_home(asked: str, environ: Mapping[str, str]) -> str:
@@ -103,6 +103,11 @@ def wanted_home(asked: str, environ: Mapping[str, str]) -> str:
     if asked == NONE:
         return ""
     return os.path.abspath(os.path.expanduser(asked)) if asked else _user_cache(environ)
+
+
+def in_envdir(envdir: str) -> str:
+    """The store of an environment folder that has one of its own."""
+    return os.path.join(envdir, _IN_ENVDIR)
 
 
 def _user_cache(environ: Mapping[str, str]) -> str:
@@ -140,6 +145,8 @@ class Store:
         self._beside: list[threading.Thread] = []
         self._compiling: set[str] = set()
         self._closing = threading.Event()
+        self._reached: set[str] = set()  # environment folders that links lead to
+        self.is_told = False  # what is in the way
         self._manifests: dict[str, Manifest] = {}
         self._bytecode = bytecode.Bytecode()
 
@@ -151,6 +158,23 @@ class Store:
                     os.makedirs(os.path.join(self.home, name), exist_ok=True)
                 tag_as_cache(self.home)
                 make_key(os.path.join(self.home, KEY))
+
+    def reach(self, envdir: str) -> None:
+        """Move into the environment folder where no link leads from here to there.
+
+        A mount of the same file system has the same device number, and links do not cross it.
+        """
+        if envdir in self._reached or self.trouble:
+            return
+        self._reached.add(envdir)
+        probe = os.path.join(envdir, f".probe-{_own()}")
+        try:
+            os.link(os.path.join(self.home, KEY), probe)
+            os.unlink(probe)
+        except OSError as error:
+            if error.errno in (errno.EXDEV, errno.EPERM) and self.home != in_envdir(envdir):
+                self.home = in_envdir(envdir)
+                self.make()
 
     @contextmanager
     def _troubles_noted(self) -> Generator[None]:

@@ -327,10 +327,21 @@ def test_a_store_is_marked_as_a_cache(folder: Folder, tmp_path: Path):
     assert (tmp_path / "store/.key").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("place", ["file", "file/below", "/proc/store", "/dev/full/store"])
+@pytest.mark.parametrize("place", ["/proc/store", "/dev/full/store"])
+def test_for_a_store_on_no_file_system_of_ours_there_is_one_with_the_environments(
+    folder: Folder, place: str
+):
+    folder.environ["RUNENV_STORE"] = place
+
+    assert_right_twice(folder)
+
+    assert images(folder.root / ".runenv/.store") != []
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
 def test_a_store_that_cannot_be_made_is_told_and_the_run_is_right(folder: Folder, place: str):
     folder.write("file", "")
-    folder.environ["RUNENV_STORE"] = place if place.startswith("/") else str(folder.root / place)
+    folder.environ["RUNENV_STORE"] = str(folder.root / place)
 
     err = assert_right_twice(folder)
 
