@@ -47,7 +47,10 @@ def main(request: Request) -> int:
     selected = select(project.jobs, settings, failed_before(project, settings))
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     started = time.monotonic()
-    reporter = make_reporter(project, settings, request.posargs, started)
+    store = make_store(project, settings, os.environ)
+    reporter = make_reporter(
+        project, settings, request.posargs, started, store.home if store is not None else ""
+    )
     emit = stamped(reporter.hear)
 
     def find(name: str) -> tuple[Job, ...]:
@@ -79,7 +82,7 @@ def main(request: Request) -> int:
         ),
         find=find,
         made=set(),
-        store=make_store(project, settings, os.environ),
+        store=store,
         began_s=time.time(),
     )
     stop = Stop()
@@ -136,14 +139,18 @@ def main(request: Request) -> int:
 
 
 def make_reporter(
-    project: Project, settings: Settings, posargs: tuple[str, ...], started_s: float
+    project: Project,
+    settings: Settings,
+    posargs: tuple[str, ...],
+    started_s: float,
+    store_home: str,
 ) -> Reporter:
     """Who hears of the run: the terminal, the history, and whoever writes a report."""
     envdir = envdir_of(project, settings)
     at, history = time.time(), path_in(envdir)
     reporters: list[Reporter] = [make_terminal(sys.stderr, settings, os.environ)]
     if not settings.install_only:  # in which nothing of a job has run
-        make_folder = partial(make_envdir, envdir, project.root)
+        make_folder = partial(make_envdir, envdir, project.root, store_home)
         reporters.append(Remember(history, at=at, narrowed=bool(posargs), make_folder=make_folder))
     if settings.report or "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
         from runner.reports.collected import Beginning, Collector  # most runs need none of it
