@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _BIN = "Scripts" if sys.platform == "win32" else "bin"
 _LARGEST_BYTES = 1_000_000  # of a program: a larger one is no script
-_PLAIN = re.compile(r"/[\w./+@%=:,-]{1,100}")
+# What every shell and installer writes as it is. virtualenv spells + and % in its
+# scripts for xonsh, and what is not ASCII in most.
+_PLAIN = re.compile(r"/[\w./@=:,-]{1,110}", re.ASCII)
 
 
 def is_movable(path: str) -> bool:

@@ -482,7 +482,7 @@ class Store:
             try:
                 with open(os.path.join(self.place_of(image), FILES), encoding="utf-8") as stream:
                     self._manifests[image] = manifest.from_text(stream.read())
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 return None
         return self._manifests[image]
 
