@@ -275,9 +275,9 @@ class _Held:
     def prepare(self, known: _Known, *, is_new: bool) -> _Known:
         """The environment holds what the build requires; what is known of it now."""
         asking, path = self._asking, self._spec.path
-        policy = Policy(asking.fresh, asking.upgrade, is_new=is_new)
+        policy = asking.policy._replace(is_new=is_new, no_install=False, upgrade_package=())
         replay = self._replay(policy)
-        is_known = is_new or not (asking.fresh or asking.upgrade)
+        is_known = is_new or not (asking.policy.fresh or asking.policy.upgrade)
         # Another version of the backend may ask for something else.
         installed = (known.installed, known.beside)
         if known.wants is None or not is_known or _installed(path) not in installed:

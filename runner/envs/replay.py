@@ -554,8 +554,7 @@ class Replay:
                 step,
                 self._run_installer,
                 self._on_wait,
-                fresh=self._policy.fresh,
-                upgrade=self._policy.upgrade,
+                self._policy,
                 store=self._images.store,
             ),
         )

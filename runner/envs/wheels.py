@@ -23,6 +23,7 @@ from runner.errors import EnvironmentBroken
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from runner.envs.judge import Policy
     from runner.envs.replay import RunInstaller
     from runner.envs.store import Store
     from runner.running import Build, Environment, EnvSpec, Interpreter, Step
@@ -49,8 +50,7 @@ class Asking(NamedTuple):
     step: Step  # that installs it
     run_installer: RunInstaller
     on_wait: Callable[[str], None]  # told who else builds the same project, before waiting
-    fresh: bool = False
-    upgrade: bool = False
+    policy: Policy
     holds: tuple[int, ...] = ()  # descriptors of locks, for all that builds it
     store: Store | None = None  # what a build environment is linked from
 
