@@ -45,6 +45,8 @@ USED = "used"
 # A job that is over sooner is not worth the start of a compiler.
 _COMPILE_AFTER_S = 0.1
 GONE = ".gone-"  # what begins so is being deleted
+_LIMITED = ".limited"  # when its size was looked at last
+_LIMIT_EACH_S = 600  # what is kept within that time is small beside any cap
 _USERS = "users.txt"
 _USERS_LARGEST_BYTES = 100_000
 
@@ -384,14 +386,24 @@ class Store:
                     name = self._keep_now(path, listed, base, facts)
             finally:
                 on_kept(name)
-            if name:
+            if name and not self._closing.is_set():
                 with self._troubles_noted():
-                    self._limit(self)
+                    self._limit_now_and_then()
 
         thread = threading.Thread(target=work)
         self._beside.append(thread)
         thread.start()
         return thread
+
+    def _limit_now_and_then(self) -> None:
+        """Bring the store below its cap, where that was not looked at for a while."""
+        mark = os.path.join(self.home, _LIMITED)
+        with suppress(OSError):
+            if time.time() - os.stat(mark).st_mtime < _LIMIT_EACH_S:
+                return
+        with open(mark, "w"):
+            pass
+        self._limit(self)
 
     def _keep_now(self, path: str, listed: Manifest, base: str, facts: Mapping[str, object]) -> str:
         own = own_files(path, listed)
