@@ -138,6 +138,8 @@ def session(
     requires: Sequence[str | Callable[..., object]] = ...,
     default: bool = ...,
     reuse: bool = ...,
+    timeout: float | None = ...,
+    retries: int = ...,
 ) -> Callable[[Function], Function]: ...
 def session(
     function: Function | None = None,
@@ -165,6 +167,8 @@ def session(
     requires: Sequence[str | Callable[..., object]] = (),
     default: bool = True,
     reuse: bool = True,
+    timeout: float | None = None,
+    retries: int = 0,
     **unknown: NoReturn,
 ) -> Function | Callable[[Function], Function]:
     """Declare a function as a session; bare, or with what it needs.
@@ -201,6 +205,9 @@ def session(
         by name (`{python}` stands for this job's Python) or as the function.
     default: False keeps it out of a plain `runenv`. reuse: False makes a new
         environment in each run.
+    timeout: seconds that a job may take, with its environment and all attempts; then
+        what it runs is ended, and its `finally` blocks run. retries: further attempts
+        after one that failed.
     """
     registry = _registry
     where = registry.caller()
@@ -231,6 +238,8 @@ def session(
         "requires": requires,
         "default": default,
         "reuse": reuse,
+        "timeout": timeout,
+        "retries": retries,
     }
 
     def declare(function: Function) -> Function:
@@ -424,6 +433,7 @@ class Options:
     store_size: str
     max_age: str
     fail_fast: bool
+    timeout: str | float
     skip_missing: bool
     report: Sequence[str]
     verbose: bool

@@ -105,6 +105,13 @@ class ReportUnwritten(RunnerError):
     exit_code = FAILED
 
 
+class TimeUp(BaseException):
+    """The time of a job is up.
+
+    Not an Exception, as `Interrupted`.
+    """
+
+
 class Interrupted(BaseException):
     """A signal asks us to end.
 

@@ -68,6 +68,8 @@ class SessionSpec(NamedTuple):
     requires: tuple[str, ...]
     default: bool
     environment: str = ""  # the one that it shares with others; "": one of its own
+    timeout_s: float | None = None  # of each of its jobs; None: the setting decides
+    retries: int = 0  # further attempts after one that failed
 
 
 class Job(NamedTuple):
@@ -146,6 +148,7 @@ class Settings(NamedTuple):
     deep: bool = False
     max_age: str = ""  # 30m, 12h, 7d; empty: for ever, but in CI
     fail_fast: bool = False
+    timeout: str | float = ""  # 90, 90s, 5m, 1h; empty: for ever
     fresh: bool = False
     upgrade: bool = False
     upgrade_package: tuple[str, ...] = ()

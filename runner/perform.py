@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import count
 from typing import TYPE_CHECKING
 
 from runner.bench import Bench
@@ -16,11 +17,15 @@ from runner.errors import (
     Interrupted,
     RunnerError,
     SessionSkipped,
+    TimeUp,
+    UsageError,
     cut_traceback,
     place_of,
 )
 from runner.handle import Session
 from runner.running import JobStarted, Outcome, Said, Shown
+from runner.settings import timeout_s
+from runner.timelimit import TimeLimit
 
 if TYPE_CHECKING:
     from runner.model import Job
@@ -32,32 +37,52 @@ def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
     """Run one job; whatever goes wrong in it becomes its Outcome, and no other job's."""
     started = world.clock()
     world.emit(JobStarted(job=job.name, doc=job.spec.doc.partition("\n")[0]))
+    seconds, retries = job.spec.timeout_s, job.spec.retries
+    limit = TimeLimit(timeout_s(world.settings.timeout) if seconds is None else seconds)
+    for number in count(1):
+        outcome, may_retry = _attempt(job, posargs, world, limit)
+        if not may_retry or number > retries:
+            break
+        text = f"attempt {number} of {retries + 1} {outcome.result}; trying again"
+        world.emit(Said(job=job.name, level="warning", text=text))
+    return outcome._replace(duration_s=world.clock() - started, attempts=number)
+
+
+def _attempt(
+    job: Job, posargs: tuple[str, ...], world: World, limit: TimeLimit
+) -> tuple[Outcome, bool]:
+    """What became of the job this time, and whether another attempt may end otherwise."""
     bench = Bench(job, world)
     here, variables = world.project.root, dict(os.environ)
     result: Result = "passed"
     reason = ""
+    called = may_retry = False
     try:
         os.chdir(here)
-        with bench:
-            _call(job, posargs, bench)
+        with limit, bench:
+            called = True
+            try:
+                _call(job, posargs, bench)
+            finally:
+                limit.stop()  # the environment is closed in peace
+            if limit.is_up:  # and the session function has caught that
+                raise TimeUp
     except BaseException as error:
-        settled = _settle(error, job, world)
+        settled = _settle(error, job, world, limit)
         if settled is None:
             raise
         result, reason = settled
+        # Why an environment cannot be made stays so, and so does a mistake.
+        mistaken = not called or isinstance(error, UsageError)
+        may_retry = result in ("failed", "timed out") and not mistaken and not limit.is_up
     finally:
         # A session function may have changed either; no other job sees it.
         os.chdir(here)
         if dict(os.environ) != variables:
             os.environ.clear()
             os.environ.update(variables)
-    return Outcome(
-        job=job.name,
-        result=result,
-        reason=reason,
-        duration_s=world.clock() - started,
-        notified=tuple(bench.notified),
-    )
+    notified = tuple(bench.notified)
+    return Outcome(job=job.name, result=result, reason=reason, notified=notified), may_retry
 
 
 def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
@@ -74,17 +99,30 @@ def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
     job.spec.function(session, **dict(job.arguments))
 
 
-def _settle(error: BaseException, job: Job, world: World) -> tuple[Result, str] | None:
+def _settle(
+    error: BaseException, job: Job, world: World, limit: TimeLimit
+) -> tuple[Result, str] | None:
     """What an exception makes of the job; None where it is none of the job's."""
+    if isinstance(error, Interrupted):
+        return "interrupted", error.signal_name
+    if isinstance(error, KeyboardInterrupt) and not (limit.is_up and sys.platform == "win32"):
+        return "interrupted", "SIGINT"
+    if not limit.is_up:
+        return _settle_in_time(error, job, world)
+    if isinstance(error, (Exception, SystemExit)):
+        _settle_in_time(error, job, world)  # what went wrong on the way out is told too
+    what = f"the job took longer than {limit.seconds:g} s"
+    here = place_of(error, world.project.root) or job.spec.where
+    mend = "give it more: timeout= of the session, or --timeout"
+    world.emit(Said(job=job.name, level="error", text=f"{what}\n--> {here}\n{mend}"))
+    return "timed out", what
 
+
+def _settle_in_time(error: BaseException, job: Job, world: World) -> tuple[Result, str] | None:
     def tell(text: str) -> None:
         if text:
             world.emit(Said(job=job.name, level="error", text=text))
 
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", "SIGINT"
-    if isinstance(error, Interrupted):
-        return "interrupted", error.signal_name
     if isinstance(error, SessionSkipped):
         return "skipped", error.what
     if isinstance(error, InterpreterMissing) and world.settings.skip_missing:

@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from runner.descendants import in_foreground, members_of, on_terminal
-from runner.errors import CommandFailed, Interrupted
+from runner.errors import CommandFailed, Interrupted, TimeUp
 from runner.running import Finished
 from runner.shown import show
 
@@ -49,9 +49,11 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # POSIX, Shell Command Language, 2.8.2
 
 if sys.platform == "win32":
     _ENDING = (signal.SIGTERM, signal.SIGBREAK)
+    _ALARM = ()
     _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
 else:
     _ENDING = (signal.SIGTERM, signal.SIGHUP)
+    _ALARM = (signal.SIGALRM,)  # by which the time of a job is up
     _NEW_GROUP = 0  # start_new_session makes one
 
 
@@ -187,7 +189,7 @@ def _signals_noted(came: list[int]) -> Generator[None]:
     before: dict[int, Callable[[int, FrameType | None], Any]] = {}
     try:
         # Handlers and not a mask: what is started would inherit the mask.
-        for ending in (signal.SIGINT, *_ENDING):
+        for ending in (signal.SIGINT, *_ENDING, *_ALARM):
             handler = signal.getsignal(ending)
             if callable(handler):
                 before[ending] = handler
@@ -403,7 +405,7 @@ def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
             return
         except KeyboardInterrupt:  # noqa: PERF203  # before signals were noted, or just after
             came.append(signal.SIGINT)
-        except Interrupted:
+        except (Interrupted, TimeUp):
             continue
 
 

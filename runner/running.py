@@ -149,6 +149,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     duration_s: float = 0.0
     notified: tuple[tuple[str, tuple[str, ...] | None], ...] = ()  # names, their posargs
+    attempts: int = 1  # the last of which ended so
 
 
 # What is told. ------------------------------------------------------------------

@@ -43,6 +43,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("version", ("--version",), "verb", "print the version", "Verbs"),
     Option("help", ("-h", "--help"), "verb", "print this", "Verbs"),
     Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure", "Run", in_envfile=True),
+    Option("timeout", ("--timeout",), "value", "what a job may take whose session does not say: 90s, 5m, 1h", "Run", "TIME", in_envfile=True),
     Option("skip_missing", ("--skip-missing",), "flag", "skip jobs whose Python is not found", "Run", in_envfile=True),
     Option("non_interactive", ("--non-interactive",), "flag", "tell sessions that nobody is there to answer", "Run"),
     Option("file", ("-f", "--file"), "value", "the envfile, or its folder", "Run", "FILE"),
@@ -319,6 +320,8 @@ def _trouble(option: Option, value: str) -> str:
         return "it is a number of minutes, hours or days: 30m, 12h, 7d"
     if option.name == "store_size" and size_bytes(value) is None:
         return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
+    if option.name == "timeout" and time_s(value) is None:
+        return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
     return ""
 
 
@@ -346,6 +349,26 @@ def size_bytes(text: str) -> int | None:
     if unit is None or not (number.isascii() and number.isdecimal()):
         return None
     return int(number) * unit
+
+
+INFINITE_S = 10.0 * 365 * 24 * 60 * 60  # longer than anybody means, short of what timers take
+_TIME_UNITS_S = {"s": 1, "m": 60, "h": 60 * 60}
+
+
+def time_s(text: str) -> float | None:
+    """The seconds in `90`, `1.5`, `90s`, `5m` or `1h`; None for anything else."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in _TIME_UNITS_S else (text, "s")
+    whole, _, fraction = number.partition(".")
+    digits = whole + fraction
+    if not (whole and digits.isascii() and digits.isdecimal()):
+        return None
+    seconds = float(number) * _TIME_UNITS_S[unit]
+    return seconds if seconds < INFINITE_S else None
+
+
+def timeout_s(value: str | float) -> float | None:
+    """The seconds that the setting `timeout` stands for; None where it sets no limit."""
+    return (time_s(value) if isinstance(value, str) else float(value)) or None
 
 
 def backend_trouble(chain: str) -> str:
@@ -401,6 +424,11 @@ def is_set(value: object) -> TypeGuard[set[object] | frozenset[object]]:
 def is_dict(value: object) -> TypeGuard[dict[object, object]]:
     """Whether it is a dict."""
     return isinstance(value, dict)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number, which True and False are only to Python."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def as_path(value: object) -> object:
@@ -472,6 +500,8 @@ def misfit(option: Option, value: object) -> str:
             troubles = (report_trouble(str(item)) for item in value if option.name == "report")
             return next(filter(None, troubles), "")
         return "it is a list of strings"
+    if option.name == "timeout" and is_number(value):
+        return "" if 0 <= value < INFINITE_S else "it is a number of seconds, or 5m, 1h"
     if not isinstance(value, str):
         return "it is a string"
     if option.choices and value not in option.choices:

@@ -13,10 +13,12 @@ from runner.errors import did_you_mean
 from runner.model import Axis, Needs, SessionSpec
 from runner.settings import (
     BACKENDS,
+    INFINITE_S,
     as_path,
     backend_trouble,
     is_dict,
     is_list,
+    is_number,
 )
 
 if TYPE_CHECKING:
@@ -134,6 +136,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         requires=_requires(registry, said["requires"], where),
         default=said["default"] is not False,
         environment=_environment(registry, said, where),
+        timeout_s=_timeout(registry, said["timeout"], where),
+        retries=_retries(registry, said["retries"], where),
     )
 
 
@@ -299,6 +303,29 @@ def _one_of(
     hint = did_you_mean(value, list(words)) if isinstance(value, str) else ""
     registry.note(where, f"{name} cannot be {value!r}", hint or f"it is one of {', '.join(words)}")
     return ""
+
+
+def _timeout(registry: Registry, value: object, where: str) -> float | None:
+    """The seconds that a job may take; None where the session does not say."""
+    if value is None:
+        return None
+    if is_number(value) and 0 < value < INFINITE_S:
+        return float(value)
+    registry.note(
+        where,
+        f"timeout cannot be {value!r}",
+        "it is a number of seconds, more than none: timeout=300",
+    )
+    return None
+
+
+def _retries(registry: Registry, value: object, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    registry.note(
+        where, f"retries cannot be {value!r}", "it is a number of further attempts: retries=2"
+    )
+    return 0
 
 
 def _moment(registry: Registry, value: object, where: str) -> str:

@@ -26,7 +26,7 @@ ORDER = [
     "errors",
     "model",
     "running",
-    "settings descendants shown aside",
+    "settings descendants shown aside timelimit",
     "process",
     "declare handle",
     "specs",

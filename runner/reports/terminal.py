@@ -131,7 +131,7 @@ class Terminal:
     def _rows(self, outcomes: tuple[Outcome, ...]) -> list[str]:
         """A row for each outcome, its cells below those of the others."""
         rows: list[str] = []
-        told = [f"{self._symbol(outcome.result)} {outcome.result}" for outcome in outcomes]
+        told = [f"{self._symbol(outcome.result)} {_with_attempt(outcome)}" for outcome in outcomes]
         names = [_safe(outcome.job) for outcome in outcomes]
         took = [duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
         # At least as wide as most runs need, so that one looks like the next.
@@ -164,6 +164,12 @@ class Terminal:
             self._stream.flush()
         except (OSError, ValueError):
             pass  # nobody listens any more, or the disk is full; the run goes on
+
+
+def _with_attempt(outcome: Outcome) -> str:
+    """`passed`, or `passed on attempt 2`."""
+    again = f" on attempt {outcome.attempts}" if outcome.attempts > 1 else ""
+    return outcome.result + again
 
 
 def can_show(stream: TextIO, text: str) -> bool:

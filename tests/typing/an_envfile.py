@@ -28,6 +28,8 @@ runner.options.skip_missing = True
 runner.options.verbose = False
 runner.options.quiet = False
 runner.options.color = "always"
+runner.options.timeout = "5m"
+runner.options.timeout = 0.5
 runner.options.color = "blue"  # type: ignore[assignment]  # none of the three
 runner.options.defaults = ["lint"]  # type: ignore[attr-defined]  # no such option
 
@@ -70,6 +72,8 @@ def types(session: runner.Session) -> None:
     requires=[lint, "types", "tests-{python}"],
     default=False,
     reuse=False,
+    timeout=60,
+    retries=2,
 )
 @runner.parametrize("api", ["old", "new"])
 @runner.parametrize("number, path", [(1, Path("a")), (2, Path("b"))], ids=["one", None])
