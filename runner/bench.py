@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from runner.envs import folder
 from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
+from runner.envs.network import run_patiently
 from runner.envs.replay import Replay
 from runner.envs.wheels import SETUPTOOLS
 from runner.errors import (
@@ -400,7 +401,11 @@ class Bench:
             # Where we are killed it goes on, and the next run must wait for its end.
             holds=(*(() if self._lock is None else self._lock.descriptors), *holds),
         )
-        finished = world.run(command)
+        if may_fail:
+            finished = world.run(command)
+        else:
+            tell = partial(self.say, "warning")
+            finished = run_patiently(world.run, command, world.wait, tell)
         self._tell_ended(shown, kind, finished)
         if finished.returncode == 0:
             self._tried = ""

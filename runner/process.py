@@ -63,6 +63,7 @@ class Stop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.asked = False
+        self._called = threading.Event()
         self._running: _Running | None = None
 
     def __call__(self) -> None:
@@ -73,6 +74,11 @@ class Stop:
             elif self._running is not None:
                 self._running.members.tell(signal.SIGTERM)
             self.asked = True
+        self._called.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, no longer than until it is called."""
+        self._called.wait(seconds)
 
     def watch(self, running: _Running | None) -> None:
         """Know what runs now; None: nothing does."""

@@ -73,6 +73,7 @@ class World(NamedTuple):
     store: Store | None = None  # of finished environments
     began_s: float = 0.0  # when the run began, as time.time() has it
     clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
 
     @property
     def envdir(self) -> str:

@@ -88,7 +88,8 @@ def main(request: Request) -> int:
     stop = Stop()
 
     def prepare(job: Job, emit: Callable[[Event], None]) -> None:
-        prepare_ahead(job, world._replace(emit=stamped(emit), run=partial(run_command, stop=stop)))
+        run = partial(run_command, stop=stop)
+        prepare_ahead(job, world._replace(emit=stamped(emit), run=run, wait=stop.wait))
 
     ahead = Ahead(
         prepare, reporter.hear, is_wanted=lambda job: may_need_work(job, world), stop=stop

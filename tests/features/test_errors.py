@@ -15,6 +15,7 @@ import ast
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -274,6 +275,42 @@ def test_an_install_that_only_some_runs_do_is_never_beside_commands_of_the_other
     ) in done.err
     assert done.code == 1
     assert folder.run().code == 0
+
+
+# The command with another clock: a wait is told instead of waited for.
+IMPATIENT = """
+import time
+time.sleep = lambda seconds: print("waited", seconds, flush=True)
+from runner.cli import run_and_exit
+run_and_exit()
+"""
+
+
+@provokes("Environments and installs", "warning: the network failed (TEXT); trying again in N s")
+def test_an_install_without_a_network_is_tried_again(folder: Folder):
+    folder.envfile("@runner.session(deps=['six'])\ndef s(session): ...\n")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        index = f"http://127.0.0.1:{closed.getsockname()[1]}/simple"
+    environ = {name: v for name, v in folder.environ.items() if name != "UV_OFFLINE"}
+    more = {"UV_INDEX_URL": index, "UV_HTTP_RETRIES": "0", "RUNENV_STORE": "none"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENT],
+        cwd=folder.root,
+        env={**environ, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    again = [line for line in done.stderr.splitlines() if "the network" in line]
+    assert again == [
+        "warning: the network failed (no connection); trying again in 1 s",
+        "warning: the network failed (no connection); trying again in 3 s",
+    ]
+    assert done.stdout == "waited 1.0\nwaited 3.0\n"
+    assert done.stderr.count("client error (Connect)") == 1  # of the last alone
+    assert done.returncode == 1
 
 
 @provokes("Environments and installs", "FOLDER cannot be replaced: TEXT")
