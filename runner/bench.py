@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
+from runner.artifacts import keep_artifact
 from runner.envs import folder
 from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
@@ -20,11 +22,14 @@ from runner.errors import (
     CommandFailed,
     CommandTimedOut,
     EnvironmentBroken,
+    Interrupted,
     did_you_mean,
 )
+from runner.process import ending
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
 from runner.requirements.script import script_step
+from runner.run_folders import ARTIFACTS, LOGS, make_run_folder
 from runner.running import (
     Command,
     CommandEnded,
@@ -35,6 +40,7 @@ from runner.running import (
     Said,
     Shown,
 )
+from runner.services import ServiceFailed, end_services, start_service
 from runner.surroundings import command_variables, find_program, outer_variables
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
@@ -42,8 +48,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from runner.envs.judge import Verdict
-    from runner.model import Job, RunOptions
+    from runner.model import Job, Ready, RunOptions
     from runner.running import CommandKind, EnvSpec, Interpreter, Step
+    from runner.services import Service
     from runner.world import World
 
 
@@ -61,6 +68,7 @@ class Bench:
         self._replay: Replay | None = None
         self._lock: Lock | None = None
         self._shows_installs = False
+        self._services: list[Service] = []
         self._tried = ""  # the command that was tried last, as it was shown
         self.environment: Environment
 
@@ -118,6 +126,7 @@ class Bench:
 
     def __exit__(self, *exception: object) -> None:
         try:
+            self._end_services(exception[1] if exception else None)
             if self._replay is not None and not self._ahead and exception == (None, None, None):
                 self._end(self._replay)
         finally:
@@ -242,6 +251,92 @@ class Bench:
         check: bool,
     ) -> Finished:
         """Run a command; raises CommandFailed where it fails and `check` is set."""
+        command = self._make_command(argv, options, capture)
+        good = tuple(options.get("success_codes") or (0,))
+        left = options.get("retries", 0)
+        while True:
+            finished = self.world.run(command)
+            if options.get("log", True):
+                self._tell_ended(self.world.show(argv), "run", finished)
+            if finished.returncode in good and not finished.timed_out:
+                return finished
+            if left <= 0:
+                break
+            self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
+            left -= 1
+        if check:
+            output = finished.stdout + finished.stderr
+            if output:
+                self.world.emit(Shown(job=self._job.name, text=output))
+            raise _failure(argv, finished, command)
+        return finished
+
+    def background(
+        self, argv: tuple[str, ...], options: RunOptions, ready: Ready, timeout_s: float
+    ) -> Service:
+        """Start a command that runs until the job ends; it is ready when this returns."""
+        env = {"PYTHONUNBUFFERED": "1", **(options.get("env") or {})}  # else no line would come
+        command = self._make_command(argv, {**options, "env": env}, "merged", behind=" &")
+        name, log = os.path.basename(argv[0]), self._open_log
+        try:
+            return start_service(command, name, log, self._services, ready, timeout_s)
+        except ServiceFailed as error:
+            self.world.emit(Shown(job=self._job.name, text=error.last_lines))
+            raise error.why from None
+
+    def _open_log(self) -> str:
+        home = self._run_folder(LOGS)
+        for number in count(1):
+            name = f"{folder.folder_name(self._job.name)}~background-{number}.log"
+            path = os.path.join(home, name)
+            try:
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            except FileExistsError:  # of an earlier attempt
+                continue
+            return path
+        raise AssertionError
+
+    def _run_folder(self, kind: str) -> str:
+        """The folder of this run for what is kept of it."""
+        world = self.world
+        folder.make_envdir(world.envdir, world.project.root, world.store_path)
+        return make_run_folder(os.path.join(world.envdir, kind), world.run_id)
+
+    def artifact(self, path: str, name: str) -> str:
+        place = folder.folder_name(self._job.name)
+        with self._disk_troubles_told():
+            home = os.path.join(self._run_folder(ARTIFACTS), place)
+        return keep_artifact(path, name, home)
+
+    def _end_services(self, error: object) -> None:
+        """What ran beside the job has ended; what did so by itself is told, or fails the job."""
+        interrupted = isinstance(error, (KeyboardInterrupt, Interrupted))
+        end_services(self._services, interrupted=interrupted)
+        failures: list[CommandFailed] = []
+        for service in self._services:
+            code = service.returncode or 0
+            what = f"{service.name} {ending(code)} while the job ran"
+            if service.died and code == 0:
+                self.say("info", what)
+            elif service.died:
+                # What was tested against it has shown nothing, whatever the tests say.
+                self.world.emit(Shown(job=self._job.name, text=service.last_lines()))
+                mend = f"what it wrote is in {service.log}"
+                failures.append(CommandFailed(what, returncode=code, mend=mend))
+        first = failures[:1] if error is None else []
+        for failure in failures[len(first) :]:
+            self.say("error", str(failure))
+        if first:
+            raise first[0]
+
+    def _make_command(
+        self,
+        argv: tuple[str, ...],
+        options: RunOptions,
+        capture: Literal["no", "merged", "apart"],
+        behind: str = "",
+    ) -> Command:
+        """The command that is about to run, found and told of."""
         if self._replay is not None:
             started = self.world.clock()
             with self._disk_troubles_told():
@@ -259,10 +354,10 @@ class Bench:
             cwd=cwd,
             external=bool(options.get("external")),
         )
-        shown = self.world.show(argv) if options.get("log", True) else None
-        if shown is not None:
+        if options.get("log", True):
+            shown = self.world.show(argv) + behind
             self.world.emit(CommandStarted(job=self._job.name, show=shown, kind="run"))
-        command = Command(
+        return Command(
             argv=(program, *argv[1:]),
             cwd=cwd,
             env=variables,
@@ -270,24 +365,6 @@ class Bench:
             capture=capture,
             input=options.get("input"),
         )
-        good = tuple(options.get("success_codes") or (0,))
-        left = options.get("retries", 0)
-        while True:
-            finished = self.world.run(command)
-            if shown is not None:
-                self._tell_ended(shown, "run", finished)
-            if finished.returncode in good and not finished.timed_out:
-                return finished
-            if left <= 0:
-                break
-            self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
-            left -= 1
-        if check:
-            output = finished.stdout + finished.stderr
-            if output:
-                self.world.emit(Shown(job=self._job.name, text=output))
-            raise _failure(argv, finished, command)
-        return finished
 
     def install(
         self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
@@ -453,9 +530,7 @@ def _how_it_ended(argv: tuple[str, ...], finished: Finished) -> str:
     name = os.path.basename(argv[0])
     if finished.timed_out:
         return f"{name} was stopped after its time was up"
-    if finished.returncode < 0:
-        return f"{name} was ended by {_signal_name(-finished.returncode)}"
-    return f"{name} exited with code {finished.returncode}"
+    return f"{name} {ending(finished.returncode)}"
 
 
 def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> CommandFailed:
@@ -465,15 +540,6 @@ def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> Com
             f"{name} took longer than {command.timeout_s:g} s", returncode=finished.returncode
         )
     return CommandFailed(_how_it_ended(argv, finished), returncode=finished.returncode)
-
-
-def _signal_name(number: int) -> str:
-    import signal
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def prepare_ahead(job: Job, world: World) -> None:

@@ -29,10 +29,39 @@ if TYPE_CHECKING:
 
     # Every type checker knows this module, also where it is not installed; `typing`
     # has the name from 3.11 on.
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
-    from runner.model import Job, Word
+    from runner.model import Job, Ready, Word
     from runner.running import Environment, Finished
+
+    class Background(Protocol):
+        """A command that runs beside the session's others."""
+
+        @property
+        def pid(self) -> int: ...
+
+        @property
+        def log(self) -> str:
+            """The file with what it has written."""
+            ...
+
+        @property
+        def returncode(self) -> int | None:
+            """How it ended (-n: by signal n); None while it runs."""
+            ...
+
+        def stop(self) -> None:
+            """It and all that it started have ended."""
+            ...
+
+        def __enter__(self) -> Self: ...
+
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            traceback: TracebackType | None,
+        ) -> None: ...
 
     class Hands(Protocol):
         """What acts on the world for a Session."""
@@ -45,6 +74,12 @@ if TYPE_CHECKING:
             *,
             check: bool,
         ) -> Finished: ...
+
+        def background(
+            self, argv: tuple[str, ...], options: RunOptions, ready: Ready, timeout_s: float
+        ) -> Background: ...
+
+        def artifact(self, path: str, name: str) -> str: ...
 
         def install(
             self, arguments: tuple[str, ...], variables: Mapping[str, str | None], *, shown: bool
@@ -227,6 +262,66 @@ class Session:
             return finished
         return finished.stdout if silent else True
 
+    def background(
+        self,
+        program: Word,
+        /,
+        *arguments: Word,
+        ready: Ready = None,
+        timeout: float = 30,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Word | None = None,
+        external: bool = False,
+        include_outer_env: bool = True,
+        **unknown: NoReturn,
+    ) -> Background:
+        """Start a server for the commands that follow; it ends with the job, or with a `with`.
+
+        ready: what is waited for: a port of this machine that answers, a text in
+        what it writes, a function (asked again and again) that says yes. timeout: of
+        that wait, in seconds. What it writes goes into a file, `log` of what is
+        returned, beside `pid`, `returncode` and `stop()`.
+
+        Raises runner.CommandFailed where it ends before it is ready. One that ends
+        later, and not with 0, fails the job.
+        """
+        what = "session.background"
+        _no_unknown(
+            what, unknown, ["ready", "timeout", "env", "cwd", "external", "include_outer_env"]
+        )
+        for name, value in (("env", env), ("cwd", cwd), ("timeout", timeout)):
+            trouble = _misfit(name, value)
+            if name == "timeout" and value is None:
+                trouble = "it is a number of seconds"
+            if trouble:
+                raise UsageError(f"{what}: {name} cannot be {value!r}", mend=trouble)
+        if not _can_be_ready(ready):
+            raise UsageError(
+                f"{what}: ready cannot be {ready!r}",
+                mend="it is a port (8000), a text that it writes on a line, or a function",
+            )
+        argv = checked_argv(what, (program, *arguments))
+        if not self._hands.may_run():
+            self._hands.say("debug", f"not run (--install-only): {' '.join(argv)}")
+            return _NothingStarted()
+        options: RunOptions = {
+            "env": env,
+            "cwd": cwd,
+            "external": external,
+            "include_outer_env": include_outer_env,
+        }
+        return self._hands.background(argv, options, ready, timeout)
+
+    def artifact(self, path: Word, *, name: str | None = None) -> str:
+        """Keep a copy of a file or folder with those of this run; where the copy is.
+
+        name: its own where none is given; it may be a path: "coverage/html".
+        """
+        text = checked_argv("session.artifact", (path,))[0]
+        if not self._hands.may_run():
+            return text  # nothing has made it
+        return self._hands.artifact(text, name or os.path.basename(os.path.abspath(text)))
+
     def install(
         self,
         *arguments: Word,
@@ -240,11 +335,7 @@ class Session:
         one away. Another value of one is another install. silent: False shows
         what the installer says, which is else shown where it fails.
         """
-        for name in unknown:
-            raise UsageError(
-                f"session.install has no option {name!r}",
-                mend=did_you_mean(name, ["env", "silent"]) or "there are env, silent",
-            )
+        _no_unknown("session.install", unknown, ["env", "silent"])
         trouble = "" if env is None else _misfit("env", env)
         if trouble:
             raise UsageError(f"session.install: env cannot be {env!r}", mend=trouble)
@@ -346,6 +437,44 @@ class _Chdir:
         traceback: TracebackType | None,
     ) -> None:
         os.chdir(self._before)
+
+
+class _NothingStarted:
+    """What `background` returns where nothing is run."""
+
+    pid, log = 0, ""
+    returncode: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+def _no_unknown(what: str, unknown: Mapping[str, object], known: list[str]) -> None:
+    for name in unknown:
+        raise UsageError(
+            f"{what} has no option {name!r}",
+            mend=did_you_mean(name, known) or f"there are {', '.join(known)}",
+        )
+
+
+def _can_be_ready(value: object) -> bool:
+    """Whether it can tell that a server is ready."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 0 < value < 65536
+    if isinstance(value, str):
+        return bool(value) and "\n" not in value
+    return value is None or callable(value)
 
 
 def _nothing_ran(*, capture: bool, silent: bool) -> object:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple, TypedDict
 
 Word = str | os.PathLike[str]  # of a command
+# What tells that a server is ready: a port, a text that it writes, a function that says so.
+Ready = int | str | Callable[[], object] | None
 
 # What was declared. -----------------------------------------------------------
 

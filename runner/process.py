@@ -143,6 +143,16 @@ def exit_code(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
+def ending(returncode: int) -> str:
+    """`exited with code 3`, `was ended by SIGTERM`."""
+    if returncode >= 0:
+        return f"exited with code {returncode}"
+    try:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"was ended by signal {-returncode}"
+
+
 # Signals. -----------------------------------------------------------------------
 
 
@@ -177,7 +187,7 @@ def signals_held_back() -> Generator[None]:
     """Signals that would raise an exception do so at the end of the block."""
     came: list[int] = []
     try:
-        with _signals_noted(came):
+        with signals_noted(came):
             yield
     finally:
         for number in came:
@@ -187,7 +197,7 @@ def signals_held_back() -> Generator[None]:
 
 
 @contextmanager
-def _signals_noted(came: list[int]) -> Generator[None]:
+def signals_noted(came: list[int]) -> Generator[None]:
     """Signals that would raise an exception are added to a list instead."""
     if threading.current_thread() is not threading.main_thread():
         yield  # they are raised in the main thread alone
@@ -220,17 +230,45 @@ def _stay_parent() -> None:
 # Starting. ----------------------------------------------------------------------
 
 
+def start_aside(command: Command, output: int) -> subprocess.Popen[bytes]:
+    """Start what goes on beside us, in a session of its own, writing all into a file.
+
+    Signals are to be held back until whoever ends it knows of it. Raises
+    CommandFailed where it cannot be started.
+    """
+    _stay_parent()
+    return _open(command, subprocess.DEVNULL, output, subprocess.STDOUT, shares_group=False)
+
+
 def _start(command: Command) -> _Running:
     shares_group = on_terminal()
     pipe = subprocess.PIPE
+    child = _open(
+        command,
+        None if command.input is None else pipe if command.input else subprocess.DEVNULL,
+        None if command.capture == "no" else pipe,
+        {"no": None, "merged": subprocess.STDOUT, "apart": pipe}[command.capture],
+        shares_group=shares_group,
+    )
+    return _Running(child, shares_group)
+
+
+def _open(
+    command: Command,
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+    *,
+    shares_group: bool,
+) -> subprocess.Popen[bytes]:
     try:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             command.argv,
             cwd=command.cwd,
             env=command.env,
-            stdin=None if command.input is None else pipe if command.input else subprocess.DEVNULL,
-            stdout=None if command.capture == "no" else pipe,
-            stderr={"no": None, "merged": subprocess.STDOUT, "apart": pipe}[command.capture],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             # A session and not only a group: what asks for a password at a terminal
             # that it may not read would be stopped there for ever; so it fails.
             start_new_session=not shares_group,
@@ -239,7 +277,6 @@ def _start(command: Command) -> _Running:
         )
     except (OSError, ValueError) as error:
         raise _not_started(command, error) from None
-    return _Running(child, shares_group)
 
 
 def _flush_ours() -> None:
@@ -331,14 +368,14 @@ class _Running:
         In threads, so that no exception that a signal raises can come between the
         end of the child and our keeping of its status.
         """
-        _in_background(self._child.wait, self._ended)
+        in_background(self._child.wait, self._ended)
         for stream in (self._child.stdout, self._child.stderr):
             if stream is not None:
                 self._pipes.append(_Pipe(cast("BufferedReader", stream)))
         if self._child.stdin is not None and command.input is not None:
             # "surrogateescape" gives back the bytes of a file's name.
             data, stdin = command.input.encode("utf-8", "surrogateescape"), self._child.stdin
-            _in_background(lambda: _feed(stdin, data), threading.Event())
+            in_background(lambda: _feed(stdin, data), threading.Event())
 
     def ends_within(self, seconds: float | None) -> bool:
         """Whether it ended within that time; an exception from a signal comes through."""
@@ -403,7 +440,7 @@ def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
     deadline = time.monotonic() + grace_s
     while True:
         try:
-            with _signals_noted(came):
+            with signals_noted(came):
                 if not told:
                     told = True
                     _tell_of(running, error)
@@ -430,7 +467,7 @@ def _tell_of(running: _Running, error: BaseException) -> None:
         running.members.tell(number)
 
 
-def _in_background(work: Callable[[], object], done: threading.Event) -> None:
+def in_background(work: Callable[[], object], done: threading.Event) -> None:
     """Do the work in a thread that takes no signals, and set the event.
 
     One that came to that thread would not wake the main thread from its wait.
@@ -460,7 +497,7 @@ class _Pipe:
         self._stream = stream
         self._chunks: list[bytes] = []
         self._ended = threading.Event()
-        _in_background(self._read, self._ended)
+        in_background(self._read, self._ended)
 
     def _read(self) -> None:
         with self._stream:

@@ -71,6 +71,7 @@ class World(NamedTuple):
     take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
     made: set[str] | None = None  # the environments that are as this run wants them
     store: Store | None = None  # of finished environments
+    run_id: str = ""  # by which runs are sorted
     began_s: float = 0.0  # when the run began, as time.time() has it
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep

@@ -1,7 +1,8 @@
 """`runenv --clean [NAME …]`: deletes environments, all or those of the named jobs.
 
 With --stale those alone that no job has any more, or that were not used for days,
-and the wheels that were not. With --store it is about the store.
+and the wheels that were not; artifacts and logs of runs that are as old. With --store
+it is about the store.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def main(request: Request) -> int:
             upkeep.environment(name, name + sharing.get(name, "") + why)
         if settings.stale and not narrowed:
             upkeep.wheels(now_s - days * _DAY_S)
+            upkeep.runs(now_s - days * _DAY_S)
     for kept in upkeep.kept:
         print(f"kept {kept.name}: {kept.why}", file=sys.stderr)
     if done:

@@ -24,6 +24,7 @@ from runner.process import Stop, signals_as_exceptions
 from runner.process import run as run_command
 from runner.reports import Several, make_terminal
 from runner.requirements import SourceDigests
+from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
 from runner.shown import show
@@ -83,6 +84,7 @@ def main(request: Request) -> int:
         find=find,
         made=set(),
         store=store,
+        run_id=make_run_id(time.time()),
         began_s=time.time(),
     )
     stop = Stop()

@@ -24,7 +24,12 @@ NEW = ".new-"  # what begins so is being made, and is left over where its lock i
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 _LONGEST = 80  # characters; leaves room below for site-packages on every system
-_RESERVED = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+_OTHERS = {"artifacts", "logs", "history"}  # what stands beside the environments
+_RESERVED = (
+    {"con", "prn", "aux", "nul"}
+    | _OTHERS
+    | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+)
 
 _ATTEMPTS = 20
 _TRASH_CHANGED = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
@@ -39,8 +44,9 @@ Signature: 8a477f597d28d172789f06886806bc55
 def folder_name(job_name: str) -> str:
     """The name of a job's folder: its own name where that is safe on every file system.
 
-    Upper case (where cases are folded), what is long, reserved on Windows or
-    not ASCII gets a hash of the name behind it, so that two jobs never meet.
+    Upper case (where cases are folded), what is long, reserved (on Windows, or by what
+    else stands in the environment folder) or not ASCII gets a hash of the name behind
+    it, so that two jobs never meet.
     """
     plain = job_name.isascii() and job_name == job_name.lower() and len(job_name) <= _LONGEST
     reserved = job_name.split(".")[0].lower() in _RESERVED or job_name.endswith(".")

@@ -10,6 +10,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner import run_folders
 from runner.envs import folder
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
@@ -102,6 +103,17 @@ class Upkeep:
             told = f"{name}, left by a run that was killed"
             whole = os.path.join(os.path.dirname(name), os.path.basename(name)[len(folder.NEW) :])
             self._locked(name, told, folder.lock_name(whole), folder.remove)
+
+    def runs(self, before_s: float) -> None:
+        """Artifacts and logs of runs that were before then are gone."""
+        for kind in (run_folders.ARTIFACTS, run_folders.LOGS):
+            home = os.path.join(self._envdir, kind)
+            for run in run_folders.runs_in(home):
+                path = os.path.join(home, run)
+                if os.stat(path).st_mtime <= before_s:
+                    size = self._count(path)
+                    run_folders.remove_run(home, run)
+                    self._tell(f"the {kind} of run {run}", size)
 
     def wheels(self, before_s: float) -> None:
         """Wheels of local projects that were last used before then are gone."""

@@ -147,6 +147,20 @@ def decorated_functions_keep_their_types(session: runner.Session) -> None:
 
 
 @runner.session
+def servers(session: runner.Session) -> None:
+    """What runs beside it, and what is kept."""
+    session.background("server", Path("app"), ready=8000, timeout=1.5, env={"A": None}, cwd=".")
+    session.background("server", ready=lambda: session.name == "up", external=True)
+    with session.background("server", ready="listening") as server:
+        assert_type(server.pid, int)
+        assert_type(server.log, str)
+        assert_type(server.returncode, int | None)
+        assert_type(server.stop(), None)
+    session.background("server", ready=1.5)  # type: ignore[arg-type]  # neither port nor text
+    assert_type(session.artifact(Path("htmlcov"), name="coverage"), str)
+
+
+@runner.session
 def facts(session: runner.Session) -> None:
     """What a Session is."""
     assert_type(session.name, str)
