@@ -6,6 +6,7 @@ Knows nothing of how a job ends: it raises, and `perform.py` settles.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -41,6 +42,7 @@ from runner.running import (
     Shown,
 )
 from runner.services import ServiceFailed, end_services, start_service
+from runner.shells import user_shell
 from runner.surroundings import command_variables, find_program, outer_variables
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
@@ -57,8 +59,15 @@ if TYPE_CHECKING:
 class Bench:
     """A job's environment with its lock, and what its Session does there."""
 
-    def __init__(self, job: Job, world: World, *, ahead: bool = False) -> None:
-        """ahead: the job's turn has not come, its environment is only prepared."""
+    def __init__(
+        self, job: Job, world: World, *, ahead: bool = False, visits: bool = False
+    ) -> None:
+        """What it is for.
+
+        ahead: the job's turn has not come, its environment is only prepared. visits:
+        the job is not run, somebody looks around in its environment.
+        """
+        self._visits = visits
         self.world = world
         self._ahead = ahead
         self.notified: list[tuple[str, tuple[str, ...] | None]] = []
@@ -127,7 +136,8 @@ class Bench:
     def __exit__(self, *exception: object) -> None:
         try:
             self._end_services(exception[1] if exception else None)
-            if self._replay is not None and not self._ahead and exception == (None, None, None):
+            ends = not self._ahead and not self._visits
+            if self._replay is not None and ends and exception == (None, None, None):
                 self._end(self._replay)
         finally:
             if self._replay is not None:
@@ -268,8 +278,56 @@ class Bench:
             output = finished.stdout + finished.stderr
             if output:
                 self.world.emit(Shown(job=self._job.name, text=output))
-            raise _failure(argv, finished, command)
+            failure = _failure(argv, finished, command)
+            if self.world.settings.on_fail == "shell" and self.is_interactive:
+                self.say("error", f"{failure.what}; a shell is open where it ran")
+                self.world.run(self._shell(command.env, command.cwd))
+            raise failure
         return finished
+
+    # Looking around. ---------------------------------------------------------------
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody may be asked: standard input is a terminal."""
+        asked = not self.world.settings.non_interactive
+        return asked and sys.stdin is not None and sys.stdin.isatty()
+
+    @property
+    def lock_descriptors(self) -> tuple[int, ...]:
+        """What holds the environment's lock where a command inherits it."""
+        return () if self._lock is None else self._lock.descriptors
+
+    def finish_images(self) -> None:
+        """Nothing is done beside us any more."""
+        if self._replay is not None:
+            with self._disk_troubles_told():
+                self._replay.close()
+
+    def visiting_command(self, argv: tuple[str, ...]) -> Command:
+        """A command as the session would run it, in the working folder."""
+        variables = command_variables(self._outer, self.environment, self._job.name, (self.env,))
+        program = find_program(
+            argv[0],
+            environment=self.environment,
+            variables=variables,
+            cwd=os.getcwd(),
+            external=True,
+        )
+        return Command(argv=(program, *argv[1:]), cwd=os.getcwd(), env=variables)
+
+    def visiting_shell(self) -> Command:
+        """The user's shell, with the session's variables, in the working folder."""
+        variables = command_variables(self._outer, self.environment, self._job.name, (self.env,))
+        return self._shell(variables, os.getcwd())
+
+    def _shell(self, variables: Mapping[str, str], cwd: str) -> Command:
+        home = os.path.join(self.make_cache_dir(), "shells", folder.folder_name(self._job.name))
+        with self._disk_troubles_told():
+            shell = user_shell(self._job.name, self.environment.bin, home, variables)
+        return Command(argv=shell.argv, cwd=cwd, env={**variables, **shell.env})
+
+    # Servers, artifacts. --------------------------------------------------------------
 
     def background(
         self, argv: tuple[str, ...], options: RunOptions, ready: Ready, timeout_s: float

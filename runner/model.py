@@ -159,6 +159,7 @@ class Settings(NamedTuple):
     install_only: bool = False
     stale: str = ""  # a number of days
     skip_missing: bool = False
+    on_fail: Literal["", "shell"] = ""
     non_interactive: bool = False
     report: tuple[str, ...] = ()
     verbose: bool = False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import count
 from typing import TYPE_CHECKING
 
 from runner.bench import Bench
@@ -38,13 +37,17 @@ def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
     started = world.clock()
     world.emit(JobStarted(job=job.name, doc=job.spec.doc.partition("\n")[0]))
     seconds, retries = job.spec.timeout_s, job.spec.retries
-    limit = TimeLimit(timeout_s(world.settings.timeout) if seconds is None else seconds)
-    for number in count(1):
-        outcome, may_retry = _attempt(job, posargs, world, limit)
-        if not may_retry or number > retries:
-            break
+    if seconds is None:
+        seconds = timeout_s(world.settings.timeout)
+    # Who looks around in a shell has all the time of the world.
+    limit = TimeLimit(None if world.settings.on_fail else seconds)
+    number = 1
+    outcome, may_retry = _attempt(job, posargs, world, limit)
+    while may_retry and number <= retries:
         text = f"attempt {number} of {retries + 1} {outcome.result}; trying again"
         world.emit(Said(job=job.name, level="warning", text=text))
+        number += 1
+        outcome, may_retry = _attempt(job, posargs, world, limit)
     return outcome._replace(duration_s=world.clock() - started, attempts=number)
 
 
@@ -91,9 +94,7 @@ def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
         posargs=posargs,
         environment=bench.environment,
         env=bench.env,
-        interactive=not bench.world.settings.non_interactive
-        and sys.stdin is not None
-        and sys.stdin.isatty(),
+        interactive=bench.is_interactive,
         hands=bench,
     )
     job.spec.function(session, **dict(job.arguments))

@@ -30,7 +30,7 @@ ORDER = [
     "process",
     "declare handle",
     "specs",
-    "pyproject ingredients surroundings history artifacts services",
+    "pyproject ingredients surroundings history artifacts services shells",
     "requirements cache reports executors",
     "envs",
     "world",

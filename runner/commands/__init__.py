@@ -24,6 +24,8 @@ VERBS = (
     "list",
     "usage",
     "explain",
+    "shell",
+    "exec",
     "clean",
     "lock",
     "matrix",

@@ -74,6 +74,8 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         "tag": _tags,
         "sessions": _names,
         "usage": _names,
+        "shell": _names,
+        "exec": _names,
         "keyword": SuppressCompleter(),
         "backend": _backends,
         "directory": DirectoriesCompleter(),
