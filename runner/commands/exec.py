@@ -30,7 +30,7 @@ from runner.world import World, envdir_of, make_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.model import Request
+    from runner.model import Job, Request
     from runner.running import Command, Event
 
 
@@ -79,7 +79,7 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         environ=dict(os.environ),
         sources=sources,
         wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
-        find=lambda _: (),
+        find=_find_nothing,
         store=make_store(project, settings, os.environ),
         began_s=time.time(),
     )
@@ -98,6 +98,11 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         if world.store is not None:
             world.store.close()
     return _in_our_place(command)
+
+
+def _find_nothing(_: str) -> tuple[Job, ...]:
+    """No function is called that could notify a session."""
+    return ()
 
 
 def _is_idle(event: Event) -> bool:

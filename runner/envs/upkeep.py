@@ -111,7 +111,7 @@ class Upkeep:
             for run in run_folders.runs_in(home):
                 path = os.path.join(home, run)
                 if os.stat(path).st_mtime <= before_s:
-                    size = self._count(path)
+                    size = self.freed.count(path)
                     run_folders.remove_run(home, run)
                     self._tell(f"the {kind} of run {run}", size)
 
