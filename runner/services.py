@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -17,7 +19,6 @@ from runner.errors import CommandFailed, CommandTimedOut, Interrupted, TimeUp
 from runner.process import ending, in_background, signals_held_back, signals_noted, start_aside
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from types import TracebackType
 
@@ -31,6 +32,48 @@ _LOOK_AGAIN_S = 0.05
 _LAST_LINES = 20  # of a log that are shown
 _LAST_BYTES = 16384
 _GRACE_S = 5.0
+
+
+# Reads what nobody writes, until the other end is closed. ($1: the group; POSIX, 2.14)
+_WATCH = """
+read -r _
+kill -s TERM -- "-$1"
+left=5
+while [ "$left" -gt 0 ] && kill -s 0 -- "-$1"; do sleep 1; left=$((left - 1)); done
+kill -s KILL -- "-$1"
+"""
+
+
+class _Guard:
+    """Ends a service's group where we are killed and cannot; a shell of its own."""
+
+    def __init__(self, group: int) -> None:
+        self._watcher: subprocess.Popen[bytes] | None = None
+        self._lifeline = inside = -1
+        try:
+            inside, self._lifeline = os.pipe()
+            self._watcher = subprocess.Popen(
+                ["/bin/sh", "-c", _WATCH, "sh", str(group)],
+                cwd="/",
+                env={"PATH": os.defpath},
+                stdin=inside,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            pass  # no room, no shell: it is ended as long as we are not killed
+        finally:
+            if inside != -1:
+                os.close(inside)
+
+    def close(self) -> None:
+        """It ends nothing any more."""
+        if self._watcher is not None:
+            self._watcher.kill()  # before the end of its input, which it would act on
+            self._watcher.wait()
+        if self._lifeline != -1:
+            os.close(self._lifeline)
 
 
 class ServiceFailed(Exception):
@@ -55,6 +98,7 @@ class Service:
         self._members = members_of(child, shares_group=False)
         self._ended = threading.Event()
         self._stopped = False
+        self._guard = None if sys.platform == "win32" else _Guard(child.pid)
         # A thread, so that no signal can come between its end and our knowing how.
         in_background(child.wait, self._ended)
 
@@ -101,6 +145,12 @@ class Service:
         """Whether nothing of it runs any more."""
         return self._ended.is_set() and not self._members.are_left()
 
+    def let_go(self) -> None:
+        """Nothing of it is to be ended any more."""
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
+
     def kill(self) -> None:
         """End what is left of it."""
         self._members.kill()
@@ -129,6 +179,7 @@ def end_services(
                             break
                         if one.ends_within(_LOOK_AGAIN_S):  # what it started is still there
                             time.sleep(_LOOK_AGAIN_S)
+                    one.let_go()
             break
         except (KeyboardInterrupt, Interrupted, TimeUp) as error:
             later = error  # before signals were noted, or just after

@@ -241,6 +241,44 @@ def test_nothing_of_a_server_outlives_a_signal(project: Folder, name: str, code:
     assert left_of(project.root) == set()
 
 
+@pytest.mark.slow
+def test_nothing_of_a_server_outlives_a_killed_runenv_by_more_than_its_grace(project: Folder):
+    project.envfile(session(UP + "print('running', flush=True)\nwhile True: session.env.get('A')"))
+    with project.start() as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "running\n"
+
+        run.kill()
+        run.communicate()
+
+        while left_of(project.root):
+            assert len(list(project.root.glob("asked-*"))) <= 2
+
+
+def test_a_server_ends_when_runenv_is_killed(project: Folder, port: int):
+    start = f"session.background('python', 'server.py', '{port}', ready={port})"
+    project.envfile(session(f"print({start}.pid, flush=True)\nwhile True: session.env.get('A')"))
+    with project.start() as run:
+        assert run.stdout is not None
+        pid = int(run.stdout.readline())
+
+        run.kill()
+        run.communicate()
+
+        while pid in processes():
+            pass
+
+
+def test_nothing_watches_over_a_server_that_has_ended(tmp_path: Path):
+    before = set(os.listdir("/dev/fd"))
+    service = started(tmp_path, IGNORES, "up")
+
+    end_services([service], grace_s=0)
+
+    assert [one for one in processes().values() if one.parent == os.getpid()] == []
+    assert set(os.listdir("/dev/fd")) == before
+
+
 # By itself. ------------------------------------------------------------------------------
 
 
