@@ -36,6 +36,7 @@ class Terminal:
         # Wide, since a prompt holds the working folder.
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 400, 0, 0))
         self.seen = ""
+        self._at = 0  # behind what was read for, in what is shown
         home = folder.root.parent / "home"
         home.mkdir(exist_ok=True)
         self.process = subprocess.Popen(
@@ -70,12 +71,12 @@ class Terminal:
 
     def read_until(self, text: str) -> None:
         """Read until the screen shows a text, behind what was read for before."""
-        at = len(self.seen)
-        while text not in ESCAPES.sub("", self.seen[at:]):
+        while (at := ESCAPES.sub("", self.seen).find(text, self._at)) < 0:
             try:
                 self.seen += os.read(self.keyboard, 4096).decode(errors="replace")
             except OSError:  # what Linux has for its end
                 raise AssertionError(f"{text!r} did not come: {self.seen!r}") from None
+        self._at = at + len(text)
 
     def rest(self) -> str:
         """The screen once nothing runs there any more, without what moves the cursor."""
@@ -280,6 +281,7 @@ def test_a_shell_opens_where_a_command_failed_and_then_the_job_fails(folder: Fol
         terminal.read_until("(s) ")
         terminal.type("echo $COLOR $SIZE $(basename $(pwd))\n")
         terminal.read_until("blue big below")
+        terminal.read_until("(s) ")
         terminal.type("exit\n")
         lines = terminal.rest().splitlines()
 
