@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from runner.bench import Bench
 from runner.envs.folder import read_key
-from runner.envs.wheels import Wheels
 from runner.errors import CommandFailed, UsageError, some_of
 from runner.load import open_project
 from runner.process import exit_code, signals_as_exceptions
@@ -25,7 +24,7 @@ from runner.requirements import SourceDigests
 from runner.running import EnvironmentReady
 from runner.selection import select
 from runner.shown import show
-from runner.world import World, envdir_of, make_store
+from runner.world import World, envdir_of, make_store, make_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +77,7 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
+        wheels=make_wheels(envdir, settings, sources, os.environ),
         find=_find_nothing,
         store=make_store(project, settings, os.environ),
         began_s=time.time(),

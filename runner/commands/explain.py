@@ -18,7 +18,6 @@ from runner.envs.images import look
 from runner.envs.interpreters import describe
 from runner.envs.judge import judge, keyed, moment, only_sources_differ
 from runner.envs.shared import key_of
-from runner.envs.wheels import Wheels
 from runner.errors import RunnerError
 from runner.load import open_project
 from runner.plan import make_plan, others_sharing
@@ -27,7 +26,15 @@ from runner.requirements import SourceDigests
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
 from runner.shown import show
-from runner.world import World, check_required, env_spec_of, envdir_of, make_store, policy_of
+from runner.world import (
+    World,
+    check_required,
+    env_spec_of,
+    envdir_of,
+    make_store,
+    make_wheels,
+    policy_of,
+)
 
 if TYPE_CHECKING:
     from runner.envs.images import Usable
@@ -75,7 +82,7 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=Wheels(envdir, again=settings.fresh or settings.upgrade, marks=sources.marks),
+        wheels=make_wheels(envdir, settings, sources, os.environ),
         find=_find_nothing,
         store=make_store(project, settings, os.environ),
         began_s=time.time(),

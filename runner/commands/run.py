@@ -13,7 +13,6 @@ from runner.ahead import Ahead
 from runner.bench import prepare_ahead
 from runner.commands import failed_before
 from runner.envs.folder import make_envdir, read_key
-from runner.envs.wheels import Wheels
 from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
 from runner.history import Remember, path_in, read
@@ -28,12 +27,11 @@ from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
 from runner.shown import show
-from runner.world import World, envdir_of, make_store, may_need_work, stamped
+from runner.world import World, envdir_of, make_store, make_wheels, may_need_work, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.envs.wheels import Builder
     from runner.model import Job, Plan, Project, Request, Settings
     from runner.reports import Reporter
     from runner.running import Event
@@ -62,11 +60,6 @@ def main(request: Request) -> int:
         key=partial(read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
     )
 
-    def make_builder() -> Builder:
-        from runner.envs.builds import Builds  # 1.5 ms that only a build costs
-
-        return Builds(envdir, world.environ, sources)
-
     world = World(
         project=project,
         settings=settings,
@@ -75,12 +68,7 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=Wheels(
-            envdir,
-            again=settings.fresh or settings.upgrade,
-            marks=sources.marks,
-            make_builder=make_builder,
-        ),
+        wheels=make_wheels(envdir, settings, sources, os.environ),
         find=find,
         made=set(),
         store=store,

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from tests.conftest import Folder
+from tests.features.test_environments import library
 
 if sys.platform != "win32":
     import fcntl
@@ -345,3 +346,14 @@ def test_a_debugger_in_pytest_reads_the_keyboard(folder: Folder):
 
     assert "pytest" in screen
     assert terminal.process.returncode == 1
+
+
+def test_exec_builds_the_project_that_the_session_installs(folder: Folder):
+    library(folder)
+    folder.envfile("@runner.session(project='wheel')\ndef tests(session): ...\n")
+
+    done = folder.passes(
+        "--exec", "tests", "--", "python", "-c", "import mine; print(mine.__name__)"
+    )
+
+    assert done.out == "mine\n"
