@@ -45,6 +45,15 @@ def test_what_a_job_compiled_joins_the_image(env: Path):
     assert compiled(env.parent / "image/tree").samefile(compiled(env))
 
 
+def test_what_would_take_too_long_is_left_for_another_time(env: Path):
+    taken = manifest.take(str(env))
+    py_compile.compile(str(env / SITE / "tool.py"))
+
+    bytecode.take_from(str(env), str(env.parent / "image"), taken, lambda: True)
+
+    assert bytecode.bytecode_of(str(env.parent / "image")) == {}
+
+
 def test_that_of_a_file_which_was_replaced_does_not(env: Path):
     taken = manifest.take(str(env))
     os.unlink(env / SITE / "tool.py")

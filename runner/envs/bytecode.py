@@ -20,7 +20,7 @@ from runner.settings import is_dict
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.envs.manifest import Manifest
 
@@ -114,11 +114,14 @@ def is_complete(place: str) -> bool:
     return os.path.exists(os.path.join(place, _DONE))
 
 
-def take_from(root: str, place: str, manifest: Manifest) -> None:
+def take_from(
+    root: str, place: str, manifest: Manifest, is_late: Callable[[], bool] = lambda: False
+) -> None:
     """Link the bytecode that jobs left in an environment into its image.
 
     root: of the environment; place: the folder of the image. Only what belongs to a
     file that both have, the same file on the disk, as it was when it was installed.
+    is_late: whether to leave the rest for another time; asked at each folder.
     """
     if is_complete(place):
         return
@@ -126,6 +129,8 @@ def take_from(root: str, place: str, manifest: Manifest) -> None:
     listed = bytecode_of(place)
     more = False
     for above, files in manifest.folders.items():
+        if is_late():
+            break
         if above.endswith(_CACHE) or not any(name.endswith(".py") for name in files):
             continue
         cache = f"{above}/{_CACHE}"

@@ -44,6 +44,8 @@ _FACTS = "image.json"
 USED = "used"
 # A job that is over sooner is not worth the start of a compiler.
 _COMPILE_AFTER_S = 0.1
+# What it may cost at the end of a job to take its bytecode: a part of what the run took.
+_TAKE_S, _TAKE_PART = 0.02, 0.03
 GONE = ".gone-"  # what begins so is being deleted
 _LIMITED = ".limited"  # when its size was looked at last
 _LIMIT_EACH_S = 600  # what is kept within that time is small beside any cap
@@ -144,6 +146,7 @@ class Store:
         self.made: set[str] = set()  # the images that this run has made
         self.trouble = ""  # why nothing could be kept
         self._limit = limit
+        self._began_s = time.monotonic()
         self._beside: list[threading.Thread] = []
         self._compiling: set[str] = set()
         self._closing = threading.Event()
@@ -485,8 +488,13 @@ class Store:
     def take_bytecode(self, image: str, path: str) -> None:
         """Let the bytecode that a job left in its environment join the image."""
         listed = self._listed(image)
+        now_s = time.monotonic()
+        # The rest is compiled by the process beside, or comes from another job.
+        until_s = now_s + max(_TAKE_S, (now_s - self._began_s) * _TAKE_PART)
         if listed is not None:
-            bytecode.take_from(path, self.place_of(image), listed)
+            bytecode.take_from(
+                path, self.place_of(image), listed, lambda: time.monotonic() > until_s
+            )
 
     def _listed(self, image: str) -> Manifest | None:
         """The manifest of an image, read once."""
