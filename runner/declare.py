@@ -136,6 +136,8 @@ def session(
     env: Mapping[str, str | None] | str = ...,
     tags: Sequence[str] = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
+    exclusive: str | Sequence[str] = ...,
+    parallel: bool = ...,
     default: bool = ...,
     reuse: bool = ...,
     timeout: float | None = ...,
@@ -165,6 +167,8 @@ def session(
     env: Mapping[str, str | None] | str | None = None,
     tags: Sequence[str] = (),
     requires: Sequence[str | Callable[..., object]] = (),
+    exclusive: str | Sequence[str] = (),
+    parallel: bool = True,
     default: bool = True,
     reuse: bool = True,
     timeout: float | None = None,
@@ -203,6 +207,8 @@ def session(
         the same as environment.
     tags: words for `--tag`. requires: sessions that must have passed before,
         by name (`{python}` stands for this job's Python) or as the function.
+    exclusive: a word, or several; of the sessions that say the same one runs at a
+        time under `-j`. parallel: False lets nothing run beside it.
     default: False keeps it out of a plain `runenv`. reuse: False makes a new
         environment in each run.
     timeout: seconds that a job may take, with its environment and all attempts; then
@@ -236,6 +242,8 @@ def session(
         "env": {} if env is None else env,
         "tags": tags,
         "requires": requires,
+        "exclusive": exclusive,
+        "parallel": parallel,
         "default": default,
         "reuse": reuse,
         "timeout": timeout,
@@ -438,6 +446,8 @@ class Options:
     report: Sequence[str]
     verbose: bool
     quiet: bool
+    jobs: int | str
+    output: Literal["block", "live"]
     color: Literal["auto", "always", "never"]
 
     if not TYPE_CHECKING:  # where a type checker sees it, it lets every name be assigned

@@ -72,6 +72,8 @@ class SessionSpec(NamedTuple):
     environment: str = ""  # the one that it shares with others; "": one of its own
     timeout_s: float | None = None  # of each of its jobs; None: the setting decides
     retries: int = 0  # further attempts after one that failed
+    exclusive: tuple[str, ...] = ()  # of the sessions that say the same word one runs at a time
+    parallel: bool = True  # False: nothing runs beside it
 
 
 class Job(NamedTuple):
@@ -149,6 +151,7 @@ class Settings(NamedTuple):
     store_size: str = "10GB"  # images that were not used for the longest time leave beyond that
     deep: bool = False
     max_age: str = ""  # 30m, 12h, 7d; empty: for ever, but in CI
+    jobs: str = "1"  # a number, or auto
     fail_fast: bool = False
     timeout: str | float = ""  # 90, 90s, 5m, 1h; empty: for ever
     fresh: bool = False
@@ -164,6 +167,7 @@ class Settings(NamedTuple):
     report: tuple[str, ...] = ()
     verbose: bool = False
     quiet: bool = False
+    output: Literal["block", "live"] = "block"
     color: Literal["auto", "always", "never"] = "auto"
     json: bool = False
     origins: Mapping[str, str] = {}

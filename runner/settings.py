@@ -44,7 +44,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
     Option("version", ("--version",), "verb", "print the version", "Verbs"),
     Option("help", ("-h", "--help"), "verb", "print this", "Verbs"),
-    Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure", "Run", in_envfile=True),
+    Option("jobs", ("-j", "--jobs"), "value", "run so many at once; auto: one for each CPU", "Run", "N", in_envfile=True),
+    Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure, and end what runs", "Run", in_envfile=True),
     Option("timeout", ("--timeout",), "value", "what a job may take whose session does not say: 90s, 5m, 1h", "Run", "TIME", in_envfile=True),
     Option("skip_missing", ("--skip-missing",), "flag", "skip jobs whose Python is not found", "Run", in_envfile=True),
     Option("on_fail", ("--on-fail",), "value", "shell: open one where a command failed", "Run", "WHAT", ("shell",)),
@@ -68,6 +69,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("report", ("--report",), "many", "write a report: .json .xml .md .html .trace.json", "Output", "FILE", in_envfile=True),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
+    Option("output", ("--output",), "value", "with -j, of each job: block when it ends, or live", "Output", "HOW", ("block", "live"), in_envfile=True),
     Option("color", ("--color",), "value", "auto, always or never", "Output", "WHEN", ("auto", "always", "never"), in_envfile=True),
 )  # fmt: skip
 
@@ -77,7 +79,7 @@ BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
 REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names of reports
 
 # RUNENV_ variables that are no settings: set for a job's commands.
-_OTHER_VARIABLES = ("RUNENV_JOB",)
+_OTHER_VARIABLES = ("RUNENV_JOB", "RUNENV_WORKER")
 
 
 # The command line. -------------------------------------------------------------
@@ -325,7 +327,14 @@ def _trouble(option: Option, value: str) -> str:
         return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
     if option.name == "timeout" and time_s(value) is None:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
+    if option.name == "jobs" and value != "auto" and not is_count(value):
+        return "it is a number from 1 on, or auto"
     return ""
+
+
+def is_count(text: str) -> bool:
+    """Whether it is a whole number from 1 on."""
+    return text.isascii() and text.isdecimal() and int(text) > 0
 
 
 _UNITS_S = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
@@ -477,6 +486,8 @@ def settle(
 
 
 def _frozen(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # a number of jobs
     return tuple(value) if is_list(value) else value
 
 
@@ -505,6 +516,9 @@ def misfit(option: Option, value: object) -> str:
         return "it is a list of strings"
     if option.name == "timeout" and is_number(value):
         return "" if 0 <= value < INFINITE_S else "it is a number of seconds, or 5m, 1h"
+    if option.name == "jobs":
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return _trouble(option, str(value) if number or isinstance(value, str) else "")
     if not isinstance(value, str):
         return "it is a string"
     if option.choices and value not in option.choices:

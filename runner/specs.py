@@ -85,12 +85,14 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     pythons, names_python, backend = _pythons(registry, said["python"], where)
     if said["backend"] is not None:
         backend = _backend(registry, said["backend"], where)
-    for flag in ("default", "reuse"):
+    for flag in ("default", "reuse", "parallel"):
         if not isinstance(said[flag], bool):
             registry.note(
                 where, f"{flag} cannot be {said[flag]!r}", f"write {flag}=True or {flag}=False"
             )
     said = {**said, "channels": _with_dots(said["channels"])}
+    if isinstance(said["exclusive"], str):
+        said["exclusive"] = [said["exclusive"]]
     lists = {
         key: strings(said[key], key, where)
         for key in (
@@ -103,6 +105,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             "conda_deps",
             "channels",
             "tags",
+            "exclusive",
         )
     }
     _check_conda(registry, backend, pythons, lists, where, in_list=names_python)
@@ -138,6 +141,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         environment=_environment(registry, said, where),
         timeout_s=_timeout(registry, said["timeout"], where),
         retries=_retries(registry, said["retries"], where),
+        exclusive=tuple(dict.fromkeys(lists["exclusive"])),
+        parallel=said["parallel"] is not False,
     )
 
 

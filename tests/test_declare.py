@@ -272,6 +272,24 @@ def test_a_wrapper_with_any_arguments_is_a_session(jobs):
     assert list(found) == ["s-n1"]
 
 
+def test_exclusive_is_a_word_or_several(jobs):
+    found = jobs(
+        """
+        @runner.session(exclusive="db")
+        def one(session): ...
+
+        @runner.session(exclusive=["db", "port", "db"], parallel=False)
+        def several(session): ...
+        """
+    )
+
+    assert (found["one"].spec.exclusive, found["one"].spec.parallel) == (("db",), True)
+    assert (found["several"].spec.exclusive, found["several"].spec.parallel) == (
+        ("db", "port"),
+        False,
+    )
+
+
 def test_an_argument_with_a_default_needs_no_parametrize(jobs):
     assert list(jobs("@runner.session\ndef s(session, a=1, *, b=2): ...")) == ["s"]
 
@@ -281,7 +299,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
     "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
-    "requires, default, reuse, timeout, retries"
+    "requires, exclusive, parallel, default, reuse, timeout, retries"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
 BESIDE_UV_LOCK = (
@@ -401,6 +419,12 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
             "env={'A': 1}",
             "env: 'A' is 1; names and values of variables are strings",
             'write "1", or None to take the variable away',
+        ),
+        ("parallel=2", "parallel cannot be 2", "write parallel=True or parallel=False"),
+        (
+            "exclusive=7",
+            "exclusive cannot be 7",
+            "write a list of strings: exclusive=[...]",
         ),
         ("default='no'", "default cannot be 'no'", "write default=True or default=False"),
         ("reuse=1", "reuse cannot be 1", "write reuse=True or reuse=False"),

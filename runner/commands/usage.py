@@ -61,6 +61,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
         "requires": spec.requires,
         "timeout": [f"{spec.timeout_s:g} s"] if spec.timeout_s is not None else [],
         "retries": [str(spec.retries)] if spec.retries else [],
+        "exclusive": spec.exclusive,
+        "parallel": [] if spec.parallel else ["no: nothing runs beside it"],
     }
     told = {
         label: values

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 class Executor(Protocol):
     """Runs jobs. It knows nothing of sessions: what it does for a job is handed to it."""
 
+    @property
+    def ended_by(self) -> str:
+        """The name of the signal that asks the whole run to end; empty as long as none came."""
+        ...
+
     def has_room(self) -> bool:
         """Whether one more job may be started now."""
         ...
@@ -32,4 +37,8 @@ class Executor(Protocol):
 
     def stop(self) -> None:
         """End what runs. Their outcomes still come from `wait`."""
+        ...
+
+    def close(self) -> None:
+        """Nothing that was started is left; to be called at the end, whatever happened."""
         ...
