@@ -11,8 +11,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 class Members(Protocol):
@@ -198,3 +202,98 @@ def processes_of_ps() -> dict[int, Process]:
             if not state.startswith("Z"):
                 found[int(pid)] = Process(int(parent), int(group), born=born.strip())
     return found
+
+
+# All that we have started. --------------------------------------------------------
+
+_KILLED_S = 2.0  # for what was killed to be gone; in an uninterruptible wait it may take longer
+
+if sys.platform == "win32":
+
+    def adopt_orphans() -> None:
+        """What we start, and what that starts, does not outlive us.
+
+        A job object that is closed with us, whoever ends us, ends all in it
+        ("Job Objects" in the documentation of Windows).
+        """
+        import ctypes  # 8 ms that only `-j` costs
+        from ctypes import wintypes
+
+        class Basic(ctypes.Structure):
+            _fields_ = (
+                ("PerProcessUserTimeLimit", wintypes.LARGE_INTEGER),
+                ("PerJobUserTimeLimit", wintypes.LARGE_INTEGER),
+                ("LimitFlags", wintypes.DWORD),
+                ("MinimumWorkingSetSize", ctypes.c_size_t),
+                ("MaximumWorkingSetSize", ctypes.c_size_t),
+                ("ActiveProcessLimit", wintypes.DWORD),
+                ("Affinity", ctypes.c_size_t),
+                ("PriorityClass", wintypes.DWORD),
+                ("SchedulingClass", wintypes.DWORD),
+            )
+
+        class Extended(ctypes.Structure):
+            _fields_ = (
+                ("BasicLimitInformation", Basic),
+                ("IoInfo", ctypes.c_ulonglong * 6),
+                ("ProcessMemoryLimit", ctypes.c_size_t),
+                ("JobMemoryLimit", ctypes.c_size_t),
+                ("PeakProcessMemoryUsed", ctypes.c_size_t),
+                ("PeakJobMemoryUsed", ctypes.c_size_t),
+            )
+
+        kill_on_close, extended = 0x2000, 9
+        limits = Extended()
+        limits.BasicLimitInformation.LimitFlags = kill_on_close
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.CreateJobObjectW.restype = wintypes.HANDLE
+        kernel.GetCurrentProcess.restype = wintypes.HANDLE
+        job = wintypes.HANDLE(kernel.CreateJobObjectW(None, None))  # never closed by us
+        kernel.SetInformationJobObject(job, extended, ctypes.byref(limits), ctypes.sizeof(limits))
+        kernel.AssignProcessToJobObject(job, wintypes.HANDLE(kernel.GetCurrentProcess()))
+
+    def end_children(spared: Container[int] = ()) -> None:
+        """Nothing to do: the job object ends what is left."""
+
+else:
+
+    def adopt_orphans() -> None:
+        """Whatever we start stays below us, also when what started it has ended (Linux alone)."""
+        if sys.platform == "linux":
+            import ctypes  # 8 ms that only `-j` costs
+
+            with suppress(OSError, AttributeError):  # a libc that cannot be asked
+                ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: prctl(2)
+
+    def end_children(spared: Container[int] = ()) -> None:
+        """Kill all that we have started but for these, and all that those have started.
+
+        Costs nothing where there is nothing.
+        """
+        deadline = time.monotonic() + _KILLED_S
+        while _are_children_left(bool(spared)) and time.monotonic() < deadline:
+            found = processes()
+            below = {os.getpid()}
+            count = -1
+            while len(below) != count:
+                count = len(below)
+                below.update(
+                    pid for pid, p in found.items() if p.parent in below and pid not in spared
+                )
+            below.discard(os.getpid())
+            if not below:
+                return
+            for pid in below:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.001)  # what they have started comes to us when they are gone
+
+    def _are_children_left(some_are_spared: bool) -> bool:
+        if some_are_spared:
+            return True
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return False
+        return True

@@ -207,6 +207,8 @@ _NOX_FLAGS = {
     "--download-python": "install it before: uv python install 3.13",
     "--error-on-external-run": "it is so; session.run(..., external=True) allows it",
     "--no-error-on-external-run": "say which commands: session.run(..., external=True)",
+    "--parallel": "write --jobs",
+    "--allow-parallel": "every session may run beside others, unless it says parallel=False",
     "--nocolor": "write --color never",
     "--forcecolor": "write --color always",
     "--error-on-missing-interpreters": "it is so unless --skip-missing is given",

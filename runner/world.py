@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.envs import choose_backend, folder, load_backend
@@ -18,10 +19,13 @@ from runner.envs.spec import make_env_spec
 from runner.envs.store import Store, store_home
 from runner.envs.wheels import Wheels
 from runner.errors import InterpreterMissing, JobError
+from runner.process import run as run_command
+from runner.requirements import SourceDigests
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
 from runner.running import Ingredient
 from runner.settings import age_s
+from runner.shown import show
 from runner.surroundings import outer_variables
 
 if TYPE_CHECKING:
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
     from runner.envs import Backend
     from runner.envs.wheels import Builder
     from runner.model import Job, Project, SessionSpec, Settings
-    from runner.requirements import SourceDigests
     from runner.running import (
         Command,
         EnvSpec,
@@ -93,6 +96,42 @@ class World(NamedTuple):
         return os.path.join(self.envdir, ".cache")
 
 
+def make_world(
+    project: Project,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    emit: Callable[[Event], None],
+    find: Callable[[str], tuple[Job, ...]],
+    made: set[str],
+    began_s: float,
+    run_id: str,
+) -> World:
+    """What the jobs of one process act on.
+
+    made, began_s, run_id: of the whole run, whose jobs may be in several processes.
+    """
+    envdir = envdir_of(project, settings)
+    sources = SourceDigests(
+        key=partial(folder.read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
+    )
+    return World(
+        project=project,
+        settings=settings,
+        emit=emit,
+        run=run_command,
+        show=show,
+        environ=environ,
+        sources=sources,
+        wheels=make_wheels(envdir, settings, sources, environ, began_s),
+        find=find,
+        made=made,
+        store=make_store(project, settings, environ),
+        run_id=run_id,
+        began_s=began_s,
+    )
+
+
 # What an environment should be. -----------------------------------------------------
 
 
@@ -138,7 +177,11 @@ def make_store(project: Project, settings: Settings, environ: Mapping[str, str])
 
 
 def make_wheels(
-    envdir: str, settings: Settings, sources: SourceDigests, environ: Mapping[str, str]
+    envdir: str,
+    settings: Settings,
+    sources: SourceDigests,
+    environ: Mapping[str, str],
+    began_s: float,
 ) -> Wheels:
     """The wheels of local projects that are kept in an environment folder, and who builds them."""
 
@@ -148,7 +191,12 @@ def make_wheels(
         return Builds(envdir, environ, sources)
 
     again = settings.fresh or settings.upgrade
-    return Wheels(envdir, again=again, marks=sources.marks, make_builder=make_builder)
+    return Wheels(
+        envdir,
+        again_since_s=began_s if again else 0.0,
+        marks=sources.marks,
+        make_builder=make_builder,
+    )
 
 
 def family_of(spec: SessionSpec) -> Family:

@@ -39,6 +39,7 @@ ORDER = [
     "load",
     "listing",
     "compat convert worker",
+    "several",
     "runner",  # the public names
     "commands",
     "cli",

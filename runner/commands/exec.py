@@ -77,7 +77,7 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=make_wheels(envdir, settings, sources, os.environ),
+        wheels=make_wheels(envdir, settings, sources, os.environ, time.time()),
         find=_find_nothing,
         store=make_store(project, settings, os.environ),
         began_s=time.time(),

@@ -82,7 +82,7 @@ def main(request: Request) -> int:
         show=show,
         environ=dict(os.environ),
         sources=sources,
-        wheels=make_wheels(envdir, settings, sources, os.environ),
+        wheels=make_wheels(envdir, settings, sources, os.environ, float("inf")),
         find=_find_nothing,
         store=make_store(project, settings, os.environ),
         began_s=time.time(),

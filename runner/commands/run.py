@@ -5,39 +5,41 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner import errors, schedule
 from runner.ahead import Ahead
 from runner.bench import prepare_ahead
 from runner.commands import failed_before
-from runner.envs.folder import make_envdir, read_key
+from runner.envs.folder import make_envdir
 from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
-from runner.history import Remember, path_in, read
+from runner.history import Remember, path_in, read, usual_s
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import Stop, signals_as_exceptions
 from runner.process import run as run_command
 from runner.reports import Several, make_terminal
-from runner.requirements import SourceDigests
 from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
-from runner.shown import show
-from runner.world import World, envdir_of, make_store, make_wheels, may_need_work, stamped
+from runner.world import envdir_of, make_store, make_world, may_need_work, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from runner.executors import Executor
     from runner.model import Job, Plan, Project, Request, Settings
     from runner.reports import Reporter
     from runner.running import Event
 
 
 _GRACE_S = 5.0  # for an installer that is no longer needed
+_CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
 
 
 def main(request: Request) -> int:
@@ -47,33 +49,97 @@ def main(request: Request) -> int:
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     started = time.monotonic()
     store = make_store(project, settings, os.environ)
-    reporter = make_reporter(
+    listeners = make_listeners(
         project, settings, request.posargs, started, store.home if store is not None else ""
     )
-    emit = stamped(reporter.hear)
 
     def find(name: str) -> tuple[Job, ...]:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
-    envdir = envdir_of(project, settings)
-    sources = SourceDigests(
-        key=partial(read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
-    )
+    run_id = make_run_id(time.time())
+    # One job alone has the terminal, whatever may run beside it.
+    if settings.jobs == "1" or len(plan.jobs) == 1:
+        crew = _one_at_a_time(project, settings, find, listeners, run_id)
+    else:
+        from runner.several import several_at_once  # 12 ms that one at a time is spared
 
-    world = World(
-        project=project,
-        settings=settings,
-        emit=emit,
-        run=run_command,
-        show=show,
-        environ=dict(os.environ),
-        sources=sources,
-        wheels=make_wheels(envdir, settings, sources, os.environ),
+        executor, reporter = several_at_once(request, project, settings, listeners, run_id)
+        crew = Crew(executor, reporter, nullcontext(), lambda: None)
+    emit = stamped(crew.reporter.hear)
+    outcomes: list[Outcome] = []
+    interrupted_by = ""
+
+    def settled(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        emit(JobEnded(outcome=outcome))
+
+    with crew.signals:
+        try:
+            try:
+                schedule.run(
+                    plan,
+                    crew.executor,
+                    posargs=request.posargs,
+                    fail_fast=settings.fail_fast,
+                    find=find,
+                    settled=settled,
+                    durations=_durations(project, settings),
+                )
+            finally:
+                crew.executor.close()
+                crew.close()
+        except KeyboardInterrupt:  # between two jobs; in one it is an outcome
+            interrupted_by = "SIGINT"
+        except Interrupted as error:
+            interrupted_by = error.signal_name
+        outcomes += _not_started(plan, outcomes)
+        report = Report(
+            outcomes=tuple(outcomes),
+            duration_s=time.monotonic() - started,
+            interrupted_by=crew.executor.ended_by or _signal_among(outcomes) or interrupted_by,
+        )
+        code = exit_code(report, selected.named, skip_missing=settings.skip_missing)
+        try:
+            crew.reporter.close(report._replace(exit_code=code))
+        except ReportUnwritten as error:
+            error.exit_code = code or errors.FAILED
+            raise
+    return code
+
+
+def _signal_among(outcomes: list[Outcome]) -> str:
+    """The signal that reached a job and with it the run; empty where none did."""
+    reasons = (o.reason for o in outcomes if o.result == "interrupted" and o.reason in _CODES)
+    return next(reasons, "")
+
+
+class Crew(NamedTuple):
+    """Who runs the jobs of a run, and who hears."""
+
+    executor: Executor
+    reporter: Reporter
+    signals: AbstractContextManager[None]  # how they are answered
+    close: Callable[[], None]  # what was begun beside the jobs has ended
+
+
+def _one_at_a_time(
+    project: Project,
+    settings: Settings,
+    find: Callable[[str], tuple[Job, ...]],
+    listeners: list[Reporter],
+    run_id: str,
+) -> Crew:
+    """Each job in this process, whose commands own the terminal; the next ones prepared beside."""
+    reporter = Several([make_terminal(sys.stderr, settings, os.environ), *listeners])
+    world = make_world(
+        project,
+        settings,
+        dict(os.environ),
+        emit=stamped(reporter.hear),
         find=find,
         made=set(),
-        store=store,
-        run_id=make_run_id(time.time()),
         began_s=time.time(),
+        run_id=run_id,
     )
     stop = Stop()
 
@@ -85,61 +151,36 @@ def main(request: Request) -> int:
         prepare, reporter.hear, is_wanted=lambda job: may_need_work(job, world), stop=stop
     )
     working = world._replace(take=ahead.take)
+
+    def close() -> None:
+        ahead.end(_GRACE_S)
+        if world.store is not None:
+            world.store.close()
+
     executor = Local(lambda job, posargs: perform(job, posargs, working), ahead.expect)
-    outcomes: list[Outcome] = []
-    interrupted_by = ""
-
-    def settled(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        emit(JobEnded(outcome=outcome))
-
-    with signals_as_exceptions():
-        try:
-            try:
-                schedule.run(
-                    plan,
-                    executor,
-                    posargs=request.posargs,
-                    fail_fast=settings.fail_fast,
-                    find=find,
-                    settled=settled,
-                )
-            finally:
-                ahead.end(_GRACE_S)
-                if world.store is not None:
-                    world.store.close()
-        except KeyboardInterrupt:  # between two jobs; in one it is an outcome
-            interrupted_by = "SIGINT"
-        except Interrupted as error:
-            interrupted_by = error.signal_name
-        outcomes += _not_started(plan, outcomes)
-        report = Report(
-            outcomes=tuple(outcomes),
-            duration_s=time.monotonic() - started,
-            interrupted_by=next(
-                (o.reason for o in outcomes if o.result == "interrupted"), interrupted_by
-            ),
-        )
-        code = exit_code(report, selected.named, skip_missing=settings.skip_missing)
-        try:
-            reporter.close(report._replace(exit_code=code))
-        except ReportUnwritten as error:
-            error.exit_code = code or errors.FAILED
-            raise
-    return code
+    return Crew(executor, reporter, signals_as_exceptions(), close)
 
 
-def make_reporter(
+def _durations(project: Project, settings: Settings) -> dict[str, float]:
+    """What jobs usually take, in seconds; under -j alone, where it decides the order."""
+    if settings.jobs == "1":
+        return {}
+    past = read(path_in(envdir_of(project, settings)))
+    known = {name: usual_s(entries, narrowed=False) for name, entries in past.items()}
+    return {name: seconds for name, seconds in known.items() if seconds is not None}
+
+
+def make_listeners(
     project: Project,
     settings: Settings,
     posargs: tuple[str, ...],
     started_s: float,
     store_home: str,
-) -> Reporter:
-    """Who hears of the run: the terminal, the history, and whoever writes a report."""
+) -> list[Reporter]:
+    """Who hears of the run beside a person: the history, and whoever writes a report."""
     envdir = envdir_of(project, settings)
     at, history = time.time(), path_in(envdir)
-    reporters: list[Reporter] = [make_terminal(sys.stderr, settings, os.environ)]
+    reporters: list[Reporter] = []
     if not settings.install_only:  # in which nothing of a job has run
         make_folder = partial(make_envdir, envdir, project.root, store_home)
         reporters.append(Remember(history, at=at, narrowed=bool(posargs), make_folder=make_folder))
@@ -161,7 +202,7 @@ def make_reporter(
         )
         github = [GitHub(os.environ, sys.stderr).tell] if is_here(os.environ) else []
         reporters.append(Collector(beginning, [*github, Files(files).tell]))
-    return Several(reporters)
+    return reporters
 
 
 def _not_started(plan: Plan, outcomes: list[Outcome]) -> list[Outcome]:
@@ -177,9 +218,7 @@ def _not_started(plan: Plan, outcomes: list[Outcome]) -> list[Outcome]:
 def exit_code(report: Report, named: frozenset[str], *, skip_missing: bool) -> int:
     """What the run exits with (design.md, "The command line")."""
     if report.interrupted_by:
-        return {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129}[
-            report.interrupted_by
-        ]
+        return _CODES[report.interrupted_by]
     results = {outcome.result for outcome in report.outcomes}
     if "failed" in results:
         return errors.FAILED

@@ -66,11 +66,11 @@ class Wheels:
         self,
         envdir: str,
         *,
-        again: bool = False,
+        again_since_s: float = 0.0,
         marks: Callable[[str, str], dict[str, str]] = _no_marks,
         make_builder: Callable[[], Builder] = _no_builder,
     ) -> None:
-        """again: what an earlier run has built is not good enough (--fresh, --upgrade).
+        """again_since_s: what was built before is not good enough (--fresh, --upgrade).
 
         marks: of each source of a folder a mark that changes with it, where the
         digest of all of them is the one that is given.
@@ -80,11 +80,10 @@ class Wheels:
         """
         self._home = os.path.join(envdir, ".wheels")
         self._locks = os.path.join(envdir, ".locks")
-        self._again = again
+        self._again_since_s = again_since_s
         self._marks = marks
         self._make_builder = make_builder
         self._builder: Builder | None = None
-        self._built: set[str] = set()  # by this run
 
     def provide(self, build: Build, asking: Asking) -> str:
         """The path of the wheel, built now where it was not before."""
@@ -119,7 +118,6 @@ class Wheels:
                 _put(os.path.join(aside, wheel), place)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
-            self._built.add(place)
             self._note_sources(build, os.path.dirname(place))
             _forget_old(os.path.dirname(os.path.dirname(place)))
         return os.path.join(place, wheel)
@@ -166,15 +164,15 @@ class Wheels:
     def _find(self, places: _Places) -> str:
         """The path of the wheel that was built of this content; empty where none was."""
         for place in places:
-            if self._again and place not in self._built:
-                continue
             try:
                 names = os.listdir(place)
             except OSError:
                 continue
             for name in names:
-                if name.endswith(".whl"):
-                    return os.path.join(place, name)
+                path = os.path.join(place, name)
+                # By the file's time: others of the run may have built it in their process.
+                if name.endswith(".whl") and os.stat(path).st_mtime >= self._again_since_s:
+                    return path
         return ""
 
     def _places(self, build: Build, interpreter: Interpreter) -> _Places:

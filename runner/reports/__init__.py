@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 from runner.settings import wants_color
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal
 
     from runner.model import Settings
+    from runner.reports.block import Block
     from runner.reports.collected import Story
+    from runner.reports.logs import Logs
+    from runner.reports.terminal import Terminal
     from runner.running import Event, Report
 
 
@@ -39,7 +43,11 @@ class Form(Protocol):
         ...
 
 
-REPORTERS = {"terminal": "runner.reports.terminal"}
+REPORTERS = {
+    "terminal": "runner.reports.terminal",
+    "block": "runner.reports.block",
+    "live": "runner.reports.live",
+}
 FORMS = {  # by the end of a file's name, the longer first
     ".trace.json": "runner.reports.as_trace",
     ".json": "runner.reports.as_json",
@@ -49,16 +57,31 @@ FORMS = {  # by the end of a file's name, the longer first
 }
 
 
-def make_terminal(stream: TextIO, settings: Settings, environ: Mapping[str, str]) -> Reporter:
-    """The reporter for a person, in the style that the stream can show."""
+def make_terminal(
+    stream: TextIO, settings: Settings, environ: Mapping[str, str], width: int | None = None
+) -> Terminal:
+    """The reporter for a person, in the style that the stream can show.
+
+    width: in columns, where the stream leads to a terminal by way of others.
+    """
     module = import_module(REPORTERS["terminal"])
     made = module.Terminal(
         stream,
         color=wants_color(settings.color, environ, stream.isatty()),
         verbose=settings.verbose,
         quiet=settings.quiet,
+        width=width,
     )
-    return cast("Reporter", made)
+    return cast("Terminal", made)
+
+
+def make_for_several(
+    how: Literal["block", "live"], terminal: Terminal, logs: Logs, rerun: Callable[[str], str]
+) -> Block:
+    """The reporter for a person who watches several jobs at once."""
+    kind = {"block": "Block", "live": "Live"}[how]
+    module = import_module(REPORTERS[how])
+    return cast("Block", getattr(module, kind)(terminal, logs, rerun))
 
 
 def load_form(file: str) -> Form:

@@ -75,6 +75,19 @@ class Terminal:
                 self._line(self._paint("thin", _safe(event.show)))
         # Of JobEnded nothing is written: the table at the end has it.
 
+    def columns(self) -> int:
+        """How wide it is."""
+        return self._width or _columns(self._stream)
+
+    def tell_outcome(self, outcome: Outcome) -> None:
+        """Write how a job ended, as the table at the end will have it."""
+        if not self._quiet or outcome.result not in ("passed", "cached"):
+            self._line(self._rows((outcome,))[0])
+
+    def tell(self, text: str) -> None:
+        """Write a line from us."""
+        self._line(self._paint("thin", _safe(text)))
+
     def close(self, report: Report) -> None:
         """Write the table of outcomes, and how many of each there were."""
         outcomes = report.outcomes
@@ -89,7 +102,7 @@ class Terminal:
             self._line(self._totals(report))
 
     def _head(self, event: JobStarted) -> str:
-        columns = self._width or _columns(self._stream)
+        columns = self.columns()
         rule = "─" if self._unicode else "-"
         name = _safe(event.job)
         head = f"{rule * 2} {name} "

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Callable
 from typing import TextIO, get_args
 
 import pytest
 
 from runner.reports import REPORTERS, Reporter
+from runner.reports.block import Block
+from runner.reports.live import Live
+from runner.reports.logs import Logs
 from runner.reports.terminal import Terminal
 from runner.running import (
     CommandEnded,
@@ -65,7 +69,20 @@ def quiet_terminal(stream: TextIO) -> Reporter:
     return Terminal(stream, color=False, verbose=False, quiet=True)
 
 
-MAKERS = [terminal, coloured_terminal, quiet_terminal]
+def block(stream: TextIO) -> Reporter:
+    return of_several(Block, stream)
+
+
+def live(stream: TextIO) -> Reporter:
+    return of_several(Live, stream)
+
+
+def of_several(kind: type[Block], stream: TextIO) -> Reporter:
+    logs = Logs(tempfile.mkdtemp(), "run", lambda job: "job", is_one=True)
+    return kind(Terminal(stream, color=False, verbose=False, quiet=False), logs, str)
+
+
+MAKERS = [terminal, coloured_terminal, quiet_terminal, block, live]
 
 
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
@@ -85,7 +102,7 @@ def test_there_are_events_of_every_kind():
 
 
 def test_each_reporter_of_the_table_is_tried():
-    assert list(REPORTERS) == ["terminal"]
+    assert list(REPORTERS) == ["terminal", "block", "live"]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
@@ -136,16 +153,20 @@ def test_a_full_disk_is_borne(make):
     raw.close()
 
 
-def test_what_failed_is_told_by_each(make):
+def test_what_failed_is_told_by_each(make, capfd: pytest.CaptureFixture[str]):
     stream = io.StringIO()
     reporter = make(stream)
 
+    if isinstance(reporter, Block):  # the log has what the job told of itself
+        reporter.begin("lint")
+        reporter.take("lint", 1, b"it broke\nits output\n")
     reporter.hear(Said("lint", "error", "it broke"))
     reporter.hear(Shown("lint", "its output\n"))
     reporter.close(Report((Outcome("lint", "failed", "ruff exited with code 1", 1.0),), 1.0))
 
+    shown = stream.getvalue() + capfd.readouterr().err
     for told in ("it broke", "its output", "lint", "failed", "ruff exited with code 1"):
-        assert told in stream.getvalue()
+        assert told in shown
 
 
 def test_no_name_or_reason_moves_the_cursor(make):

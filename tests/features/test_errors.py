@@ -366,6 +366,22 @@ def test_a_build_that_makes_what_is_no_wheel_is_told(folder: Folder):
     assert done.code == 1
 
 
+@provokes("Several jobs at once", "its worker cannot be started: TEXT")
+def test_that_no_more_files_may_be_open_is_told(folder: Folder):
+    folder.envfile(
+        "@runner.session(python=False)\n"
+        "@runner.parametrize('n', [1, 2])\n"
+        "def s(session, n): ...\n"
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (13, 13))\n"
+    )
+
+    done = folder.run("-j", "2")
+
+    assert "its worker cannot be started: Too many open files\n" in done.err
+    assert done.code == 1
+
+
 def test_all_mistakes_of_an_envfile_are_told_at_once_in_the_order_of_their_lines(folder: Folder):
     folder.envfile(
         """

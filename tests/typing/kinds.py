@@ -28,6 +28,7 @@ from runner.commands import (
 from runner.envs import Backend, conda, uv, venv, virtualenv
 from runner.executors import Executor
 from runner.executors.local import Local
+from runner.executors.processes import Output, Processes, Start
 from runner.handle import Hands
 from runner.history import Remember
 from runner.reports import (
@@ -40,7 +41,10 @@ from runner.reports import (
     as_markdown,
     as_trace,
 )
+from runner.reports.block import Block
 from runner.reports.collected import Collector
+from runner.reports.live import Live
+from runner.reports.logs import Logs
 from runner.reports.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -69,16 +73,20 @@ VERBS: tuple[Verb, ...] = (
 )
 
 
-def executors(perform: Callable[[Job, tuple[str, ...]], Outcome]) -> tuple[Executor, ...]:
+def executors(
+    perform: Callable[[Job, tuple[str, ...]], Outcome], start: Start, output: Output
+) -> tuple[Executor, ...]:
     """Each executor."""
-    return (Local(perform),)
+    return (Local(perform), Processes(4, start, output))
 
 
-def reporters(stream: TextIO, beginning: Beginning) -> tuple[Reporter, ...]:
+def reporters(stream: TextIO, beginning: Beginning, logs: Logs) -> tuple[Reporter, ...]:
     """Each reporter."""
     terminal = Terminal(stream, color=True, verbose=False, quiet=False, width=80)
     remember = Remember("history", at=0.0, narrowed=False)
-    return (terminal, remember, Collector(beginning, []), Several([terminal, remember]))
+    several = Several([terminal, remember])
+    block, live = Block(terminal, logs, str), Live(terminal, logs, str)
+    return (terminal, remember, Collector(beginning, []), several, block, live)
 
 
 def hands(bench: Bench) -> Hands:

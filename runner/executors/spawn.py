@@ -1,0 +1,75 @@
+"""A worker that is a new interpreter: anywhere, and whatever threads we have.
+
+It finds our modules where we do, whatever lies in the working folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.executors.processes import Ends, Process, Start
+    from runner.model import Job
+
+    Orders = Callable[[Job, tuple[str, ...]], Mapping[str, object]]
+
+# `-m runner.worker` would look in the working folder first, where a `runner` may be.
+_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from runner.worker import main; main()"
+
+
+def spawning(orders: Orders) -> Start:
+    """What starts workers that are new interpreters.
+
+    orders: what one must know, all of it fit for JSON.
+    """
+
+    def start(
+        job: Job, posargs: tuple[str, ...], ends: Ends, forget_parent: Callable[[], None]
+    ) -> Process:
+        del forget_parent  # it inherits nothing of ours
+        argv = [sys.executable, "-c", _PROGRAM, *sys.path]
+        if sys.platform == "win32":
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=ends.stdout,
+                stderr=ends.stderr,
+                creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
+            )
+            control: object = base64.b64encode(ends.control.share(process.pid)).decode("ascii")
+        else:
+            # Signals wait until it answers them as a worker: it inherits the mask.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.PIPE,
+                    stdout=ends.stdout,
+                    stderr=ends.stderr,
+                    pass_fds=(ends.control.fileno(),),
+                    start_new_session=True,
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            control = ends.control.fileno()
+        told = {"control": control, **orders(job, posargs)}
+        assert process.stdin is not None
+        try:
+            with process.stdin as stdin:
+                stdin.write(json.dumps(told).encode("ascii"))
+        except OSError:
+            pass  # it has ended already, and how will be found
+        return process
+
+    return start
+
+
+if sys.platform != "win32":
+    _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

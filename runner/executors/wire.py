@@ -1,0 +1,59 @@
+"""What a worker tells the process that started it, as lines of JSON.
+
+No pickle: a line is read as what it says, and executes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from runner.running import (
+    CommandEnded,
+    CommandStarted,
+    EnvironmentReady,
+    JobStarted,
+    Outcome,
+    Said,
+    Shown,
+)
+
+if TYPE_CHECKING:
+    from runner.running import Event
+
+_SHOWN_LETTERS = 20_000
+
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (
+        JobStarted,
+        EnvironmentReady,
+        CommandStarted,
+        CommandEnded,
+        Shown,
+        Said,
+        Outcome,
+    )
+}
+
+
+def to_line(told: Event | Outcome) -> bytes:
+    """The line that tells of an event or an outcome; empty for what is not told.
+
+    Of output that was kept back the end is told: the job's log has all of it.
+    """
+    if isinstance(told, Shown):
+        told = told._replace(text=told.text[-_SHOWN_LETTERS:])
+    name = type(told).__name__
+    # In ASCII: what was half of a surrogate pair stays so.
+    return json.dumps([name, *told]).encode("ascii") + b"\n" if name in _KINDS else b""
+
+
+def from_line(line: bytes) -> Event | Outcome:
+    """What a line tells of."""
+    name, *fields = json.loads(line)
+    told: Event | Outcome = _KINDS[name](*fields)
+    if isinstance(told, Outcome):
+        notified = ((n, None if words is None else tuple(words)) for n, words in told.notified)
+        return told._replace(notified=tuple(notified))
+    return told

@@ -1,0 +1,112 @@
+"""Several jobs at once: the executor and the reporter that belong together.
+
+Knows what each worker must be told; the scheduler neither knows nor asks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from runner.envs import folder
+from runner.errors import UsageError
+from runner.executors import fork, spawn
+from runner.executors.cpus import usable_cpus
+from runner.executors.processes import Processes, count_with_room
+from runner.reports import Several, make_for_several, make_terminal
+from runner.reports.logs import Logs, lead_to_one_place
+from runner.run_folders import LOGS
+from runner.running import EnvironmentReady, Said
+from runner.settings import wants_color
+from runner.shown import show
+from runner.worker import Run, orders, work
+from runner.world import envdir_of, make_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.executors import Executor
+    from runner.executors.processes import Start
+    from runner.model import Project, Request, Settings
+    from runner.reports import Reporter
+    from runner.running import Event
+
+_KIND = "RUNENV_WORKER"
+
+
+def several_at_once(
+    request: Request,
+    project: Project,
+    settings: Settings,
+    listeners: Sequence[Reporter],
+    run_id: str,
+) -> tuple[Executor, Reporter]:
+    """What runs jobs in processes of their own, as many at once as the settings say.
+
+    listeners: who hears of the run beside a person.
+    """
+    terminal = make_terminal(sys.stderr, settings, os.environ)
+    again = partial(_run_again, request=request)
+    reporter = make_for_several(settings.output, terminal, _logs(project, settings, run_id), again)
+    colored = wants_color(settings.color, os.environ, sys.stderr.isatty())
+    run = Run(
+        began_s=time.time(),
+        made=set(),
+        color="always" if colored else "never",
+        columns=terminal.columns(),
+        run_id=run_id,
+    )
+    environments = {job.name: job.environment for job in project.jobs}
+
+    def hear(event: Event) -> None:
+        if isinstance(event, EnvironmentReady):
+            run.made.add(environments[event.job])
+        for listener in listeners:
+            listener.hear(event)
+
+    asked = usable_cpus() if settings.jobs == "auto" else int(settings.jobs)
+    room = count_with_room(asked)
+    if room < asked and settings.jobs != "auto":
+        text = f"only {room} at once: no more files may be open (`ulimit -n`)"
+        terminal.hear(Said(job="", level="info", text=text))
+    executor = Processes(room, _start(request, project, settings, run), reporter, hear)
+    reporter.on_closed = partial(executor.end, "SIGPIPE")
+    return executor, Several([reporter, *listeners])
+
+
+def _start(request: Request, project: Project, settings: Settings, run: Run) -> Start:
+    """What starts a worker: a copy of this process where that is safe, or a new one."""
+    kind = os.environ.get(_KIND, "")
+    if kind not in ("", "fork", "spawn"):
+        raise UsageError(f"{_KIND} cannot be {kind!r}", mend="it is fork or spawn")
+    if sys.platform != "win32" and (kind == "fork" or (not kind and fork.is_safe())):
+        return fork.forking(partial(work, project=project, settings=settings, run=run))
+    return spawn.spawning(partial(orders, request=request, run=run))
+
+
+def _logs(project: Project, settings: Settings, run_id: str) -> Logs:
+    """Where this run keeps what its jobs write."""
+    envdir = envdir_of(project, settings)
+    folder.check_place(envdir)
+    store = make_store(project, settings, os.environ)
+    if store is not None:  # first, since the key for digests of secrets is in it
+        store.make()
+    folder.make_envdir(envdir, project.root, "" if store is None else store.home)
+    return Logs(
+        os.path.join(envdir, LOGS),
+        run_id,
+        folder.folder_name,
+        is_one=lead_to_one_place(1, 2),
+    )
+
+
+def _run_again(job: str, request: Request) -> str:
+    """The command that runs one job of a run again."""
+    where = (("--directory", "directory"), ("--file", "file"))
+    given = [(flag, request.given.get(name)) for flag, name in where]
+    before = [word for flag, value in given if value for word in (flag, str(value))]
+    after = ["--", *request.posargs] if request.posargs else []
+    return show(("runenv", *before, job, *after))

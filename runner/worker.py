@@ -1,0 +1,226 @@
+"""The far end of an executor: a job's id in, events and its outcome out.
+
+A copy of the process that has loaded the envfile (`executors/fork.py`), or a new
+interpreter that loads it as that one did (`executors/spawn.py`). What a job
+prints, where it goes and what it does to the process stays here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.descendants import adopt_orphans, end_children
+from runner.errors import Interrupted, RunnerError
+from runner.executors.wire import to_line
+from runner.load import open_project
+from runner.model import Request
+from runner.perform import perform
+from runner.plan import make_plan
+from runner.process import signals_as_exceptions
+from runner.reports import make_terminal
+from runner.running import Outcome, Said
+from runner.selection import find_jobs
+from runner.settings import BY_NAME, is_list
+from runner.world import make_world, stamped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from runner.model import Job, Project, Settings
+    from runner.running import Event
+
+    _Emit = Callable[[Event], None]
+
+if sys.platform != "win32":
+    _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE_S = 5.0  # for the job, when the run is gone
+_MORE_S = 2.0  # for what its function does last
+
+
+class Run(NamedTuple):
+    """What the workers of a run have in common."""
+
+    began_s: float
+    made: set[str]  # the environments that are as this run wants them
+    color: Literal["always", "never"]
+    columns: int
+    run_id: str
+
+
+def _jobs_named(name: str, project: Project) -> tuple[Job, ...]:
+    """The jobs that a name given to `session.notify` stands for, each after what it requires."""
+    return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
+
+
+def work(
+    job: Job,
+    posargs: tuple[str, ...],
+    control: socket.socket,
+    *,
+    project: Project,
+    settings: Settings,
+    run: Run,
+) -> None:
+    """Do a job in this process, which is there for it alone, and tell of it."""
+
+    def act(tell: Callable[[Event], None]) -> Outcome:
+        return _perform(job, posargs, project, settings, run, _told_here(settings, run, tell))
+
+    _do(job.name, act, control)
+
+
+def orders(
+    job: Job, posargs: tuple[str, ...], *, request: Request, run: Run
+) -> Mapping[str, object]:
+    """What a worker that is a new interpreter must know, fit for JSON."""
+    return {
+        "job": job.name,
+        "posargs": posargs,
+        "given": request.given,
+        "began_s": run.began_s,
+        "made": sorted(run.made),
+        "color": run.color,
+        "columns": run.columns,
+        "run_id": run.run_id,
+    }
+
+
+def main() -> None:
+    """Do the job that standard input tells of, in this new interpreter."""
+    told = json.loads(sys.stdin.buffer.read())
+    if sys.platform == "win32":
+        control = socket.fromshare(base64.b64decode(told["control"]))
+    else:
+        control = socket.socket(fileno=told["control"])
+        control.set_inheritable(False)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    sys.argv = ["runenv"]
+    given = {
+        name: tuple(value) if is_list(value) and BY_NAME[name].kind == "many" else value
+        for name, value in told["given"].items()
+    }
+    posargs = tuple(told["posargs"])
+    run = Run(told["began_s"], set(told["made"]), told["color"], told["columns"], told["run_id"])
+
+    def act(tell: Callable[[Event], None]) -> Outcome:
+        request = Request(verb="run", argument=None, given=given, posargs=posargs)
+        project, settings = open_project(request, os.environ)
+        emit = _told_here(settings, run, tell)
+        job = next((job for job in project.jobs if job.name == told["job"]), None)
+        if job is None:
+            what = f"loaded again, the envfile has no job {told['job']!r}"
+            mend = "let it declare the same whenever it is loaded"
+            emit(Said(job=told["job"], level="error", text=f"{what}\n{mend}"))
+            return Outcome(job=told["job"], result="failed", reason=what)
+        return _perform(job, posargs, project, settings, run, emit)
+
+    _do(told["job"], act, control)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
+
+
+def _told_here(settings: Settings, run: Run, tell: Callable[[Event], None]) -> _Emit:
+    """What tells an event to who reads what the job writes, and to the parent."""
+    shown = settings._replace(color=run.color)
+    here = make_terminal(sys.stderr, shown, os.environ, width=run.columns)
+
+    def emit(event: Event) -> None:
+        here.hear(event)
+        tell(event)
+
+    return emit
+
+
+def _perform(
+    job: Job,
+    posargs: tuple[str, ...],
+    project: Project,
+    settings: Settings,
+    run: Run,
+    emit: _Emit,
+) -> Outcome:
+    world = make_world(
+        project,
+        settings,
+        dict(os.environ),
+        emit=stamped(emit),
+        find=partial(_jobs_named, project=project),
+        made=run.made,
+        began_s=run.began_s,
+        run_id=run.run_id,
+    )
+    try:
+        return perform(job, posargs, world)
+    finally:
+        if world.store is not None:
+            world.store.close()
+
+
+def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket) -> None:
+    """Do it, answering signals as a run of one job does, and tell of it."""
+    own = os.getpid()
+    threading.Thread(target=_watch, args=(control,), daemon=True).start()
+    adopt_orphans()
+    # Else what is printed stands behind what we say, and what commands write.
+    reconfigure = getattr(sys.stdout, "reconfigure", None)  # none where the envfile replaced it
+    if reconfigure is not None:
+        reconfigure(line_buffering=True)
+
+    def tell(told: Event | Outcome) -> None:
+        # A copy that the session function has made of this process tells nothing.
+        if os.getpid() == own:
+            with suppress(OSError):  # the run is gone
+                control.sendall(to_line(told))
+
+    try:
+        with signals_as_exceptions():
+            if sys.platform != "win32":
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
+            outcome = act(tell)
+    except KeyboardInterrupt:
+        outcome = Outcome(job=name, result="interrupted", reason="SIGINT")
+    except Interrupted as error:
+        outcome = Outcome(job=name, result="interrupted", reason=error.signal_name)
+    except RunnerError as error:  # an envfile that cannot be loaded again
+        print(error, file=sys.stderr)
+        outcome = Outcome(job=name, result="failed", reason=error.what)
+    if os.getpid() != own:
+        os._exit(1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    end_children()
+    tell(outcome)
+
+
+def _watch(control: socket.socket) -> None:
+    """End this process, and all that it has started, when the run is gone."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+    with suppress(OSError):
+        while control.recv(1):
+            pass
+    if sys.platform != "win32":
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGTERM)
+        time.sleep(_GRACE_S + _MORE_S)
+        end_children()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
