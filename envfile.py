@@ -56,7 +56,7 @@ PEERS = ["nox", "tox", "tox-uv"]
 
 
 @runner.session(deps=PEERS, project="wheel", default=False)
-@runner.parametrize("what", ["startup", "warm", "cold"])
+@runner.parametrize("what", ["startup", "warm", "cold", "parallel"])
 def bench(session: runner.Session, what: str) -> None:
     """Measure beside nox, tox and uv by hand (see the first lines of benchmarks/*.py)."""
     session.run("python", f"benchmarks/{what}.py", *session.posargs)
