@@ -7,38 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from runner.executors import cpus
-from runner.executors.cpus import usable_cpus
-
-
-@pytest.fixture(autouse=True)
-def eight(monkeypatch: pytest.MonkeyPatch):
-    """A machine of eight CPUs, wherever the tests run."""
-    monkeypatch.setattr(cpus, "os", Machine())
-
-
-class Machine:
-    """`os`, with eight CPUs."""
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(os, name)
-
-    def sched_getaffinity(self, _: int) -> set[int]:
-        return set(range(8))
+from runner.executors.cpus import filled, usable_cpus
 
 
 def counted(folder: Path, ours: str, **files: str) -> int:
-    """What is counted where we are in these cgroups, and these are their files."""
+    """What is counted of eight CPUs where we are in these cgroups, and these are their files."""
     (folder / "ours").write_text(ours)
     for name, text in files.items():
         path = folder / "cgroup" / name.replace("__", "/").replace("_max", ".max")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return usable_cpus(str(folder / "cgroup"), str(folder / "ours"))
+    return filled(8, str(folder / "cgroup"), str(folder / "ours"))
 
 
 def test_without_cgroups_all_that_may_be_used_are_counted(tmp_path: Path):
-    assert usable_cpus(str(tmp_path / "none"), str(tmp_path / "none")) == 8
+    assert filled(8, str(tmp_path / "none"), str(tmp_path / "none")) == 8
 
 
 def test_a_quota_of_version_2_counts(tmp_path: Path):
@@ -77,3 +60,13 @@ def test_a_quota_of_version_1_counts_where_it_is_mounted(tmp_path: Path, mounted
 
 def test_what_cannot_be_read_is_left_out(tmp_path: Path):
     assert counted(tmp_path, "nonsense\n0::/\n", cpu_max="what is this") == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has none")
+def test_cpus_that_we_may_not_run_on_are_not_counted():
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert usable_cpus() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)

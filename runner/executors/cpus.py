@@ -8,16 +8,19 @@ from math import ceil
 _CGROUPS, _OURS = "/sys/fs/cgroup", "/proc/self/cgroup"
 
 
-def usable_cpus(cgroups: str = _CGROUPS, ours: str = _OURS) -> int:
-    """The CPUs that the system lets us run on, no more than our share of time fills.
+def usable_cpus() -> int:
+    """The CPUs that the system lets us run on, no more than our share of time fills."""
+    if hasattr(os, "sched_getaffinity"):
+        return filled(len(os.sched_getaffinity(0)))
+    return filled(os.cpu_count() or 1)
+
+
+def filled(count: int, cgroups: str = _CGROUPS, ours: str = _OURS) -> int:
+    """How many of so many CPUs our share of time fills, one at least.
 
     A container is given time, not CPUs: a quota in each period, by the cgroups
     that we are in, of either version (cgroups(7)). 1.5 CPUs keep two jobs busy.
     """
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
     shares = [ceil(share) for share in _shares(cgroups, ours)]
     return max(1, min([count, *shares]))
 
