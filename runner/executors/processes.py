@@ -152,6 +152,8 @@ class Processes:
                 self._before[number] = signal.signal(number, self._note)
         if sys.platform != "win32":
             self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _only_wake)
+            # A mask is inherited, and whoever started us may have had this one blocked.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
         self._wake_before = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
 
     # What the scheduler asks for. -------------------------------------------------------

@@ -342,3 +342,13 @@ def test_when_it_is_closed_no_descriptor_is_left(make):
     executor.close()
 
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+@POSIX
+def test_that_a_worker_has_ended_is_noticed_where_we_were_started_with_that_signal_blocked(make):
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
+    try:
+        make()
+        assert signal.SIGCHLD not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
