@@ -89,7 +89,9 @@ def _usable(
     image = store.image(known.image)
     if image is None:
         return None
-    when_s = known.resolved.when_s if known.resolved else image.made_s
+    # With --fresh it is the files that are to be new, not what was resolved.
+    of_versions = known.resolved is not None and not policy.fresh
+    when_s = known.resolved.when_s if known.resolved and of_versions else image.made_s
     if image.name not in store.made and when_s < policy.images_since_s:
         return None
     try:
