@@ -24,7 +24,7 @@ NEW = ".new-"  # what begins so is being made, and is left over where its lock i
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 
 _LONGEST = 80  # characters; leaves room below for site-packages on every system
-_OTHERS = {"artifacts", "logs", "history"}  # what stands beside the environments
+_OTHERS = {"artifacts", "logs"}  # what stands beside the environments
 _RESERVED = (
     {"con", "prn", "aux", "nul"}
     | _OTHERS

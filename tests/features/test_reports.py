@@ -385,11 +385,11 @@ def test_a_signal_between_two_jobs_ends_the_run_and_is_reported(folder: Folder):
 
         @runner.session(python=False)
         def first(session):
-            real = schedule._lost_cause
-            def signalled(job, outcomes):
+            real = schedule._Queue.take_out_those_after
+            def signalled(queue, names):
                 os.kill(os.getpid(), signal.SIGTERM)
-                return real(job, outcomes)
-            schedule._lost_cause = signalled
+                return real(queue, names)
+            schedule._Queue.take_out_those_after = signalled
             session.error("so that what waits for it is looked at")
 
         @runner.session(python=False)
