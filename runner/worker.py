@@ -54,7 +54,7 @@ class Run(NamedTuple):
     made: set[str]  # the environments that are as this run wants them
     color: Literal["always", "never"]
     columns: int
-    run_id: str
+    run_id: str = ""
 
 
 def _jobs_named(name: str, project: Project) -> tuple[Job, ...]:
