@@ -57,6 +57,11 @@ def used(image: Path, ago_s: float) -> None:
     os.utime(image / "used", (then, then))
 
 
+def long_ago(folder: Folder) -> None:
+    """The size of the store was not looked at in the last minutes."""
+    Path(folder.environ["RUNENV_STORE"], ".limited").unlink(missing_ok=True)
+
+
 def record_digests(wheel: Path) -> None:
     """The wheel's RECORD has digests, as those of real wheels have."""
     with zipfile.ZipFile(wheel) as archive:
@@ -211,6 +216,7 @@ def test_the_least_recently_used_leave_where_the_store_is_too_large(two: Folder)
     two.wheel("third")
     two.envfile(TWO.replace('"tool"', '"third"'))
 
+    long_ago(two)
     two.passes(env={"RUNENV_STORE_SIZE": "3MB"})
 
     assert {*images(two)} == {"other", "third"}
@@ -222,6 +228,7 @@ def test_what_was_used_just_now_stays_however_small_the_store(two: Folder):
     two.write("pyproject.toml", "[tool.runenv]\nstore_size = '0'\n")
     two.envfile(TWO.replace('"tool"', '"third"'))
 
+    long_ago(two)
     two.passes()
 
     assert {*images(two)} == {"other", "third"}
@@ -387,3 +394,13 @@ def test_explain_says_that_upgrade_asks_anew(two: Folder):
         "linked_from": "",
         "packages": 0,
     }
+
+
+def test_its_size_is_looked_at_now_and_then(two: Folder):
+    used(images(two)["tool"], 3 * HOUR_S)
+    two.wheel("third")
+    two.envfile(TWO.replace('"tool"', '"third"'))
+
+    two.passes(env={"RUNENV_STORE_SIZE": "0"})  # a moment after the images of `two` were kept
+
+    assert {*images(two)} == {"tool", "other", "third"}
