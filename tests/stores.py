@@ -196,7 +196,9 @@ def images(store: Path) -> list[Path]:
 def left_over(store: Path) -> list[str]:
     """What a process that was killed has left in a store: what begins with a dot, or is half written."""
     found = [*store.glob("images/.*"), *store.glob("known/*"), *store.glob("images/*/*"), *store.glob(".*")]  # fmt: skip
-    whole = re.compile(r"\.key|\.gitignore|\.ignore|\.lock|tree|used|compiled|[^.].*\.(json|txt)")
+    whole = re.compile(
+        r"\.key|\.limited|\.gitignore|\.ignore|\.lock|tree|used|compiled|[^.].*\.(json|txt)"
+    )
     return sorted(str(path.relative_to(store)) for path in found if not whole.fullmatch(path.name))
 
 

@@ -172,10 +172,13 @@ class Store:
         if envdir in self._reached or self.trouble:
             return
         self._reached.add(envdir)
-        probe = os.path.join(envdir, f".probe-{_own()}")
+        probe = os.path.join(envdir, ".locks", ".probe")
         try:
-            os.link(os.path.join(self.home, KEY), probe)
+            with suppress(FileExistsError):  # another run looks at this moment, or was killed
+                os.link(os.path.join(self.home, KEY), probe)
             os.unlink(probe)
+        except FileNotFoundError:
+            pass  # the other one has taken it away
         except OSError as error:
             if error.errno in (errno.EXDEV, errno.EPERM) and self.home != in_envdir(envdir):
                 self.home = in_envdir(envdir)

@@ -95,15 +95,18 @@ def mentioning(path: Path) -> list[str]:
     return [line for line in listing.stdout.splitlines() if str(path) in line]
 
 
+def names_in_environment(folder: Folder) -> list[str]:
+    return sorted(path.name for path in (folder.root / ".runenv/show").iterdir())
+
+
 def assert_next_run_is_right(folder: Folder) -> None:
     done = folder.passes()
 
     assert done.out == "1.0 1.0\n"
-    ours = {".cache", ".checkpoints", ".gitignore", ".ignore", ".key", ".locks", "CACHEDIR.TAG"}
+    ours = {".cache", ".gitignore", ".history", ".ignore", ".key", ".locks", "CACHEDIR.TAG"}
     assert names_in(folder) - ours == {"show"}
-    assert [n.name for n in (folder.root / ".runenv/show").iterdir() if "runenv" in n.name] == [
-        "runenv.json"
-    ]
+    names = names_in_environment(folder)
+    assert [name for name in names if "runenv" in name] == ["runenv.files.json", "runenv.json"]
     assert "environment: reused" in folder.passes().err
 
 
@@ -316,6 +319,7 @@ def test_a_build_that_is_killed_at_each_of_fifty_moments(
 
     for number in range(fifth, 50, 5 * step):
         shutil.rmtree(folder.root / ".runenv")
+        shutil.rmtree(folder.environ["RUNENV_STORE"])  # else it would be linked, not built
         enough = whole * number // 50
         run = folder.start(start_new_session=True, stderr=subprocess.DEVNULL)
         wait_until(lambda enough=enough: entries(folder) >= enough, run)
