@@ -27,8 +27,16 @@ if sys.platform != "win32":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is slow runs last."""
+# What takes minutes and tells little more than what else runs: with TESTS_FULL=1 alone.
+FULL = [pytest.mark.slow, pytest.mark.full]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is slow runs last, and what is full where that is asked for."""
+    if os.environ.get("TESTS_FULL") != "1":
+        left = {item for item in items if item.get_closest_marker("full") is not None}
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 

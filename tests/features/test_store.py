@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from runner.envs.folder import folder_name
 from runner.envs.pythons_found import found_versions
-from tests.conftest import Folder
+from tests.conftest import FULL, Folder
 from tests.features.test_environments import library
 from tests.stores import (
     KINDS,
@@ -46,9 +46,7 @@ from tests.stores import (
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
 
-BACKENDS = pytest.mark.parametrize(
-    "backend", ["uv", pytest.param("virtualenv", marks=pytest.mark.slow)]
-)
+BACKENDS = pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "4"))
 
 # Two sessions of equal needs.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import Folder
+from tests.conftest import FULL, Folder
 from tests.stores import (
     MINOR,
     from_store,
@@ -29,9 +29,7 @@ from tests.stores import (
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
 
-BACKENDS = pytest.mark.parametrize(
-    "backend", ["uv", pytest.param("virtualenv", marks=pytest.mark.slow)]
-)
+BACKENDS = pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
 
 # Prints all that may be edited.
 PRINT = """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Folder
+from tests.conftest import FULL, Folder
 from tests.features.test_environments import PRINT_INSTALLED
 from tests.stores import Index, images, project, serve, told, write_wheel
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
 
-BACKENDS = pytest.mark.parametrize(
-    "backend", ["uv", pytest.param("virtualenv", marks=pytest.mark.slow)]
-)
+BACKENDS = pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
 
 
 @pytest.fixture
