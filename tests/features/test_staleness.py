@@ -605,7 +605,8 @@ def told(err: str) -> str:
     """What a run said of its environment last: reused, wheel replaced, rebuilt."""
     lines = [line.partition("environment: ")[2] for line in err.splitlines()]
     last = [line for line in lines if line][-1]
-    return last.partition(" in ")[0].partition(" (")[0].partition(":")[0]
+    state = last.partition(" in ")[0].partition(" (")[0].partition(":")[0]
+    return state.removesuffix(" from the store")
 
 
 def held(folder: Folder) -> str:

@@ -97,8 +97,8 @@ def cloned(folder: Folder) -> Path:
 
 # Where a clone lies. The installer writes a plain place into scripts in one way, a long
 # one or one with a blank by a detour over /bin/sh: what is there is made at that place.
-PLAIN = ("e", "plaçe", "wit.h+s@me-si=gns", ".runenv")
-ODD = ("a place with blanks", "o" * 90 + "/" + "n" * 60, "it's")
+PLAIN = ("e", "wit.h_s@me-si=gns", ".runenv")
+ODD = ("plaçe", "a+b", "a place with blanks", "o" * 90 + "/" + "n" * 60, "it's")
 # Names of sessions, which scripts that activate have as their prompt.
 SESSIONS = st.sampled_from(("show", "a", "prompt", "export", "printf", "VIRTUAL_ENV", "bin"))
 
