@@ -157,6 +157,7 @@ def test_a_clone_equals_what_uv_makes_there(uv_cache: Path, now: dict[str, objec
 
 
 @pytest.mark.slow
+@pytest.mark.full
 @examples(max(1, EXAMPLES // 2))  # each makes four environments, seconds each
 @given(now=needs)
 def test_a_clone_equals_what_virtualenv_and_pip_make_there(uv_cache: Path, now: dict[str, object]):
