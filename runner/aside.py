@@ -7,6 +7,23 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
+
+
+def keep(path: str, text: str) -> None:
+    """The file has the text, where it can be written.
+
+    For what saves the next run some time and decides nothing.
+    """
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_aside(path, text)
+
+
+def touch(path: str) -> None:
+    """The file is there and has the time of now. Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666))
+    os.utime(path)
 
 
 def write_aside(path: str, text: str) -> None:
@@ -29,12 +46,6 @@ def replace(path: str, aside_name: str, text: str) -> None:
             stream.write(text)
         os.replace(aside, path)
     except OSError:
-        _forget(aside)  # a full disk: the next attempt needs the room
+        with suppress(OSError):  # where it was made: on a full disk the next attempt needs the room
+            os.unlink(aside)
         raise
-
-
-def _forget(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass  # it was never made

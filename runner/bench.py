@@ -603,4 +603,4 @@ def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> Com
 def prepare_ahead(job: Job, world: World) -> None:
     """The job's environment is what is declared; for a job whose turn has not come."""
     with Bench(job, world, ahead=True):
-        pass
+        pass  # to open it is to prepare it

@@ -113,11 +113,6 @@ def _word(word: str) -> str:
 
 
 def _print(lines: list[str]) -> None:
-    """Print to standard error, in whatever encoding it has."""
-    encoding = sys.stderr.encoding or "ascii"
-    text = "\n".join(lines) + "\n"
-    try:
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
-    except OSError:
-        pass  # nobody listens, or the disk is full; the exit code still tells
+    from runner.telling import tell  # what goes well has nothing to tell
+
+    tell(sys.stderr, "\n".join(lines) + "\n")

@@ -57,7 +57,7 @@ if sys.platform == "win32":
                     os.kill(self._child.pid, signal.CTRL_BREAK_EVENT)
 
         def remember(self) -> None:
-            pass  # taskkill looks for them itself
+            """Nothing is to be noted: taskkill looks for them itself."""
 
         def are_left(self) -> bool:
             return False
@@ -94,7 +94,7 @@ else:
                 os.killpg(self._leader, number)
 
         def remember(self) -> None:
-            pass  # the system does
+            """Nothing is to be noted: the system knows the group until its last member ends."""
 
         def are_left(self) -> bool:
             try:
@@ -291,9 +291,10 @@ else:
     def _are_children_left(some_are_spared: bool) -> bool:
         if some_are_spared:
             return True
+        ended = -1
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while ended:
+                ended, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return False
         return True

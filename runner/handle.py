@@ -428,7 +428,7 @@ class _Chdir:
         self._before = before
 
     def __enter__(self) -> None:
-        pass  # we are there already
+        """We are there already."""
 
     def __exit__(
         self,
@@ -454,10 +454,10 @@ class _NothingStarted:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        pass
+        """There is nothing to end."""
 
     def stop(self) -> None:
-        pass
+        """There is nothing to end."""
 
 
 def _no_unknown(what: str, unknown: Mapping[str, object], known: list[str]) -> None:

@@ -10,6 +10,7 @@ Annotations are no strings, since every run imports this (see model.py).
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -90,14 +91,12 @@ class Remember:
         if not jobs:
             return
         line = _line(self._at + report.duration_s, jobs, narrowed=self._narrowed)
-        try:
+        with suppress(OSError, EnvironmentBroken):  # where nothing can be written it is as none
             try:
                 _add(self._path, line)
             except FileNotFoundError:
                 self._make_folder()
                 _add(self._path, line)
-        except (OSError, EnvironmentBroken):
-            pass
 
 
 def _line(at: float, jobs: Sequence[object], *, narrowed: bool) -> bytes:

@@ -13,7 +13,7 @@ import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.aside import write_aside
+from runner.aside import keep
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 
@@ -51,11 +51,7 @@ def listing_of(envfile: str, cache_dir: str) -> Listing:
         "files": {path: _digest(path) for path in project.read},
         "listing": listing,
     }
-    try:
-        os.makedirs(cache_dir, exist_ok=True)
-        write_aside(file, json.dumps(data))
-    except OSError:
-        pass  # the next TAB is slower, and nothing else
+    keep(file, json.dumps(data))
     return listing
 
 

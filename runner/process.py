@@ -398,8 +398,9 @@ class _Running:
         def over() -> bool:
             return time.monotonic() >= deadline or hurried()
 
-        while not self.ends_within(_LOOK_AGAIN_S) and not over():
-            pass
+        ended = self.ends_within(_LOOK_AGAIN_S)
+        while not ended and not over():
+            ended = self.ends_within(_LOOK_AGAIN_S)
         left = not self._ended.is_set() or self.members.are_left()
         while left and not over():
             time.sleep(_LOOK_AGAIN_S)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import suppress
 
 ARTIFACTS, LOGS = "artifacts", "logs"
 LATEST = "latest"
@@ -36,11 +37,9 @@ def make_run_folder(home: str, run: str) -> str:
 
 def _link_latest(home: str, run: str) -> None:
     link, aside = os.path.join(home, LATEST), os.path.join(home, f".{LATEST}-{run}")
-    try:
+    with suppress(OSError):  # Windows may forbid links; the names of the folders tell the same
         os.symlink(run, aside, target_is_directory=True)
         os.replace(aside, link)
-    except OSError:
-        pass  # Windows may forbid links; the names of the folders tell the same
 
 
 def runs_in(home: str) -> list[str]:

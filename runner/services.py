@@ -48,10 +48,9 @@ class _Guard:
     """Ends a service's group where we are killed and cannot; a shell of its own."""
 
     def __init__(self, group: int) -> None:
-        self._watcher: subprocess.Popen[bytes] | None = None
-        self._lifeline = inside = -1
+        """Raises OSError where nothing can be started any more."""
+        inside, self._lifeline = os.pipe()
         try:
-            inside, self._lifeline = os.pipe()
             self._watcher = subprocess.Popen(
                 ["/bin/sh", "-c", _WATCH, "sh", str(group)],
                 cwd="/",
@@ -62,18 +61,16 @@ class _Guard:
                 start_new_session=True,
             )
         except OSError:
-            pass  # no room, no shell: it is ended as long as we are not killed
+            os.close(self._lifeline)
+            raise
         finally:
-            if inside != -1:
-                os.close(inside)
+            os.close(inside)
 
     def close(self) -> None:
         """It ends nothing any more."""
-        if self._watcher is not None:
-            self._watcher.kill()  # before the end of its input, which it would act on
-            self._watcher.wait()
-        if self._lifeline != -1:
-            os.close(self._lifeline)
+        self._watcher.kill()  # before the end of its input, which it would act on
+        self._watcher.wait()
+        os.close(self._lifeline)
 
 
 class ServiceFailed(Exception):
@@ -98,7 +95,7 @@ class Service:
         self._members = members_of(child, shares_group=False)
         self._ended = threading.Event()
         self._stopped = False
-        self._guard = None if sys.platform == "win32" else _Guard(child.pid)
+        self._guard: _Guard | None = None
         # A thread, so that no signal can come between its end and our knowing how.
         in_background(child.wait, self._ended)
 
@@ -133,6 +130,11 @@ class Service:
             stream.seek(max(0, os.path.getsize(self.log) - _LAST_BYTES))
             lines = stream.read().decode("utf-8", "backslashreplace").splitlines()
         return "".join(f"{line}\n" for line in lines[-_LAST_LINES:])
+
+    def be_guarded(self) -> None:
+        """See to it that it ends even where we are killed. Raises OSError where that cannot be."""
+        if sys.platform != "win32":
+            self._guard = _Guard(self.pid)
 
     def is_asked_to_end(self) -> None:
         """Ask it and all that it started to end, once."""
@@ -219,6 +221,16 @@ def start_service(
         with open(log, "ab") as output:
             service = Service(name, log, start_aside(command, output.fileno()))
         known.append(service)
+        try:
+            service.be_guarded()
+        except OSError as error:
+            service.stop()
+            known.remove(service)
+            raise CommandFailed(
+                f"{name} was ended again, since nothing could watch over it: {error.strerror}",
+                mend="it would outlive a run that is killed; allow more files and processes"
+                " (ulimit -n, ulimit -u)",
+            ) from None
     deadline = time.monotonic() + timeout_s
     while not service.ends_within(0):
         if is_ready(log) and not service.ends_within(0):

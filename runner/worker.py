@@ -211,8 +211,7 @@ def _watch(control: socket.socket) -> None:
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
     with suppress(OSError):
-        while control.recv(1):
-            pass
+        control.recv(1)  # nobody writes there: what comes is the end
     if sys.platform != "win32":
         main = threading.main_thread().ident
         assert main is not None

@@ -26,7 +26,7 @@ ORDER = [
     "errors",
     "model",
     "running",
-    "settings descendants shown aside timelimit run_folders",
+    "settings descendants shown aside timelimit run_folders telling",
     "process",
     "declare handle",
     "specs",

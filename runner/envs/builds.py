@@ -17,7 +17,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.aside import write_aside
+from runner.aside import keep
 from runner.envs import folder, load_backend
 from runner.envs.build_system import BuildSystem, digest_of_build_files, read_build_system
 from runner.envs.journal import site_listing
@@ -232,13 +232,8 @@ class Builds:
         return _Known(files, read_build_system(tree, shown))
 
     def _remember(self, name: str, known: _Known) -> None:
-        path = self._memory(name)
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            text = json.dumps({"format": _FORMAT, **known._asdict()}, separators=(",", ":"))
-            write_aside(path, text)
-        except OSError:
-            pass  # the next build asks again
+        text = json.dumps({"format": _FORMAT, **known._asdict()}, separators=(",", ":"))
+        keep(self._memory(name), text)
 
     def _memory(self, name: str) -> str:
         return os.path.join(self._envdir, ".cache", "builds", f"{name}.json")

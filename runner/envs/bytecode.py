@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from runner.aside import write_aside
+from runner.aside import touch, write_aside
 from runner.envs.manifest import Changed, FileState, link_files, state_of
 from runner.settings import is_dict
 
@@ -31,7 +31,7 @@ _CACHE = "__pycache__"
 # Run by the environment's own Python, 3.6 or later, with nothing of the user's in reach.
 # Its standard input is a pipe of ours: where we end, however that is, so does it.
 _COMPILE = """\
-import os, sys, threading
+import contextlib, os, sys, threading
 def leave():
     os.read(0, 1)
     os._exit(1)
@@ -45,11 +45,10 @@ for path in sys.argv[1:]:
             if name.endswith(".py"):
                 target = importlib.util.cache_from_source(source)
                 if not os.path.exists(target):
-                    try:
+                    # For another Python, perhaps: what cannot be compiled is left.
+                    with contextlib.suppress(Exception):
                         py_compile.compile(source, doraise=True, quiet=2)
                         print(target, flush=True)
-                    except Exception:
-                        pass
 sys.stdout.flush()
 os._exit(0)
 """
@@ -95,8 +94,8 @@ class Bytecode:
             process.wait()
             _note_compiled(place, told)
             if is_done:
-                with suppress(OSError), open(os.path.join(place, _DONE), "w"):
-                    pass
+                with suppress(OSError):
+                    touch(os.path.join(place, _DONE))
         self._running.clear()
 
 

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import sys
+from contextlib import suppress
 from hashlib import sha256
 
 from runner.aside import own_name, replace, write_aside
@@ -119,9 +120,8 @@ def make_key(path: str, key: bytes = b"") -> None:
     with open(os.open(aside, _NEW, 0o600), "wb") as stream:
         stream.write(key or os.urandom(32))
     try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(aside, path)
     except OSError:  # a file system without hard links
         os.replace(aside, path)
         return

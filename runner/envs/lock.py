@@ -144,9 +144,8 @@ def is_alive(process: int) -> bool:
     # On Windows os.kill would end it; and there a lock dies with its process.
     if sys.platform != "win32":
         try:
-            os.kill(process, 0)
+            with suppress(PermissionError):  # somebody else's
+                os.kill(process, 0)
         except ProcessLookupError:
             return False
-        except PermissionError:
-            pass  # somebody else's
     return True

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.aside import write_aside
+from runner.aside import keep
 from runner.envs.python_spec import UNKNOWN, read_version, version_text
 from runner.errors import CommandFailed
 from runner.running import Command, Interpreter
@@ -148,11 +149,7 @@ class Asker:
             "answers": {path: row for path, row in known.items() if os.path.lexists(path)},
             "words": words,
         }
-        try:
-            os.makedirs(os.path.dirname(self._file), exist_ok=True)
-            write_aside(self._file, json.dumps(data, separators=(",", ":")))
-        except OSError:
-            pass  # it costs the next run some time and nothing else
+        keep(self._file, json.dumps(data, separators=(",", ":")))
 
     def _answer(self, path: str) -> _Answer:
         identity = _identity(path)
@@ -179,14 +176,12 @@ def _identity(path: str) -> tuple[str, str] | None:
 
 def _read(file: str) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
     """The rows by path, unchecked, and by word the path with its identity."""
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         with open(file, encoding="utf-8") as stream:
             data = json.loads(stream.read())
         if data["format"] == _FORMAT:
             words = {word: tuple(map(str, row)) for word, row in data["words"].items()}
             return dict(data["answers"]), words
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
     return {}, {}
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.aside import write_aside
+from runner.aside import touch, write_aside
 from runner.envs import bytecode, manifest
 from runner.envs.folder import KEY, NEW, make_key, tag_as_cache
 from runner.envs.integrity import distributions_of, wrong_files
@@ -176,9 +176,8 @@ class Store:
         try:
             with suppress(FileExistsError):  # another run looks at this moment, or was killed
                 os.link(os.path.join(self.home, KEY), probe)
-            os.unlink(probe)
-        except FileNotFoundError:
-            pass  # the other one has taken it away
+            with suppress(FileNotFoundError):  # that one has taken it away
+                os.unlink(probe)
         except OSError as error:
             if error.errno in (errno.EXDEV, errno.EPERM) and self.home != in_envdir(envdir):
                 self.home = in_envdir(envdir)
@@ -196,13 +195,11 @@ class Store:
 
     def known(self, key: str) -> Known:
         """What is known by a key."""
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             with open(self._known_path(key), encoding="utf-8") as stream:
                 data = json.load(stream)
             if data["format"] == _FORMAT:
                 return Known(str(data["image"]), resolved_from(data["resolved"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
         return Known("", None)
 
     def remember(self, key: str, known: Known) -> None:
@@ -407,8 +404,7 @@ class Store:
         with suppress(OSError):
             if time.time() - os.stat(mark).st_mtime < _LIMIT_EACH_S:
                 return
-        with open(mark, "w"):
-            pass
+        touch(mark)
         self._limit(self)
 
     def _keep_now(self, path: str, listed: Manifest, base: str, facts: Mapping[str, object]) -> str:

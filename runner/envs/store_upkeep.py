@@ -64,7 +64,7 @@ def size_of(store: Store, name: str) -> Size:
     place = store.place_of(name)
     times = [bytecode.list_time_ns(place), _time_ns(os.path.join(place, FILES))]
     kept = os.path.join(place, _SIZE)
-    try:
+    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         with open(kept, encoding="utf-8") as stream:
             data = json.load(stream)
         if data["format"] == _FORMAT and data["times"] == times:
@@ -73,8 +73,6 @@ def size_of(store: Store, name: str) -> Size:
             parts = cast("list[list[object]]", [own, *shareable.values()])
             if set(map(len, parts)) == {2} and set(map(type, chain(*parts))) == {int}:
                 return Size(shareable, *own)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        pass
     listed = manifest_of(place)
     if listed is None:
         return Size({}, 0, 0)

@@ -10,6 +10,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,11 +62,8 @@ def spawning(orders: Orders) -> Start:
             control = ends.control.fileno()
         told = {"control": control, **orders(job, posargs)}
         assert process.stdin is not None
-        try:
-            with process.stdin as stdin:
-                stdin.write(json.dumps(told).encode("ascii"))
-        except OSError:
-            pass  # it has ended already, and how will be found
+        with suppress(OSError), process.stdin as stdin:  # one that has ended tells nothing else
+            stdin.write(json.dumps(told).encode("ascii"))
         return process
 
     return start

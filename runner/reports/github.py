@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from runner.reports.as_markdown import render
 from runner.reports.texts import legible
+from runner.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,12 +65,7 @@ class GitHub:
         return f"::error {where}{title}::{_data(job.reason or job.result)}"
 
     def _write(self, text: str) -> None:
-        encoding = self._stream.encoding or "ascii"
-        try:
-            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-            self._stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody listens any more
+        tell(self._stream, text + "\n")
 
 
 def is_here(environ: Mapping[str, str]) -> bool:

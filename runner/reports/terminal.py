@@ -16,6 +16,7 @@ from runner.running import (
     Said,
     Shown,
 )
+from runner.telling import tell
 
 if TYPE_CHECKING:
     from runner.running import Event, Outcome, Report, Result
@@ -171,12 +172,7 @@ class Terminal:
         self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        encoding = self._stream.encoding or "ascii"
-        try:
-            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            self._stream.flush()
-        except (OSError, ValueError):
-            pass  # nobody listens any more, or the disk is full; the run goes on
+        tell(self._stream, text)
 
 
 def _with_attempt(outcome: Outcome) -> str:

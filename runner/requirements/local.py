@@ -14,10 +14,10 @@ import os
 import re
 import stat
 import subprocess
-import threading
 import time
 from typing import TYPE_CHECKING
 
+from runner.aside import keep
 from runner.errors import EnvironmentBroken
 
 if TYPE_CHECKING:
@@ -134,14 +134,7 @@ class SourceDigests:
         here = folder.rstrip(os.sep) + os.sep
         known = dict(self._known)  # another thread may learn meanwhile
         files = {p: k for p, k in known.items() if p in self._seen or not p.startswith(here)}
-        try:
-            os.makedirs(os.path.dirname(self._memory), exist_ok=True)
-            aside = f"{self._memory}.{os.getpid()}-{threading.get_ident()}"
-            with open(aside, "w", encoding="utf-8") as stream:
-                json.dump({"format": _FORMAT, "files": files}, stream, separators=(",", ":"))
-            os.replace(aside, self._memory)
-        except (OSError, ValueError):
-            pass  # the next run reads the files again, and nothing else
+        keep(self._memory, json.dumps({"format": _FORMAT, "files": files}, separators=(",", ":")))
 
     def marks(self, folder: str, digest: str) -> dict[str, str]:
         """Of each source a mark that changes with it; empty where `of` says another digest now.
