@@ -9,31 +9,25 @@ import os
 import sys
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Literal
 
-from runner.artifacts import keep_artifact
+from runner.beside import Beside
 from runner.envs import folder
 from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
-from runner.envs.network import run_patiently
 from runner.envs.replay import Replay
-from runner.envs.wheels import SETUPTOOLS
 from runner.errors import (
     CommandFailed,
     CommandTimedOut,
     EnvironmentBroken,
-    Interrupted,
     did_you_mean,
 )
-from runner.process import ending
+from runner.installers import Installers, how_it_ended, tell_ended
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
 from runner.requirements.script import script_step
-from runner.run_folders import ARTIFACTS, LOGS, make_run_folder
 from runner.running import (
     Command,
-    CommandEnded,
     CommandStarted,
     Environment,
     EnvironmentReady,
@@ -41,7 +35,6 @@ from runner.running import (
     Said,
     Shown,
 )
-from runner.services import ServiceFailed, end_services, start_service
 from runner.shells import user_shell
 from runner.surroundings import command_variables, find_program, outer_variables
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
@@ -51,7 +44,7 @@ if TYPE_CHECKING:
 
     from runner.envs.judge import Verdict
     from runner.model import Job, Ready, RunOptions
-    from runner.running import CommandKind, EnvSpec, Interpreter, Step
+    from runner.running import EnvSpec, Interpreter, Step
     from runner.services import Service
     from runner.world import World
 
@@ -76,9 +69,8 @@ class Bench:
         self._outer = outer_variables(world.environ)
         self._replay: Replay | None = None
         self._lock: Lock | None = None
-        self._shows_installs = False
-        self._services: list[Service] = []
-        self._tried = ""  # the command that was tried last, as it was shown
+        self._installers = Installers(job.name, world, self._outer)
+        self._beside = Beside(job.name, world)
         self.environment: Environment
 
     # Open and close. ------------------------------------------------------------
@@ -103,6 +95,7 @@ class Bench:
         with self._disk_troubles_told():
             lock.__enter__()
         self._lock = lock
+        self._installers.holds = lock.descriptors
         try:
             settings = self.world.settings
             made: set[str] = set() if self.world.made is None else self.world.made
@@ -113,8 +106,8 @@ class Bench:
                 backend,
                 policy._replace(is_new=is_new),
                 self.world.wheels,
-                self._run_installer,
-                self._tell_wait,
+                self._installers.run,
+                self._tell_wait_for_equal,
                 self.world.store,
                 partial(self.say, "warning"),
                 lock.before_ns,
@@ -135,7 +128,7 @@ class Bench:
 
     def __exit__(self, *exception: object) -> None:
         try:
-            self._end_services(exception[1] if exception else None)
+            self._beside.end(exception[1] if exception else None)
             ends = not self._ahead and not self._visits
             if self._replay is not None and ends and exception == (None, None, None):
                 self._end(self._replay)
@@ -197,9 +190,11 @@ class Bench:
             ) from error
 
     def _tell_wait(self, holder: str) -> None:
-        if holder == f"process {os.getpid()}":
-            return  # another job of this run makes the same, and is told of
         self.say("info", f"waiting for {holder}, which uses the same environment")
+
+    def _tell_wait_for_equal(self, holder: str) -> None:
+        if holder != f"process {os.getpid()}":  # else it is told of by another job of this run
+            self.say("info", f"waiting for {holder}, which makes the same environment or wheel")
 
     def _tell_ready(self, verdict: Verdict, started: float) -> None:
         self._emit_ready(
@@ -232,18 +227,6 @@ class Bench:
             )
         )
 
-    def _tell_ended(self, shown: str, kind: CommandKind, finished: Finished) -> None:
-        self.world.emit(
-            CommandEnded(
-                job=self._job.name,
-                show=shown,
-                kind=kind,
-                returncode=finished.returncode,
-                duration_s=finished.duration_s,
-                timed_out=finished.timed_out,
-            )
-        )
-
     # What a Session asks for. -----------------------------------------------------
 
     def may_run(self) -> bool:
@@ -267,12 +250,12 @@ class Bench:
         while True:
             finished = self.world.run(command)
             if options.get("log", True):
-                self._tell_ended(self.world.show(argv), "run", finished)
+                tell_ended(self.world, self._job.name, self.world.show(argv), "run", finished)
             if finished.returncode in good and not finished.timed_out:
                 return finished
             if left <= 0:
                 break
-            self.say("warning", f"{_how_it_ended(argv, finished)}; trying again, {left} left")
+            self.say("warning", f"{how_it_ended(argv, finished)}; trying again, {left} left")
             left -= 1
         if check:
             output = finished.stdout + finished.stderr
@@ -335,57 +318,11 @@ class Bench:
         """Start a command that runs until the job ends; it is ready when this returns."""
         env = {"PYTHONUNBUFFERED": "1", **(options.get("env") or {})}  # else no line would come
         command = self._make_command(argv, {**options, "env": env}, "merged", behind=" &")
-        name, log = os.path.basename(argv[0]), self._open_log
-        try:
-            return start_service(command, name, log, self._services, ready, timeout_s)
-        except ServiceFailed as error:
-            self.world.emit(Shown(job=self._job.name, text=error.last_lines))
-            raise error.why from None
-
-    def _open_log(self) -> str:
-        home = self._run_folder(LOGS)
-        for number in count(1):
-            name = f"{folder.folder_name(self._job.name)}~background-{number}.log"
-            path = os.path.join(home, name)
-            try:
-                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-            except FileExistsError:  # of an earlier attempt
-                continue
-            return path
-        raise AssertionError
-
-    def _run_folder(self, kind: str) -> str:
-        """The folder of this run for what is kept of it."""
-        world = self.world
-        folder.make_envdir(world.envdir, world.project.root, world.store_path)
-        return make_run_folder(os.path.join(world.envdir, kind), world.run_id)
+        return self._beside.start(command, os.path.basename(argv[0]), ready, timeout_s)
 
     def artifact(self, path: str, name: str) -> str:
-        place = folder.folder_name(self._job.name)
         with self._disk_troubles_told():
-            home = os.path.join(self._run_folder(ARTIFACTS), place)
-        return keep_artifact(path, name, home)
-
-    def _end_services(self, error: object) -> None:
-        """What ran beside the job has ended; what did so by itself is told, or fails the job."""
-        interrupted = isinstance(error, (KeyboardInterrupt, Interrupted))
-        end_services(self._services, interrupted=interrupted)
-        failures: list[CommandFailed] = []
-        for service in self._services:
-            code = service.returncode or 0
-            what = f"{service.name} {ending(code)} while the job ran"
-            if service.died and code == 0:
-                self.say("info", what)
-            elif service.died:
-                # What was tested against it has shown nothing, whatever the tests say.
-                self.world.emit(Shown(job=self._job.name, text=service.last_lines()))
-                mend = f"what it wrote is in {service.log}"
-                failures.append(CommandFailed(what, returncode=code, mend=mend))
-        first = failures[:1] if error is None else []
-        for failure in failures[len(first) :]:
-            self.say("error", str(failure))
-        if first:
-            raise first[0]
+            return self._beside.keep(path, name)
 
     def _make_command(
         self,
@@ -436,11 +373,11 @@ class Bench:
             environ=world.environ,
             variables=variables,
         )
-        self._shows_installs = shown
+        self._installers.shows = shown or world.settings.verbose
         try:
             self._apply(step)
         finally:
-            self._shows_installs = False
+            self._installers.shows = world.settings.verbose
 
     def install_script(self, script: str) -> None:
         world = self.world
@@ -504,91 +441,11 @@ class Bench:
         self.world.find(target)  # an unknown name is the session function's mistake
         self.notified.append((target, posargs))
 
-    # What the environment asks for. -----------------------------------------------
-
-    def _run_installer(
-        self,
-        argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install", "forget"],
-        show: str,
-        cwd: str,
-        changes: tuple[tuple[str, str | None], ...],
-        *,
-        holds: tuple[int, ...] = (),
-        may_fail: bool = False,
-    ) -> None:
-        world = self.world
-        shown = world.show(argv) if kind == "make" else f"{kind} {show}"
-        if shown != self._tried:  # else it is tried another way
-            world.emit(CommandStarted(job=self._job.name, show=shown, kind=kind))
-        self._tried = shown if may_fail else ""
-        shown_at_once = world.settings.verbose or self._shows_installs
-        # Said by the user it is followed, and where setuptools builds is the user's to mend.
-        setuptools = os.path.join(self.environment.path, SETUPTOOLS)
-        own = {"DIST_EXTRA_CONFIG": setuptools} if kind == "install" else {}
-        variables = {**own, **self._outer, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **dict(changes)}
-        command = Command(
-            argv=argv,
-            cwd=cwd,
-            env={name: value for name, value in variables.items() if value is not None},
-            capture="no" if shown_at_once and kind != "export" and not may_fail else "merged",
-            input="",  # an installer that asks would wait for ever
-            # Where we are killed it goes on, and the next run must wait for its end.
-            holds=(*(() if self._lock is None else self._lock.descriptors), *holds),
-        )
-        if may_fail:
-            finished = world.run(command)
-        else:
-            tell = partial(self.say, "warning")
-            finished = run_patiently(world.run, command, world.wait, tell)
-        self._tell_ended(shown, kind, finished)
-        if finished.returncode == 0:
-            self._tried = ""
-            return
-        if kind == "export" and "needs to be updated" in finished.stdout:
-            raise EnvironmentBroken(
-                "uv.lock is not what uv would make of pyproject.toml", mend="run `uv lock`"
-            )
-        if not may_fail:
-            world.emit(Shown(job=self._job.name, text=finished.stdout))
-        hint = _hint(finished.stdout)
-        doing = {
-            "make": f"{self.environment.backend} made no environment",
-            "build": f"the build of {show} failed",
-            "export": "the export of uv.lock failed",
-            "install": "the install failed",
-            "forget": "the installer's cache could not be mended",
-        }[kind]
-        raise EnvironmentBroken(
-            f"{doing}: {_how_it_ended((os.path.basename(argv[0]),), finished)}",
-            mend=f"{hint}the command was: {world.show(argv)}",
-        )
-
-
-_HINTS = {
-    # setuptools looks for the modules of a project that names none, and knows of no
-    # envfile: "Automatic discovery" in its documentation.
-    "Multiple top-level modules discovered": "name what belongs to the project, as"
-    ' [tool.setuptools] py-modules = ["mymodule"] in pyproject.toml; envfile.py does not',
-}
-
-
-def _hint(output: str) -> str:
-    """What helps against a failure that installers explain badly, as a line; or empty."""
-    return "".join(f"{mend}\n" for sign, mend in _HINTS.items() if sign in output)
-
 
 def _bare(outer: Mapping[str, str]) -> dict[str, str]:
     """What remains of the caller's variables with include_outer_env=False."""
     kept = ("PATH", "SYSTEMROOT", "PATHEXT", "COMSPEC", "TEMP", "TMP")  # nothing runs without them
     return {name: value for name, value in outer.items() if name in kept}
-
-
-def _how_it_ended(argv: tuple[str, ...], finished: Finished) -> str:
-    name = os.path.basename(argv[0])
-    if finished.timed_out:
-        return f"{name} was stopped after its time was up"
-    return f"{name} {ending(finished.returncode)}"
 
 
 def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> CommandFailed:
@@ -597,7 +454,7 @@ def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> Com
         return CommandTimedOut(
             f"{name} took longer than {command.timeout_s:g} s", returncode=finished.returncode
         )
-    return CommandFailed(_how_it_ended(argv, finished), returncode=finished.returncode)
+    return CommandFailed(how_it_ended(argv, finished), returncode=finished.returncode)
 
 
 def prepare_ahead(job: Job, world: World) -> None:

@@ -6,7 +6,7 @@ A file of its own beside `model.py`, because a listing needs none of it: 1.5 ms
 (Python 3.11). Annotations are no strings, for the same reason as there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 # What a job runs in. ------------------------------------------------------------
@@ -180,9 +180,25 @@ class EnvironmentReady(NamedTuple):
     at_s: float = 0.0
 
 
-CommandKind = Literal[
-    "run", "install", "build", "export", "make", "forget"
-]  # make: the environment itself
+# make: the environment itself; forget: what the installer's cache has of a package
+InstallerKind = Literal["make", "install", "build", "export", "forget"]
+CommandKind = Literal["run", InstallerKind]
+
+
+class InstallerCall(NamedTuple):
+    """One call of what makes an environment, installs into it or builds for it."""
+
+    argv: tuple[str, ...]
+    kind: InstallerKind
+    show: str  # what is installed, built, …, as a person would write it
+    path: str  # of the environment
+    cwd: str
+    changes: tuple[tuple[str, str | None], ...] = ()  # of variables; None takes one away
+    holds: tuple[int, ...] = ()  # descriptors of locks of what it writes
+    may_fail: bool = False  # another way is tried then, so that nothing is told
+
+
+RunInstaller = Callable[[InstallerCall], None]  # raises EnvironmentBroken where it fails
 
 
 class CommandStarted(NamedTuple):

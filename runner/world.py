@@ -102,19 +102,21 @@ def make_world(
     environ: Mapping[str, str],
     *,
     emit: Callable[[Event], None],
-    find: Callable[[str], tuple[Job, ...]],
-    made: set[str],
     began_s: float,
-    run_id: str,
+    find: Callable[[str], tuple[Job, ...]] = lambda _: (),
+    made: set[str] | None = None,
+    run_id: str = "",
+    only_looks: bool = False,
 ) -> World:
     """What the jobs of one process act on.
 
     made, began_s, run_id: of the whole run, whose jobs may be in several processes.
+    find: as nobody can be notified where no function is called. only_looks: nothing
+    is written, not even what saves time.
     """
     envdir = envdir_of(project, settings)
-    sources = SourceDigests(
-        key=partial(folder.read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
-    )
+    memory = "" if only_looks else os.path.join(envdir, ".cache", "sources.json")
+    sources = SourceDigests(key=partial(folder.read_key, envdir), memory=memory)
     return World(
         project=project,
         settings=settings,
@@ -123,9 +125,9 @@ def make_world(
         show=show,
         environ=environ,
         sources=sources,
-        wheels=make_wheels(envdir, settings, sources, environ, began_s),
+        wheels=_wheels(envdir, settings, sources, environ, began_s),
         find=find,
-        made=made,
+        made=set() if made is None else made,
         store=make_store(project, settings, environ),
         run_id=run_id,
         began_s=began_s,
@@ -176,7 +178,7 @@ def make_store(project: Project, settings: Settings, environ: Mapping[str, str])
     return open_store(store_home(settings.store, envdir, environ), settings)
 
 
-def make_wheels(
+def _wheels(
     envdir: str,
     settings: Settings,
     sources: SourceDigests,

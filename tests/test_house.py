@@ -34,6 +34,7 @@ ORDER = [
     "requirements cache reports executors",
     "envs",
     "world",
+    "installers beside",
     "bench",
     "selection plan schedule perform ahead",
     "load",

@@ -169,8 +169,8 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
     )
     ran = []
 
-    def run_installer(argv, kind, show, cwd, changes, may_fail=False):
-        ran.append((argv, kind, cwd))
+    def run_installer(call):
+        ran.append((call.argv, call.kind, call.cwd))
 
     with pytest.raises(EnvironmentBroken) as caught:
         Replay(

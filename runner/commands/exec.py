@@ -10,26 +10,22 @@ import os
 import signal
 import sys
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.bench import Bench
-from runner.envs.folder import read_key
 from runner.errors import CommandFailed, UsageError, some_of
 from runner.load import open_project
 from runner.process import exit_code, signals_as_exceptions
 from runner.process import run as run_command
 from runner.reports import make_terminal
-from runner.requirements import SourceDigests
 from runner.running import EnvironmentReady
 from runner.selection import select
-from runner.shown import show
-from runner.world import World, envdir_of, make_store, make_wheels
+from runner.world import make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.model import Job, Request
+    from runner.model import Request
     from runner.running import Command, Event
 
 
@@ -58,10 +54,6 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
             f"several jobs are meant: {some_of([job.name for job in jobs])}",
             mend=f"name one: runenv --{request.verb} {jobs[0].name}",
         )
-    envdir = envdir_of(project, settings)
-    sources = SourceDigests(
-        key=partial(read_key, envdir), memory=os.path.join(envdir, ".cache", "sources.json")
-    )
     terminal = make_terminal(sys.stderr, settings, os.environ)
 
     def hear(event: Event) -> None:
@@ -69,19 +61,7 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         if settings.verbose or not _is_idle(event):
             terminal.hear(event)
 
-    world = World(
-        project=project,
-        settings=settings,
-        emit=hear,
-        run=run_command,
-        show=show,
-        environ=dict(os.environ),
-        sources=sources,
-        wheels=make_wheels(envdir, settings, sources, os.environ, time.time()),
-        find=_find_nothing,
-        store=make_store(project, settings, os.environ),
-        began_s=time.time(),
-    )
+    world = make_world(project, settings, dict(os.environ), emit=hear, began_s=time.time())
     bench = Bench(jobs[0], world, visits=True)
     try:
         with signals_as_exceptions(), bench:
@@ -97,11 +77,6 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         if world.store is not None:
             world.store.close()
     return _in_our_place(command)
-
-
-def _find_nothing(_: str) -> tuple[Job, ...]:
-    """No function is called that could notify a session."""
-    return ()
 
 
 def _is_idle(event: Event) -> bool:

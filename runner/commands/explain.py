@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.commands import failed_before, of_store
 from runner.envs.builds import Builds
-from runner.envs.folder import read_key
 from runner.envs.images import look
 from runner.envs.interpreters import describe
 from runner.envs.judge import judge, keyed, moment, only_sources_differ
@@ -21,18 +19,13 @@ from runner.envs.shared import key_of
 from runner.errors import RunnerError
 from runner.load import open_project
 from runner.plan import make_plan, others_sharing
-from runner.process import run as run_command
-from runner.requirements import SourceDigests
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
-from runner.shown import show
 from runner.world import (
     World,
     check_required,
     env_spec_of,
-    envdir_of,
-    make_store,
-    make_wheels,
+    make_world,
     policy_of,
 )
 
@@ -72,20 +65,13 @@ def main(request: Request) -> int:
     project, settings = open_project(request, os.environ)
     selected = select(project.jobs, settings, failed_before(project, settings))
     plan = make_plan(project.jobs, selected.jobs, selected.named)
-    envdir = envdir_of(project, settings)
-    sources = SourceDigests(key=partial(read_key, envdir))
-    world = World(
-        project=project,
-        settings=settings,
+    world = make_world(
+        project,
+        settings,
+        dict(os.environ),
         emit=_hear_nothing,
-        run=run_command,
-        show=show,
-        environ=dict(os.environ),
-        sources=sources,
-        wheels=make_wheels(envdir, settings, sources, os.environ, float("inf")),
-        find=_find_nothing,
-        store=make_store(project, settings, os.environ),
         began_s=time.time(),
+        only_looks=True,
     )
     explained = [explain(job, world) for job in plan.jobs]
     if settings.json:
@@ -100,11 +86,6 @@ def main(request: Request) -> int:
 
 def _hear_nothing(_: Event) -> None:
     """Nothing happens that anybody should hear of."""
-
-
-def _find_nothing(_: str) -> tuple[Job, ...]:
-    """No function is called that could notify a session."""
-    return ()
 
 
 def explain(job: Job, world: World) -> Explained:

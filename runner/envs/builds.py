@@ -25,11 +25,11 @@ from runner.envs.judge import Policy, judge
 from runner.envs.lock import Lock
 from runner.envs.replay import Replay
 from runner.envs.spec import NOTHING, make_env_spec
-from runner.envs.wheels import SETUPTOOLS, Wheels
+from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken
 from runner.requirements import asks_anew, make_collector
 from runner.requirements.local import content_of
-from runner.running import Ingredient, Step
+from runner.running import Ingredient, InstallerCall, Step
 from runner.settings import is_list
 from runner.surroundings import outer_variables
 
@@ -101,10 +101,18 @@ class Builds:
     def __call__(self, build: Build, out: str, asking: Asking) -> None:
         """The project's wheel is in the folder `out`."""
         if self._is_the_installers(build, asking.spec):
-            argv = load_backend(asking.spec.backend).build_argv(asking.environment, build, out)
-            variables = asking.step.variables
             asking.run_installer(
-                argv, "build", build.shown, build.folder, variables, holds=asking.holds
+                InstallerCall(
+                    argv=load_backend(asking.spec.backend).build_argv(
+                        asking.environment, build, out
+                    ),
+                    kind="build",
+                    show=build.shown,
+                    path=asking.spec.path,
+                    cwd=build.folder,
+                    changes=asking.step.variables,
+                    holds=asking.holds,
+                )
             )
         elif build.sdist_first:
             sdist = os.path.join(out, "sdist")
@@ -238,10 +246,6 @@ class Builds:
     def _memory(self, name: str) -> str:
         return os.path.join(self._envdir, ".cache", "builds", f"{name}.json")
 
-    def is_said(self, variable: str) -> bool:
-        """Whether the caller has set a variable."""
-        return variable in self._environ
-
 
 class _Held:
     """One build environment while its lock is held, for one project."""
@@ -338,30 +342,20 @@ class _Held:
             # An sdist has no history: that of the project above it is not its own.
             changes = (*changes, ("GIT_CEILING_DIRECTORIES", os.path.dirname(self._tree)))
         self._run(
-            (python, _PROGRAM, hook, system.backend, out, *folders),
-            "build",
-            self._build.shown,
-            self._tree,
-            changes,
+            InstallerCall(
+                argv=(python, _PROGRAM, hook, system.backend, out, *folders),
+                kind="build",
+                show=self._build.shown,
+                path=self._spec.path,
+                cwd=self._tree,
+                changes=changes,
+            )
         )
 
-    def _run(
-        self,
-        argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install", "forget"],
-        show: str,
-        cwd: str,
-        changes: tuple[tuple[str, str | None], ...],
-        *,
-        holds: tuple[int, ...] = (),
-        may_fail: bool = False,
-    ) -> None:
+    def _run(self, call: InstallerCall) -> None:
         # What we leave behind when we are killed keeps others out of the environment.
-        if kind == "install" and not self._builds.is_said("DIST_EXTRA_CONFIG"):
-            own = ("DIST_EXTRA_CONFIG", os.path.join(self._spec.path, SETUPTOOLS))
-            changes = (own, *changes)
-        holds = (*self._asking.holds, *self._lock.descriptors, *holds)
-        self._asking.run_installer(argv, kind, show, cwd, changes, holds=holds, may_fail=may_fail)
+        holds = (*self._asking.holds, *self._lock.descriptors, *call.holds)
+        self._asking.run_installer(call._replace(holds=holds))
 
 
 def _name(kind: Kind, build: Build, backend: str, interpreter: Interpreter) -> str:

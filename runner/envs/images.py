@@ -10,9 +10,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from runner.envs.folder import site_packages
 from runner.envs.journal import ingredients_from
-from runner.envs.resolved import Resolved, other_files, pins_in
+from runner.envs.resolved import Resolved, other_files
 from runner.envs.shared import (
     base_of,
     key_at,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 class Begun(NamedTuple):
     """What an environment has that was linked from an image."""
 
-    image: str
     entries: tuple[Entry, ...]  # of its journal; those beyond the steps are expected to come
     resolved: tuple[Resolved | None, ...]
     own: dict[str, FileState | None]
@@ -130,7 +128,7 @@ class Images:
         on_damage: told of an image that somebody changed. on_other_files: told of
         packages that have other files in the same version.
         """
-        self.store = store
+        self._store = store
         self._spec = spec
         self._policy = policy
         self._on_wait = on_wait
@@ -150,8 +148,8 @@ class Images:
         goes_on: further steps may come, and may be in it already. None, and the
         folder as it was, where there is no image.
         """
-        if self.store is not None:
-            self.store.reach(os.path.dirname(self._spec.path))
+        if self._store is not None:
+            self._store.reach(os.path.dirname(self._spec.path))
         for number in range(len(steps), -1, -1):
             first = steps[:number]
             keys = _keys(self._spec, first, goes_on=goes_on and number == len(steps))
@@ -167,10 +165,10 @@ class Images:
         return None
 
     def _wait_for_turn(self, key: str, steps: Sequence[Step]) -> Begun | None:
-        if self.store is None or self.store.trouble:
+        if self._store is None or self._store.trouble:
             return None
         self.let_go()
-        lock = self.store.lock(key, self._on_wait)
+        lock = self._store.lock(key, self._on_wait)
         with suppress(OSError):
             lock.__enter__()
             self._lock, self._key = lock, key
@@ -187,7 +185,7 @@ class Images:
             lock.__exit__(None, None, None)
 
     def _from_image(self, key: str, steps: Sequence[Step]) -> Begun | None:
-        store = self.store
+        store = self._store
         usable = _usable(store, self._spec, self._policy, key, steps)
         if store is None or usable is None:
             return None
@@ -206,7 +204,6 @@ class Images:
             return None
         self.image = usable.image.name
         return Begun(
-            image=usable.image.name,
             entries=usable.entries,
             resolved=tuple(usable.resolved for _ in usable.entries),
             own=clone.own,
@@ -219,18 +216,18 @@ class Images:
     def remembered(self, steps: Sequence[Step]) -> Resolved | None:
         """What these steps resolved to the last time; None where it is to be asked anew."""
         key = key_of(self._spec, steps)
-        if self.store is None or not key or steps[-1].locked:
+        if self._store is None or not key or steps[-1].locked:
             return None
-        return self.store.known(key).resolved
+        return self._store.known(key).resolved
 
     def note(self, steps: Sequence[Step], resolved: Resolved) -> None:
         """Remember what these steps resolved to, whether or not an image comes of it."""
         key = key_of(self._spec, steps)
-        if self.store is None or not key or steps[-1].locked:
+        if self._store is None or not key or steps[-1].locked:
             return
-        was = self.store.known(key).resolved
+        was = self._store.known(key).resolved
         if was is None or was.versions() != resolved.versions():
-            self.store.remember(key, Known("", resolved))
+            self._store.remember(key, Known("", resolved))
 
     # Keep. ----------------------------------------------------------------------------
 
@@ -246,7 +243,7 @@ class Images:
 
         declared: how many of the steps are declared; the others are the function's.
         """
-        store, spec = self.store, self._spec
+        store, spec = self._store, self._spec
         key = key_of(spec, steps)
         if store is None or store.trouble or not key:
             return
@@ -258,13 +255,11 @@ class Images:
             try:
                 if not name:
                     return
-                when_s = resolved.when_s if resolved else time.time()
-                pins = pins_in(site_packages(spec.path))
-                if was is not None:
-                    others = other_files(was, pins)
+                if was is not None and resolved is not None:
+                    others = other_files(was, resolved.pins)
                     if others:
                         self._on_other_files(others)
-                known = Known(name, Resolved(when_s, pins))
+                known = Known(name, resolved or Resolved(time.time(), ()))
                 for each in (key, *_key_here(spec, key, steps), *([next_key] * bool(next_key))):
                     store.remember(each, known)
                 store.compile(name, spec.interpreter.path)
@@ -295,22 +290,22 @@ class Images:
         held_before_ns: from when to when the last job held this one.
         """
         own = self._spec.path
-        if self.store is None:
+        if self._store is None:
             return ""
-        return self.store.who_used(image, path, own, held_before_ns)
+        return self._store.who_used(image, path, own, held_before_ns)
 
     def take_bytecode(self) -> None:
         """Let what a job compiled join the image."""
-        if self.store is not None and self.image:
-            self.store.take_bytecode(self.image, self._spec.path)
+        if self._store is not None and self.image:
+            self._store.take_bytecode(self.image, self._spec.path)
 
     def join_bytecode(self, image: str, since_ns: int) -> int:
         """Give the environment what joined its image since then; when that was."""
-        if self.store is None or not image:
+        if self._store is None or not image:
             return since_ns
-        return self.store.join_bytecode(image, self._spec.path, since_ns)
+        return self._store.join_bytecode(image, self._spec.path, since_ns)
 
     def go_on_compiling(self) -> None:
         """Have an image that was linked from compiled to its end, where that was not done."""
-        if self.store is not None and self.image:
-            self.store.compile(self.image, self._spec.interpreter.path)
+        if self._store is not None and self.image:
+            self._store.compile(self.image, self._spec.interpreter.path)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.envs import choose_backend, folder
+from runner.envs.installing import as_command
 from runner.envs.interpreters import describe, find
 from runner.envs.judge import Policy, judge
 from runner.envs.lock import Lock
@@ -26,18 +27,16 @@ from runner.process import run
 from runner.pyproject import script_block
 from runner.requirements import SourceDigests
 from runner.requirements.script import script_step
-from runner.running import Command
 from runner.surroundings import outer_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal
 
     from runner.envs import Backend
     from runner.envs.store import Store
     from runner.envs.wheels import Builder
     from runner.model import Settings
-    from runner.running import EnvSpec
+    from runner.running import EnvSpec, InstallerCall
 
 _BACKENDS = ("uv", "virtualenv", "venv")  # those that take the Python they are given
 
@@ -159,36 +158,14 @@ def _make(
         if shown:
             print(f"{shown}: {text}", file=sys.stderr, flush=True)
 
-    def run_installer(
-        argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install", "forget"],
-        show: str,
-        cwd: str,
-        changes: tuple[tuple[str, str | None], ...],
-        *,
-        holds: tuple[int, ...] = (),
-        may_fail: bool = False,
-    ) -> None:
-        if kind == "install" and not may_fail:
-            tell(f"install {show} ({describe(spec.interpreter)})")
-        variables = {
-            **outer_variables(environ),
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            **{name: value for name, value in changes if value is not None},
-        }
-        finished = run(
-            Command(
-                argv=argv,
-                cwd=cwd,
-                env=variables,
-                capture="merged",
-                input="",
-                holds=(*lock.descriptors, *holds),
-            )
-        )
+    def run_installer(call: InstallerCall) -> None:
+        if call.kind == "install" and not call.may_fail:
+            tell(f"install {call.show} ({describe(spec.interpreter)})")
+        outer = outer_variables(environ)
+        finished = run(as_command(call, outer, lock.descriptors, captured=True))
         if finished.returncode:
             raise EnvironmentBroken(
-                f"what its script block asks for cannot be installed: {show or kind}",
+                f"what its script block asks for cannot be installed: {call.show or call.kind}",
                 mend=finished.stdout.rstrip(),
             )
 

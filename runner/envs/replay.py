@@ -12,63 +12,34 @@ Knows nothing of jobs or sessions; commands are run by a function that is handed
 from __future__ import annotations
 
 import os
-import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from runner.aside import write_aside
 from runner.envs import folder, integrity, manifest
 from runner.envs.images import Images
+from runner.envs.installing import Installing
 from runner.envs.journal import Journal, site_difference, site_listing, to_text, write
 from runner.envs.judge import (
     Verdict,
-    environment_of,
     judge,
-    keyed,
     only_sources_differ,
     step_difference,
     unhealthy,
-    upgrade_option,
 )
-from runner.envs.resolved import Resolved, as_constraints, pins_in
-from runner.envs.wheels import Asking, builds_of_its_own, needs_installed, needs_of, requirement
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Literal
 
     from runner.envs import Backend
     from runner.envs.journal import Entry, State
     from runner.envs.judge import Policy
+    from runner.envs.resolved import Resolved
     from runner.envs.store import Damaged, Store
     from runner.envs.wheels import Wheels
-    from runner.running import Build, EnvSpec, Ingredient, Step
+    from runner.running import Environment, EnvSpec, Ingredient, RunInstaller, Step
 
-_PINS = "runenv.pins.txt"  # in an environment: what an install may resolve to
 _LATER = "the envfile changed, and an install that came after a command is in it"
-
-
-class RunInstaller(Protocol):
-    """Runs a command that makes an environment or installs; raises where it fails."""
-
-    def __call__(
-        self,
-        argv: tuple[str, ...],
-        kind: Literal["make", "build", "export", "install", "forget"],
-        show: str,
-        cwd: str,
-        changes: tuple[tuple[str, str | None], ...],
-        *,
-        holds: tuple[int, ...] = (),
-        may_fail: bool = False,
-    ) -> None:
-        """holds: descriptors of locks of what it writes.
-
-        may_fail: another way is tried then, so that nothing is told.
-        """
-        ...
 
 
 class Replay:
@@ -92,13 +63,11 @@ class Replay:
         a user should hear and what stops nothing. held_before_ns: from when to when
         the last job held the environment.
         """
-        self.environment = environment_of(spec)
         self._spec = spec
-        self._backend = backend
         self._policy = policy
         self._wheels = wheels
-        self._run_installer = run_installer
-        self._on_wait = on_wait
+        self._keeps_each_step = backend.rebuilds_slowly()
+        self._installing = Installing(spec, backend, policy, wheels, run_installer, on_wait, store)
         self._entries: list[Entry] = []  # of the journal
         self._at = 0  # how many of them this job has replayed
         self._done: list[Step | None] = []  # this job's own; None where commands ran
@@ -124,8 +93,12 @@ class Replay:
         self._own: dict[str, manifest.FileState | None] = {}  # on top of the manifest
         self._listed: manifest.Manifest | None = None  # which is no image so far
         self._bytecode_ns = 0
-        self._forgotten: set[str] = set()  # packages that the installer has cached anew
         self._old: Journal | None = None  # of what was there before it was made anew
+
+    @property
+    def environment(self) -> Environment:
+        """What it is now; some know their Python when they are made."""
+        return self._installing.environment
 
     def prepare(self) -> Verdict:
         """Bring it to its declared steps; returns what was done."""
@@ -177,7 +150,7 @@ class Replay:
         had_ns = self._bytecode_ns
         self._bytecode_ns = self._images.join_bytecode(self._images.image, had_ns)
         if self._bytecode_ns != had_ns:
-            self._write("whole")
+            self._write(self._state)
 
     def step(self, step: Step) -> Verdict | None:
         """Apply the session's next step; the Verdict of a rebuild, if that took one."""
@@ -286,13 +259,16 @@ class Replay:
         self._is_new = True
         linked = self._begin_from_image()
         if not linked:
-            self._make()
+            self._installing.make()
+            self._seal()
+            if self._keeps_each_step:
+                self._keep_image()
         for step in self._done[len(self._entries) :]:
             if step is None:
                 self._entries.append(None)
             else:
                 self._apply(step)
-                if self._backend.rebuilds_slowly():
+                if self._keeps_each_step:
                     self._keep_image()  # to begin there another time
         self._at = len(self._done)
         self._site = site_listing(self._spec.path)
@@ -312,22 +288,6 @@ class Replay:
         self._tainted = False
         self._state = "changing"
         folder.start_environment(self._spec.path, to_text(self._journal("changing")))
-
-    def _make(self) -> None:
-        """The environment without any step, in the folder that is there."""
-        made_by = self._backend.make_argv(
-            self._spec.path, self._spec.interpreter, self._spec.options
-        )
-        self._run_installer(made_by, "make", "", os.path.dirname(self._spec.path), ())
-        if unhealthy(self._spec):
-            raise EnvironmentBroken(
-                f"{self._spec.backend} made no environment that works: {unhealthy(self._spec)}",
-                mend="its output is shown with --verbose",
-            )
-        self.environment = self._backend.finish(self.environment)
-        self._seal()
-        if self._backend.rebuilds_slowly():
-            self._keep_image()
 
     # Images: what was made once is linked. -----------------------------------------------
 
@@ -352,8 +312,7 @@ class Replay:
                     self._empty()
                     return False
                 self._sealed = False  # another image comes of it, with this wheel
-            for build in step.builds:
-                self._wheels.note_use(keyed(build, step, self._spec), self._spec.interpreter)
+            self._installing.note_use(step)
         if unhealthy(self._spec):
             self._empty()
             return False
@@ -368,9 +327,8 @@ class Replay:
     def _keep_image(self) -> None:
         """Make what was sealed last an image, where it may be one and is none."""
         listed, self._listed = self._listed, None
-        steps = [step for step in self._done[: len(self._entries)] if step is not None]
-        is_of_steps = len(steps) == len(self._entries) and not self._tainted
-        if listed is not None and self._is_new and is_of_steps:
+        steps = self._steps_so_far()
+        if listed is not None and self._is_new and steps is not None and not self._tainted:
             self._images.keep(
                 listed,
                 self._entries,
@@ -390,22 +348,14 @@ class Replay:
         shared = integrity.shared_elsewhere(path, names)
         if shared:
             self._tell_who(journal.image, path, shared[0])
-            self._forget(integrity.distributions_of(path, shared))
-
-    def _forget(self, packages: set[str] | frozenset[str]) -> None:
-        names = tuple(sorted(packages - self._forgotten))
-        argv = self._backend.forget_argv(names) if names else ()
-        if argv:
-            shown = f"{' '.join(names)} in the cache of {self._spec.backend}"
-            self._run_installer(argv, "forget", shown, os.path.dirname(self._spec.path), ())
-        self._forgotten.update(names)
+            self._installing.forget(frozenset(integrity.distributions_of(path, shared)))
 
     def _tell_damage(self, damaged: Damaged) -> None:
         self._warn(
             f"an image in the store was changed and is no longer used: {damaged.names[0]}"
             + damaged.by
         )
-        self._forget(damaged.packages)
+        self._installing.forget(damaged.packages)
 
     def _tell_who(self, image: str, path: str, name: str) -> None:
         who = self._images.who_changed(image, os.path.join(path, name), self._held_before_ns)
@@ -424,51 +374,23 @@ class Replay:
         self._declared_by = self._spec.declared_by
         self._write("changing")
         self._sealed = False
-        upgrade = ("--upgrade",) if self._policy.upgrade else ()
-        wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
-        exported = self._exported(step)
-        when_s = self._install(step, (*upgrade, *step.arguments, *exported, *wanted))
+        resolved = self._installing.apply(step, self._remembered(step), self._warn)
+        self._resolved += [None] * (len(self._entries) - len(self._resolved))
         self._entries.append(step.ingredients)
+        self._resolved.append(resolved)
         self._at = len(self._entries)
-        pins = pins_in(folder.site_packages(self._spec.path))
-        self._resolved += [None] * (len(self._entries) - 1 - len(self._resolved))
-        self._resolved.append(Resolved(when_s, pins))
-        steps = [each for each in self._done[: len(self._entries)] if each is not None]
-        if len(steps) == len(self._entries):
-            self._images.note(steps, Resolved(when_s, pins))
+        steps = self._steps_so_far()
+        if steps is not None:
+            self._images.note(steps, resolved)
         self._site = site_listing(self._spec.path)
         self._seal()
         self._write("tainted" if self._tainted else "whole")
 
-    def _install(self, step: Step, arguments: tuple[str, ...]) -> float:
-        """Run the step's installer; returns when what it resolved to was asked."""
-        known = self._remembered(step)
-        if known is not None and known.pins:
-            path = os.path.join(self._spec.path, _PINS)
-            write_aside(path, as_constraints(known))
-            # What the installer has in its cache needs no index.
-            for more in dict.fromkeys((self._backend.offline_arguments(), ())):
-                with suppress(EnvironmentBroken):
-                    self._run_step(step, (*more, *arguments, "-c", path), may_fail=True)
-                    os.unlink(path)
-                    return known.when_s
-            os.unlink(path)
-            self._warn(
-                f"what {step.show} resolved to before cannot be installed any more: asked anew"
-            )
-        self._run_step(step, arguments)
-        return time.time()
-
-    def _run_step(self, step: Step, arguments: tuple[str, ...], *, may_fail: bool = False) -> None:
-        argv = (
-            (*step.program, *arguments)
-            if step.program
-            else self._backend.install_argv(self.environment, arguments)
-        )
-        with builds_of_its_own(self._spec.path, step.in_place):
-            self._run_installer(
-                argv, "install", step.show, step.cwd, step.variables, may_fail=may_fail
-            )
+    def _steps_so_far(self) -> list[Step] | None:
+        """The steps of which it is made; None where commands ran among them."""
+        done = self._done[: len(self._entries)]
+        steps = [step for step in done if step is not None]
+        return steps if len(steps) == len(self._entries) else None
 
     def _remembered(self, step: Step) -> Resolved | None:
         """What the step resolved to when the same was installed; None where it is asked anew."""
@@ -485,26 +407,21 @@ class Replay:
             return None
         if difference(old.ingredients, self._spec.ingredients):
             return None
-        same = [*map(tuple, (step.ingredients for step in steps))] == [*old.entries[: len(steps)]]
+        same = tuple(step.ingredients for step in steps) == old.entries[: len(steps)]
         return old.resolved[len(steps) - 1] if same else None
 
     def _update(self, step: Step, number: int) -> bool:
         """Replace the wheels of the step's projects; False where more than these would change."""
-        site = folder.site_packages(self._spec.path)
-        wheels = [self._wheel(build, step) for build in step.builds]
-        if any(needs_of(wheel) != needs_installed(wheel, site) for wheel in wheels):
+
+        def before() -> None:
+            self._refuse_what_is_broken()
+            self._write("changing")
+
+        names = self._installing.replace_wheels(step, before)
+        if names is None:
             return False
-        self._refuse_what_is_broken()
-        self._write("changing")
-        wanted = [requirement(b, w) for b, w in zip(step.builds, wheels, strict=True)]
-        # pip and uv call both so. What the wheels need is installed already.
-        arguments = ("--no-deps", "--force-reinstall", *wanted)
-        argv = self._backend.install_argv(self.environment, arguments)
-        shown = " ".join(build.shown for build in step.builds)
-        before = integrity.files_of(self._spec.path, map(_distribution, wheels))
-        self._run_installer(argv, "install", f"--no-deps {shown}", step.cwd, step.variables)
         self._entries[number] = step.ingredients
-        for name in before | integrity.files_of(self._spec.path, map(_distribution, wheels)):
+        for name in names:
             self._own[name] = manifest.state_or_none(os.path.join(self._spec.path, name))
         self._site = site_listing(self._spec.path)
         self._write("tainted" if self._tainted else "whole")
@@ -512,17 +429,8 @@ class Replay:
 
     def _upgrade(self) -> None:
         """Install the declared steps again, with the newest of the packages named."""
-        names = self._policy.upgrade_package
-        options = [word for name in names for word in ("--upgrade-package", name)]
         self._write("changing")
-        for step in self._spec.steps:
-            wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
-            argv = self._backend.install_argv(
-                self.environment, (*options, *step.arguments, *wanted)
-            )
-            shown = f"{upgrade_option(self._policy)} {step.show}"
-            self._run_installer(argv, "install", shown, step.cwd, step.variables)
-        resolved = Resolved(time.time(), pins_in(folder.site_packages(self._spec.path)))
+        resolved = self._installing.upgrade(self._spec.steps)
         self._resolved[: len(self._spec.steps)] = [resolved] * len(self._spec.steps)
         self._site = site_listing(self._spec.path)
         if not self._later_steps():
@@ -532,32 +440,6 @@ class Replay:
         self._write("whole")
         self._is_new = len(self._entries) == len(self._spec.steps)
         self._keep_image()
-
-    def _exported(self, step: Step) -> tuple[str, ...]:
-        """The arguments that install what a project's uv.lock says, made now."""
-        if step.export is None:
-            return ()
-        # In the environment: it goes with it, and no other job writes it.
-        out = os.path.join(self._spec.path, "pylock.uv.toml")
-        argv = self._backend.export_argv(self.environment, step.export, out)
-        # Set by people who mean their own `uv run`, and refused beside --locked.
-        changes = (*step.variables, ("UV_FROZEN", None), ("UV_LOCKED", None))
-        self._run_installer(argv, "export", "uv.lock", step.cwd, changes)
-        return ("-r", out)
-
-    def _wheel(self, build: Build, step: Step) -> str:
-        return self._wheels.provide(
-            keyed(build, step, self._spec),
-            Asking(
-                self._spec,
-                self.environment,
-                step,
-                self._run_installer,
-                self._on_wait,
-                self._policy,
-                store=self._images.store,
-            ),
-        )
 
     def _refuse_what_is_broken(self) -> None:
         """Raise where an install might go into the Python that it was made with."""
@@ -609,8 +491,3 @@ class Replay:
     def _write(self, state: State) -> None:
         self._state = state
         write(self._spec.path, self._journal(state))
-
-
-def _distribution(wheel: str) -> str:
-    """The name of what a wheel installs, as its metadata folder has it."""
-    return os.path.basename(wheel).partition("-")[0]

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from runner.envs.judge import Policy
-    from runner.envs.replay import RunInstaller
     from runner.envs.store import Store
-    from runner.running import Build, Environment, EnvSpec, Interpreter, Step
+    from runner.running import Build, Environment, EnvSpec, Interpreter, RunInstaller, Step
 
     Builder = Callable[[Build, str, "Asking"], None]
 

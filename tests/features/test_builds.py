@@ -556,7 +556,9 @@ def test_what_a_killed_run_left_building_is_waited_for(folder: Folder):
             pass  # what reads it goes on
         out, err = run.communicate(timeout=120)
 
-    assert re.match(r"waiting for what process \d+ started and left behind, which uses", told)
+    assert re.match(
+        r"waiting for what process \d+ started and left behind, which makes the same", told
+    )
     assert run.returncode == 0, err
     assert "'installed': ['one']" in out
 
