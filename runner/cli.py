@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from runner import errors
+from runner.command_line import parse
 from runner.commands import load_verb
 from runner.errors import EnvfileError, Interrupted, RunnerError
-from runner.settings import parse, unknown_variables, wants_color
+from runner.settings import unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,12 +105,10 @@ def _mistake(mistake: Mistake) -> list[str]:
 
 
 def _word(word: str) -> str:
-    if not wants_color("auto", os.environ, sys.stderr.isatty()):
-        return word
-    from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
+    from runner.colors import painter, wants_color  # what goes well has nothing to tell
 
-    color = "bold_red" if word == "error" else "bold_yellow"
-    return f"{escape_codes[color]}{word}{escape_codes['reset']}"
+    paint = painter(color=wants_color("auto", os.environ, sys.stderr.isatty()))
+    return paint("bold_red" if word == "error" else "bold_yellow", word)
 
 
 def _print(lines: list[str]) -> None:

@@ -10,17 +10,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from runner.errors import UsageError, did_you_mean, nearest
-from runner.model import Option, Request, Settings
+from runner.amounts import INFINITE_S, age_s, size_bytes, time_s, whole_number
+from runner.errors import UsageError, did_you_mean
+from runner.model import Option, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal, TypeGuard
+    from collections.abc import Mapping
+    from typing import Any, TypeGuard
 
 
 # What stands for a --store that nothing stands behind; no argument can hold it.
-_BARE_STORE = "\0"
-_ALL = "all"  # of --clean --store=all
+BARE_STORE = "\0"
 
 SHELLS = ("bash", "zsh", "fish")
 ENGINES = ("github", "gitlab", "buildkite", "json")
@@ -59,7 +59,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("install_only", ("--install-only",), "flag", "prepare them and run no commands", "Environments"),
     Option("backend", ("--backend",), "value", "what makes them: uv, virtualenv, venv, conda, 'uv|venv'", "Environments", "B", in_envfile=True),
     Option("envdir", ("--envdir",), "value", "where they are (.runenv)", "Environments", "DIR", in_envfile=True),
-    Option("store", ("--store",), "value", "where finished ones are kept to link from; with --clean, --explain, --doctor: of these", "Environments", "[=DIR]", bare=_BARE_STORE, in_envfile=True),
+    Option("store", ("--store",), "value", "where finished ones are kept to link from; with --clean, --explain, --doctor: of these", "Environments", "[=DIR]", bare=BARE_STORE, in_envfile=True),
     Option("store_size", (), "value", "what is kept there at most", "", in_envfile=True),
     Option("max_age", ("--max-age",), "value", "ask again what is newest after 12h, 7d", "Environments", "AGE", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
@@ -74,7 +74,6 @@ OPTIONS: tuple[Option, ...] = (
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}
-_BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
 REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names of reports
 
@@ -82,215 +81,10 @@ REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names 
 _OTHER_VARIABLES = ("RUNENV_JOB", "RUNENV_WORKER")
 
 
-# The command line. -------------------------------------------------------------
+# What a value may be. --------------------------------------------------------------
 
 
-def parse(argv: Sequence[str]) -> Request:
-    """What a command line asks for. Raises UsageError, with a suggestion where one is near.
-
-    A parser of our own over the table: argparse costs 8 ms on the way to --list
-    (Python 3.11, CPU), and suggests nothing.
-    """
-    words = list(argv)
-    posargs: list[str] = []
-    if "--" in words:
-        at = words.index("--")
-        words, posargs = words[:at], words[at + 1 :]
-    given: dict[str, object] = {}
-    verbs: dict[str, str | None] = {}
-    while words:
-        word = words.pop(0)
-        if word == "-" or not word.startswith("-"):
-            given["sessions"] = (*_tuple(given.get("sessions")), word)
-        elif word.startswith("--"):
-            flag, equals, value = word.partition("=")
-            _take(_option(flag), flag, value if equals else None, words, given, verbs)
-        else:
-            _take_short(word, words, given, verbs)
-    if "help" in verbs:
-        verbs = {"help": None}  # of whatever verb: the help has them all
-    if len(verbs) > 1:
-        asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
-        raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
-    verb, argument = next(iter(verbs.items()), ("run", None))
-    if given.get("check") and verb != "lock":
-        raise UsageError("--check goes with --lock", mend="runenv --lock --check")
-    if given.get("json") and verb not in ("list", "explain", "doctor"):
-        raise UsageError(
-            "--json goes with --list, --explain or --doctor", mend="runenv --list --json"
-        )
-    if given.get("stale") and verb != "clean":
-        raise UsageError("--stale goes with --clean", mend="runenv --clean --stale")
-    if given.get("deep") and verb != "doctor":
-        raise UsageError("--deep goes with --doctor", mend="runenv --doctor --deep")
-    if given.get("report") and verb != "run":
-        raise UsageError("--report goes with a run", mend="leave one of the two away")
-    of_store = _of_store(verb, given)
-    return Request(
-        verb=verb, argument=argument, given=given, posargs=tuple(posargs), of_store=of_store
-    )
-
-
-def _of_store(verb: str, given: dict[str, object]) -> Literal["", "images", "all"]:
-    """What of the store a verb is about; that alone is taken out of what is given."""
-    asked = given.get("store")
-    if asked is None:
-        return ""
-    if asked == _ALL:
-        if verb != "clean":
-            raise UsageError(
-                "--store=all goes with --clean",
-                mend="runenv --clean --store=all; a folder of that name is ./all",
-            )
-    elif verb not in ("clean", "explain", "doctor"):
-        if asked == _BARE_STORE:
-            raise UsageError(
-                "--store without a folder goes with --clean, --explain or --doctor",
-                mend="write --store=DIR",
-            )
-        return ""
-    for name in ("sessions", "tag", "keyword", "python", "failed"):
-        if given.get(name):
-            raise _not_of_store(name, given[name])
-    if asked in (_ALL, _BARE_STORE):
-        del given["store"]
-    return "all" if asked == _ALL else "images"
-
-
-def _not_of_store(name: str, value: object) -> UsageError:
-    if name == "sessions":
-        return UsageError(
-            "--store takes its value behind an equals sign",
-            mend=f"write --store={_tuple(value)[0]}; of sessions there is nothing in the store",
-        )
-    return UsageError(
-        f"--store and {BY_NAME[name].flags[-1]} cannot be asked for at once",
-        mend="of sessions there is nothing in the store",
-    )
-
-
-def _option(flag: str) -> Option:
-    option = _BY_FLAG.get(flag)
-    if option is None:
-        raise _unknown_option(flag)
-    return option
-
-
-_REUSED = "an environment is reused whenever nothing has changed"
-
-# What hands that know nox type, where it is spelt otherwise here.
-_NOX_FLAGS = {
-    "-r": _REUSED + "; leave it away",
-    "-R": _REUSED + "; --no-install keeps it as it is",
-    "--reuse-existing-virtualenvs": _REUSED + "; leave it away",
-    "--reuse-venv": _REUSED + "; --fresh makes it anew",
-    "-N": "write --fresh",
-    "--no-reuse-existing-virtualenvs": "write --fresh",
-    "-e": "name the session without it: runenv NAME",
-    "--sessions": "name the sessions without it: runenv NAME NAME",
-    "--list-sessions": "write --list",
-    "--pythons": "write --python",
-    "--tags": "write --tag",
-    "--keywords": "write --keyword",
-    "--noxfile": "write --file",
-    "--stop-on-first-error": "write --fail-fast",
-    "--no-stop-on-first-error": "it is so unless --fail-fast is given",
-    "-db": "write --backend",
-    "--default-venv-backend": "write --backend",
-    "--force-venv-backend": "write --backend",
-    "--no-venv": "write --backend none",
-    "-P": "-p selects among the Pythons that the envfile names; name this one there",
-    "--force-python": "-p selects among the Pythons that the envfile names; name this one there",
-    "--force-pythons": "-p selects among the Pythons that the envfile names; name this one there",
-    "--extra-python": "-p selects among the Pythons that the envfile names; name this one there",
-    "--extra-pythons": "-p selects among the Pythons that the envfile names; name this one there",
-    "--download-python": "install it before: uv python install 3.13",
-    "--error-on-external-run": "it is so; session.run(..., external=True) allows it",
-    "--no-error-on-external-run": "say which commands: session.run(..., external=True)",
-    "--parallel": "write --jobs",
-    "--allow-parallel": "every session may run beside others, unless it says parallel=False",
-    "--nocolor": "write --color never",
-    "--forcecolor": "write --color always",
-    "--error-on-missing-interpreters": "it is so unless --skip-missing is given",
-    "--no-error-on-missing-interpreters": "write --skip-missing",
-}
-
-
-def _unknown_option(flag: str) -> UsageError:
-    hint = _NOX_FLAGS.get(flag) or did_you_mean(flag, list(_BY_FLAG))
-    return UsageError(
-        f"there is no option {flag}",
-        mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
-    )
-
-
-def _take_short(
-    word: str, words: list[str], given: dict[str, object], verbs: dict[str, str | None]
-) -> None:
-    """`-x`, `-xv`, `-p3.12`, `-p 3.12`: flags may share a dash, a value may follow its letter."""
-    letters = word[1:]
-    if word in _NOX_FLAGS:
-        raise _unknown_option(word)
-    while letters:
-        flag, letters = f"-{letters[0]}", letters[1:]
-        if f"-{word}" in _BY_FLAG and flag not in _BY_FLAG:
-            raise _unknown_option(word)  # -list, which begins as -l does
-        option = _option(flag)
-        if option.kind in ("flag", "verb"):
-            if letters.startswith("="):
-                raise UsageError(f"{flag} takes no value", mend=f"write {flag}")
-            _take(option, flag, None, words, given, verbs)
-        else:
-            _take(option, flag, letters.removeprefix("=") or None, words, given, verbs)
-            letters = ""
-
-
-def _take(
-    option: Option,
-    flag: str,
-    value: str | None,
-    words: list[str],
-    given: dict[str, object],
-    verbs: dict[str, str | None],
-) -> None:
-    """Note an option that was met; its value may be the next word."""
-    if option.kind in ("flag", "verb"):
-        if option.named and value:
-            named = BY_NAME[option.named]
-            given[named.name] = (*_tuple(given.get(named.name)), *_split(named, value))
-            return
-        if value is not None:
-            raise UsageError(f"{flag} takes no value", mend=f"write {flag}")
-        if option.kind == "flag":
-            given[option.name] = True
-        else:
-            verbs[option.name] = None
-        return
-    if value is None and option.bare and words and words[0].isdecimal():
-        raise UsageError(
-            f"{flag} takes its value behind an equals sign", mend=f"write {flag}={words[0]}"
-        )
-    if value is None and option.bare:
-        value = option.bare
-    elif value is None and words and (words[0] == "-" or not words[0].startswith("-")):
-        value = words.pop(0)
-    # An empty one, as `-p "$PY"` is where PY is not set, would select everything.
-    if not value or (option.kind == "many" and not _split(option, value)):
-        raise UsageError(f"{flag} needs a value", mend=f"write {option.written(flag)}")
-    _check_choice(option, value, flag)
-    if option.kind == "verb with argument":
-        verbs[option.name] = value
-    elif option.kind == "many":
-        given[option.name] = (*_tuple(given.get(option.name)), *_split(option, value))
-    else:
-        given[option.name] = value
-
-
-def _tuple(value: object) -> tuple[object, ...]:
-    return tuple(value) if is_list(value) else ()
-
-
-def _split(option: Option, text: str) -> tuple[str, ...]:
+def split(option: Option, text: str) -> tuple[str, ...]:
     """The values in a text; a version range keeps its commas."""
     if not option.splits:
         return (text,)
@@ -304,85 +98,34 @@ def _split(option: Option, text: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _check_choice(option: Option, value: str, where: str) -> None:
-    if option.choices and value not in option.choices:
-        hint = did_you_mean(value, list(option.choices))
-        raise UsageError(
-            f"{where} cannot be {value!r}", mend=hint or f"it is one of {', '.join(option.choices)}"
-        )
-    if option.name == "stale" and not (value.isascii() and value.isdecimal()):
-        raise UsageError(f"{where} cannot be {value!r}", mend="it is a number of days: --stale=30")
+def check(option: Option, value: str, where: str) -> None:
+    """Raise UsageError where an option cannot have that value. where: who says it."""
     trouble = _trouble(option, value)
     if trouble:
         raise UsageError(f"{where} cannot be {value!r}", mend=trouble)
 
 
 def _trouble(option: Option, value: str) -> str:
-    """What to write instead of a value, where that is checked by its own rule; or empty."""
-    if option.name == "backend":
+    """What to write instead of a value; or empty."""
+    name = option.name
+    if option.choices and value not in option.choices:
+        choices = list(option.choices)
+        return did_you_mean(value, choices) or f"it is one of {', '.join(choices)}"
+    if name == "backend":
         return backend_trouble(value)
-    if option.name == "report":
-        return report_trouble(value)
-    if option.name == "max_age" and age_s(value) is None:
+    if name == "report":
+        return _report_trouble(value)
+    if name == "max_age" and age_s(value) is None:
         return "it is a number of minutes, hours or days: 30m, 12h, 7d"
-    if option.name == "store_size" and size_bytes(value) is None:
+    if name == "store_size" and size_bytes(value) is None:
         return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
-    if option.name == "timeout" and time_s(value) is None:
+    if name == "timeout" and time_s(value) is None:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
-    if option.name == "jobs" and value != "auto" and not is_count(value):
+    if name == "stale" and whole_number(value) is None:
+        return "it is a number of days: --stale=30"
+    if name == "jobs" and value != "auto" and not whole_number(value):
         return "it is a number from 1 on, or auto"
     return ""
-
-
-def is_count(text: str) -> bool:
-    """Whether it is a whole number from 1 on."""
-    return text.isascii() and text.isdecimal() and int(text) > 0
-
-
-_UNITS_S = {"m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
-
-
-def age_s(text: str) -> float | None:
-    """The seconds in `30m`, `12h` or `7d`; 0 for `0`; None for anything else."""
-    if text == "0":
-        return 0.0
-    number, unit = text[:-1], _UNITS_S.get(text[-1:])
-    if unit is None or not (number.isascii() and number.isdecimal()):
-        return None
-    return float(int(number) * unit)
-
-
-_UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-def size_bytes(text: str) -> int | None:
-    """The bytes in `500MB`, `10GB` or `1TB`; 0 for `0`; None for anything else."""
-    if text == "0":
-        return 0
-    number, unit = text[:-2].rstrip(), _UNITS_BYTES.get(text[-2:].upper())
-    if unit is None or not (number.isascii() and number.isdecimal()):
-        return None
-    return int(number) * unit
-
-
-INFINITE_S = 10.0 * 365 * 24 * 60 * 60  # longer than anybody means, short of what timers take
-_TIME_UNITS_S = {"s": 1, "m": 60, "h": 60 * 60}
-
-
-def time_s(text: str) -> float | None:
-    """The seconds in `90`, `1.5`, `90s`, `5m` or `1h`; None for anything else."""
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _TIME_UNITS_S else (text, "s")
-    whole, _, fraction = number.partition(".")
-    digits = whole + fraction
-    if not (whole and digits.isascii() and digits.isdecimal()):
-        return None
-    seconds = float(number) * _TIME_UNITS_S[unit]
-    return seconds if seconds < INFINITE_S else None
-
-
-def timeout_s(value: str | float) -> float | None:
-    """The seconds that the setting `timeout` stands for; None where it sets no limit."""
-    return (time_s(value) if isinstance(value, str) else float(value)) or None
 
 
 def backend_trouble(chain: str) -> str:
@@ -399,24 +142,34 @@ def backend_trouble(chain: str) -> str:
     return ""
 
 
-def report_trouble(files: str) -> str:
-    """What to write instead, where one of the files has the name of no report; or empty."""
-    for file in _split(BY_NAME["report"], files):
+def _report_trouble(files: str) -> str:
+    for file in split(BY_NAME["report"], files):
         if not file.endswith(REPORTS):
             return f"a report ends with one of {', '.join(REPORTS)}"
     return ""
 
 
-def verb_for_word(word: str) -> str:
-    """The option that somebody who typed `runenv list` meant: `--list`; or empty."""
-    option = BY_NAME.get(word)
-    return option.flags[-1] if option and option.kind.startswith("verb") else ""
+def timeout_s(value: str | float) -> float | None:
+    """The seconds that the setting `timeout` stands for; None where it sets no limit."""
+    return (time_s(value) if isinstance(value, str) else float(value)) or None
 
 
-def verb_near_word(word: str) -> str:
-    """The option of the verb that is near a word: `--list` for `lst`; or empty."""
-    verbs = [option.name for option in OPTIONS if option.kind.startswith("verb")]
-    return verb_for_word(nearest(word, verbs) or "")
+def misfit(option: Option, value: object) -> str:
+    """What to write instead, where what an envfile or a table says is no value of it; or empty."""
+    if option.kind == "flag":
+        return "" if isinstance(value, bool) else "it is True or False"
+    if option.kind == "many":
+        if isinstance(value, str):
+            return f"write a list: [{value!r}]"
+        if is_list(value) and all(isinstance(item, str) for item in value):
+            return next(filter(None, (_trouble(option, str(item)) for item in value)), "")
+        return "it is a list of strings"
+    if option.name == "timeout" and is_number(value):
+        return "" if 0 <= value < INFINITE_S else "it is a number of seconds, or 5m, 1h"
+    if option.name == "jobs":
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return _trouble(option, str(value) if number or isinstance(value, str) else "")
+    return _trouble(option, value) if isinstance(value, str) else "it is a string"
 
 
 # What somebody wrote may be anything. ----------------------------------------------
@@ -501,33 +254,8 @@ def _from_variable(option: Option, text: str) -> object:
         if text.lower() in (*_TRUE, *_FALSE):
             return text.lower() in _TRUE
         raise UsageError(f"{option.variable} cannot be {text!r}", mend="it is 1 or 0")
-    _check_choice(option, text, option.variable)
-    return _split(option, text) if option.kind == "many" else text
-
-
-def misfit(option: Option, value: object) -> str:
-    """What to write instead, where a value is none that the option can have; or empty."""
-    if option.kind == "flag":
-        return "" if isinstance(value, bool) else "it is True or False"
-    if option.kind == "many":
-        if isinstance(value, str):
-            return f"write a list: [{value!r}]"
-        if is_list(value) and all(isinstance(item, str) for item in value):
-            troubles = (report_trouble(str(item)) for item in value if option.name == "report")
-            return next(filter(None, troubles), "")
-        return "it is a list of strings"
-    if option.name == "timeout" and is_number(value):
-        return "" if 0 <= value < INFINITE_S else "it is a number of seconds, or 5m, 1h"
-    if option.name == "jobs":
-        number = isinstance(value, int) and not isinstance(value, bool)
-        return _trouble(option, str(value) if number or isinstance(value, str) else "")
-    if not isinstance(value, str):
-        return "it is a string"
-    if option.choices and value not in option.choices:
-        return (
-            did_you_mean(value, list(option.choices)) or f"it is one of {', '.join(option.choices)}"
-        )
-    return _trouble(option, value)
+    check(option, text, option.variable)
+    return split(option, text) if option.kind == "many" else text
 
 
 def _check_table(table: Mapping[str, object]) -> None:
@@ -587,18 +315,3 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
             hint = did_you_mean(name, known)
             lines.append(f"the variable {name} sets nothing" + (f"; {hint}" if hint else ""))
     return lines
-
-
-def wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> bool:
-    """Whether to colour: --color, then FORCE_COLOR, then NO_COLOR, then the terminal.
-
-    NO_COLOR by no-color.org: present and not empty. FORCE_COLOR by
-    force-color.org, which 0 and false turn off.
-    """
-    if color != "auto":
-        return color == "always"
-    if environ.get("FORCE_COLOR", "").lower() not in ("", "0", "false"):
-        return True
-    if environ.get("NO_COLOR"):
-        return False
-    return is_terminal and environ.get("TERM") != "dumb"

@@ -11,6 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from runner.colors import wants_color
 from runner.envs import folder
 from runner.errors import UsageError
 from runner.executors import fork, spawn
@@ -20,7 +21,6 @@ from runner.reports import Several, make_for_several, make_terminal
 from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
-from runner.settings import wants_color
 from runner.shown import show
 from runner.worker import Run, orders, work
 from runner.world import envdir_of, make_store

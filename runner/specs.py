@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Literal
 
+from runner.amounts import INFINITE_S
 from runner.declare import Declared, Registry, cleaned, is_safe, strings
 from runner.errors import did_you_mean
 from runner.model import Axis, Needs, SessionSpec
 from runner.settings import (
     BACKENDS,
-    INFINITE_S,
     as_path,
     backend_trouble,
     is_dict,

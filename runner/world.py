@@ -10,6 +10,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.amounts import age_s
 from runner.envs import choose_backend, folder, load_backend
 from runner.envs.interpreters import find
 from runner.envs.judge import Policy
@@ -24,7 +25,6 @@ from runner.requirements import SourceDigests
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
 from runner.running import Ingredient
-from runner.settings import age_s
 from runner.shown import show
 from runner.surroundings import outer_variables
 

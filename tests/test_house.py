@@ -26,8 +26,9 @@ ORDER = [
     "errors",
     "model",
     "running",
+    "amounts colors",
     "settings descendants shown aside timelimit run_folders telling",
-    "process",
+    "command_line process",
     "declare handle",
     "specs",
     "pyproject ingredients surroundings history artifacts services shells",
@@ -182,7 +183,10 @@ def test_each_end_that_a_report_may_have_has_a_form_and_the_longer_come_first():
 # What stands on the way to `runenv --list`, and no more (Python 3.11 to 3.13).
 LOADED_BY_LIST = {
     "runner",
+    "runner.amounts",
     "runner.cli",
+    "runner.colors",
+    "runner.command_line",
     "runner.commands",
     "runner.commands.list",
     "runner.declare",

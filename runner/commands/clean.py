@@ -13,16 +13,15 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors
+from runner.amounts import DAY_S, counted, size_in_words
 from runner.commands import failed_before, of_store
 from runner.envs import folder
-from runner.envs.upkeep import Upkeep, in_words, last_used_s
+from runner.envs.upkeep import Upkeep, last_used_s
 from runner.load import open_project
 from runner.selection import select
 
 if TYPE_CHECKING:
     from runner.model import Job, Project, Request
-
-_DAY_S = 24 * 60 * 60
 
 
 def main(request: Request) -> int:
@@ -49,7 +48,7 @@ def main(request: Request) -> int:
     def tell(what: str, size_bytes: int) -> None:
         nonlocal done
         done = True
-        print(f"deleted {what}: {in_words(size_bytes)}", flush=True)
+        print(f"deleted {what}: {size_in_words(size_bytes)}", flush=True)
 
     upkeep = Upkeep(envdir, tell)
     if os.path.isdir(envdir):
@@ -60,8 +59,8 @@ def main(request: Request) -> int:
         for name, why in wanted.items():
             upkeep.environment(name, name + sharing.get(name, "") + why)
         if settings.stale and not narrowed:
-            upkeep.wheels(now_s - days * _DAY_S)
-            upkeep.runs(now_s - days * _DAY_S)
+            upkeep.wheels(now_s - days * DAY_S)
+            upkeep.runs(now_s - days * DAY_S)
     for kept in upkeep.kept:
         print(f"kept {kept.name}: {kept.why}", file=sys.stderr)
     if done:
@@ -78,11 +77,11 @@ def _stale(
     known = {folder.OF_ENVFILE, *(folder.folder_name(job.environment) for job in project.jobs)}
     found: dict[str, str] = {}
     for name in there:
-        unused_days = int((now_s - last_used_s(envdir, name)) // _DAY_S)
+        unused_days = int((now_s - last_used_s(envdir, name)) // DAY_S)
         if name not in known and not name.startswith(folder.BUILDS):
             found[name] = ", which no job has"
         elif unused_days >= days:
-            found[name] = f", not used for {unused_days} day{'' if unused_days == 1 else 's'}"
+            found[name] = f", not used for {counted(unused_days, 'day')}"
     return found
 
 

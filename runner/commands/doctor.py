@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner import __version__, errors
+from runner.amounts import counted, size_in_words
+from runner.colors import painter, wants_color
 from runner.envs import choose_backend, folder, pip_itself, uv, virtualenv
 from runner.envs.installer_config import pip_config, uv_config
 from runner.envs.interpreters import describe, survey
@@ -27,13 +29,13 @@ from runner.envs.pythons_found import home_folder
 from runner.envs.store import store_home, wanted_home
 from runner.envs.store_damage import Check
 from runner.envs.store_upkeep import images_in, needed_by, size_of, told_as, total_of
-from runner.envs.upkeep import in_words, sizes_bytes
+from runner.envs.upkeep import sizes_bytes
 from runner.errors import CommandFailed, EnvfileError, EnvironmentBroken, RunnerError, UsageError
 from runner.load import find_envfile, load_project
 from runner.process import run as run_command
 from runner.reports.terminal import can_show
 from runner.running import Command
-from runner.settings import read_table, settle, wants_color
+from runner.settings import read_table, settle
 from runner.surroundings import outer_variables
 
 if TYPE_CHECKING:
@@ -93,11 +95,7 @@ def main(request: Request) -> int:
 
 def as_text(findings: Iterable[Finding], *, color: bool, ascii_only: bool) -> list[str]:
     """The findings in lines: a symbol, the check, what was found, and the mend below."""
-    codes: Mapping[str, str] = {}
-    if color:
-        from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
-
-        codes = escape_codes
+    paint = painter(color=color)
     symbols = {"good": ("✓", "+"), "warning": ("!", "!"), "broken": ("✗", "x")}
     colors = {"good": "green", "warning": "bold_yellow", "broken": "bold_red"}
     findings = list(findings)
@@ -106,9 +104,7 @@ def as_text(findings: Iterable[Finding], *, color: bool, ascii_only: bool) -> li
     lines: list[str] = []
     before = ""
     for finding in findings:
-        symbol = symbols[finding.state][1 if ascii_only else 0]
-        if codes:
-            symbol = f"{codes[colors[finding.state]]}{symbol}{codes['reset']}"
+        symbol = paint(colors[finding.state], symbols[finding.state][1 if ascii_only else 0])
         first, *rest = [*finding.what.splitlines(), *finding.mend.splitlines()]
         check = "" if finding.check == before else finding.check
         lines.append(f"{symbol} {check:<{width}}  {first}")
@@ -177,8 +173,7 @@ def _loaded(envfile: str, findings: list[Finding]) -> Project | None:
     except RunnerError as error:
         findings.append(_broken("envfile", error))
     else:
-        count = len(project.jobs)
-        told = f"{envfile} loads: {count} job{'' if count == 1 else 's'}"
+        told = f"{envfile} loads: {counted(len(project.jobs), 'job')}"
         findings.append(Finding("envfile", "good", told))
         return project
     return None
@@ -306,7 +301,7 @@ def check_envdir(here: Here) -> list[Finding]:
         return [Finding("envdir", "broken", f"{envdir} is not ours to write", mend)]
     names = _environments_in(envdir)
     size = _size_in_words(envdir)
-    told = f"{envdir}: {len(names)} environment{'' if len(names) == 1 else 's'}, {size}"
+    told = f"{envdir}: {counted(len(names), 'environment')}, {size}"
     if os.path.islink(envdir):
         told += f", a link to {os.path.realpath(envdir)}"
     if _folds_case(envdir):
@@ -407,7 +402,7 @@ def check_space(here: Here) -> list[Finding]:
 
 def space_finding(path: str, free_bytes: int) -> Finding:
     """What so much room means."""
-    told = f"{in_words(free_bytes)} are free where environments are made"
+    told = f"{size_in_words(free_bytes)} are free where environments are made"
     mend = f"make room on the disk of {path}: runenv --clean --stale, uv cache prune"
     if free_bytes < _NOTHING_BYTES:
         return Finding("disk", "broken", told, mend)
@@ -462,7 +457,7 @@ def _nearest_folder(path: str) -> str:
 def _size_in_words(path: str) -> str:
     sizes = list(islice(sizes_bytes(path), _COUNTED + 1))
     more = "more than " if len(sizes) > _COUNTED else ""
-    return more + in_words(sum(sizes))
+    return more + size_in_words(sum(sizes))
 
 
 # The store. -----------------------------------------------------------------------------
@@ -490,8 +485,8 @@ def check_store(here: Here) -> list[Finding]:
         ]
     names = images_in(store)
     total = total_of(size_of(store, name) for name in names)
-    count = f"{len(names)} image{'' if len(names) == 1 else 's'}"
-    told = f"{home}: {count}, {in_words(total.size_bytes)} of {here.settings.store_size}"
+    count = counted(len(names), "image")
+    told = f"{home}: {count}, {size_in_words(total.size_bytes)} of {here.settings.store_size}"
     findings = [Finding("store", "good", told), *_apart(here, home)]
     if here.settings.deep:
         check = Check(store)

@@ -7,7 +7,8 @@ import sys
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from runner.settings import OPTIONS, wants_color
+from runner.colors import painter, wants_color
+from runner.settings import OPTIONS
 
 if TYPE_CHECKING:
     from runner.model import Option, Request
@@ -53,14 +54,10 @@ def main(_request: Request) -> int:
 
 def as_text(*, color: bool = False) -> list[str]:
     """The help in lines."""
-    bold, reset = ("", "")
-    if color:
-        from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
-
-        bold, reset = escape_codes["bold"], escape_codes["reset"]
+    paint = painter(color=color)
 
     def heading(text: str) -> str:
-        return f"{bold}{text}{reset}"
+        return paint("bold", text)
 
     lines = _HEAD.format(usage=heading("Usage:")).splitlines()
     for group in dict.fromkeys(option.group for option in OPTIONS if option.group):

@@ -6,11 +6,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from runner.colors import painter, wants_color
 from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
 from runner.selection import select
-from runner.settings import wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,8 @@ def as_text(
     project: Project, jobs: Sequence[Job], chosen: set[str], *, color: bool, narrowed: bool
 ) -> list[str]:
     """The lines of the listing: a family's line with its description, then its members."""
-    bold, dim, green, reset = _codes(color)
+    paint = painter(color=color)
+    star = paint("green", "*")
     lines = [line for line in [project.doc.partition("\n")[0]] if line]
     lines += [
         f"{len(jobs)} of {len(project.jobs)} jobs in {project.envfile}"
@@ -74,28 +75,20 @@ def as_text(
         doc = members[0].spec.doc.partition("\n")[0]
         some = any(job.name in chosen for job in members)
         marked = marked or some
-        mark = f"{green}*{reset}" if some else " "
+        mark = star if some else " "
         tags = sorted({tag for job in members for tag in job.tags})
         told = "  ".join(
-            part for part in (doc, f"{dim}[{', '.join(tags)}]{reset}" if tags else "") if part
+            part for part in (doc, paint("thin", f"[{', '.join(tags)}]") if tags else "") if part
         )
-        lines.append(f"{mark} {bold}{name}{reset}{' ' * (width - len(name))}  {told}".rstrip())
+        lines.append(f"{mark} {paint('bold', name)}{' ' * (width - len(name))}  {told}".rstrip())
         if [job.name for job in members] != [name]:
             partly = {job.name in chosen for job in members} == {True, False}
             for job in members:
-                inner = f"{green}*{reset} " if partly and job.name in chosen else ""
+                inner = f"{star} " if partly and job.name in chosen else ""
                 lines.append(f"    {inner}{job.name}")
     if marked:
-        lines += ["", f"{green}*{reset} {dim}run by a plain `runenv`{reset}"]
+        lines += ["", f"{star} {paint('thin', 'run by a plain `runenv`')}"]
     return lines
-
-
-def _codes(color: bool) -> tuple[str, str, str, str]:
-    if not color:
-        return "", "", "", ""
-    from colorlog.escape_codes import escape_codes  # brings logging: only in a terminal
-
-    return escape_codes["bold"], escape_codes["thin"], escape_codes["green"], escape_codes["reset"]
 
 
 def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.amounts import counted
 from runner.aside import write_aside
 from runner.commands import failed_before
 from runner.envs.folder import make_envdir, read_key
@@ -316,7 +317,7 @@ def _difference(before: Mapping[str, str], name: str, text: str) -> str:
     """`is new: 12 packages`; `has changed: one 1.0 -> 2.0, +two 1.0, -three 1.0`."""
     now = _packages(text)
     if name not in before:
-        return f"is new: {len(now)} package{'' if len(now) == 1 else 's'}"
+        return f"is new: {counted(len(now), 'package')}"
     was = _packages(before[name])
     told = [f"{n} {was[n]} -> {now[n]}" for n in now if n in was and was[n] != now[n]]
     told += [f"+{n} {now[n]}".rstrip() for n in now if n not in was]

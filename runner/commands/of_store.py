@@ -11,14 +11,13 @@ import time
 from typing import TYPE_CHECKING
 
 from runner import errors
+from runner.amounts import DAY_S, counted, size_bytes, size_in_words
 from runner.envs.judge import moment
 from runner.envs.open_store import open_store
 from runner.envs.store import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
-from runner.envs.upkeep import in_words
 from runner.errors import UsageError
 from runner.load import open_settings
-from runner.settings import size_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from runner.envs.store import Store
     from runner.envs.store_upkeep import Row
     from runner.model import Request, Settings
-
-_DAY_S = 24 * 60 * 60
 
 
 def _store_meant(request: Request, environ: Mapping[str, str]) -> tuple[Store, Settings]:
@@ -55,14 +52,14 @@ def clean(request: Request) -> int:
     def tell(what: str, size: int) -> None:
         nonlocal done
         done = True
-        print(f"deleted {what}: {in_words(size)}", flush=True)
+        print(f"deleted {what}: {size_in_words(size)}", flush=True)
 
     cleaning = Cleaning(store, tell)
     cleaning.leftovers()
     if request.of_store == "all":
         cleaning.everything()
     elif settings.stale:
-        cleaning.images(time.time() - int(settings.stale) * _DAY_S)
+        cleaning.images(time.time() - int(settings.stale) * DAY_S)
     else:
         cleaning.images()
     for kept in cleaning.kept:
@@ -96,8 +93,8 @@ def explain(request: Request) -> int:
         return errors.PASSED
     if rows:
         print("\n".join([*as_text(rows), ""]))
-    count = f"{len(rows)} image{'' if len(rows) == 1 else 's'}"
-    print(f"{store.home}: {count}, {in_words(total.size_bytes)} of {settings.store_size}")
+    count = counted(len(rows), "image")
+    print(f"{store.home}: {count}, {size_in_words(total.size_bytes)} of {settings.store_size}")
     return errors.PASSED
 
 
@@ -110,8 +107,8 @@ def as_text(rows: list[Row]) -> list[str]:
     cells = [
         (
             row.image[:8],
-            in_words(row.size_bytes),
-            in_words(row.own_bytes),
+            size_in_words(row.size_bytes),
+            size_in_words(row.own_bytes),
             f"{row.inodes:,}",
             f"{row.own_inodes:,}",
             row.python,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runner.amounts import size_bytes
 from runner.envs.store import Store
-from runner.settings import size_bytes
 
 if TYPE_CHECKING:
     from runner.model import Settings

@@ -11,6 +11,7 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner import run_folders
+from runner.amounts import size_in_words
 from runner.envs import folder
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
@@ -70,8 +71,9 @@ class Freed:
 
     def in_words(self) -> str:
         """What the disk has got back; a hard link into uv's cache gives it nothing."""
-        more = f"; {in_words(self.linked_bytes)} more is linked from elsewhere, such as uv's cache"
-        return f"{in_words(self.freed_bytes)} freed" + (more if self.linked_bytes else "")
+        linked = size_in_words(self.linked_bytes)
+        more = f"; {linked} more is linked from elsewhere, such as uv's cache"
+        return f"{size_in_words(self.freed_bytes)} freed" + (more if self.linked_bytes else "")
 
 
 class Upkeep:
@@ -227,13 +229,3 @@ def _folders_in(path: str) -> list[str]:
 def _wheel_in(path: str) -> str:
     names = [name for _, _, files in os.walk(path) for name in files if name.endswith(".whl")]
     return names[0] if names else os.path.basename(path)
-
-
-def in_words(count: int) -> str:
-    """`512 B`, `3.4 kB`, `51.3 MB`, `1.2 GB`."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 999.95:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
-from runner.settings import wants_color
+from runner.colors import wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,0 +1,256 @@
+"""argv → Request: what a command line asks for, by the table in settings.py.
+
+A parser of our own: argparse costs 8 ms on the way to --list (Python 3.11, CPU),
+and suggests nothing. Knows nothing of the other sources of a setting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.errors import UsageError, did_you_mean, nearest
+from runner.model import Request
+from runner.settings import BARE_STORE, BY_NAME, OPTIONS, check, is_list, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Literal
+
+    from runner.model import Option
+
+_BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
+_ALL = "all"  # of --clean --store=all
+
+# Options that mean nothing but with these verbs, as a person reads them; and the mend.
+_GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    "check": (("lock",), "--lock", "runenv --lock --check"),
+    "json": (
+        ("list", "explain", "doctor"),
+        "--list, --explain or --doctor",
+        "runenv --list --json",
+    ),
+    "stale": (("clean",), "--clean", "runenv --clean --stale"),
+    "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
+    "report": (("run",), "a run", "leave one of the two away"),
+}
+
+
+def parse(argv: Sequence[str]) -> Request:
+    """What a command line asks for. Raises UsageError, with a suggestion where one is near."""
+    words = list(argv)
+    posargs: list[str] = []
+    if "--" in words:
+        at = words.index("--")
+        words, posargs = words[:at], words[at + 1 :]
+    reader = _Reader(words)
+    reader.read()
+    given, verbs = reader.given, reader.verbs
+    if "help" in verbs:
+        verbs = {"help": None}  # of whatever verb: the help has them all
+    if len(verbs) > 1:
+        asked = " and ".join(BY_NAME[verb].flags[-1] for verb in verbs)
+        raise UsageError(f"{asked} cannot be asked for at once", mend="run runenv once for each")
+    verb, argument = next(iter(verbs.items()), ("run", None))
+    for name, (fitting, told, mend) in _GOES_WITH.items():
+        if given.get(name) and verb not in fitting:
+            raise UsageError(f"--{name} goes with {told}", mend=mend)
+    of_store = _of_store(verb, given)
+    return Request(
+        verb=verb, argument=argument, given=given, posargs=tuple(posargs), of_store=of_store
+    )
+
+
+class _Reader:
+    """Reads the words before `--`, the first to the last."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.given: dict[str, object] = {}
+        self.verbs: dict[str, str | None] = {}  # with their arguments
+        self._left = words
+
+    def read(self) -> None:
+        """What the words say is in `given` and `verbs`."""
+        while self._left:
+            word = self._left.pop(0)
+            if word == "-" or not word.startswith("-"):
+                self._add("sessions", (word,))
+            elif word.startswith("--"):
+                flag, equals, value = word.partition("=")
+                self._take(_option(flag), flag, value if equals else None)
+            else:
+                self._take_short(word)
+
+    def _take_short(self, word: str) -> None:
+        """`-x`, `-xv`, `-p3.12`, `-p 3.12`: flags share a dash, a value may follow its letter."""
+        letters = word[1:]
+        if word in _NOX_FLAGS:
+            raise _unknown_option(word)
+        while letters:
+            flag, letters = f"-{letters[0]}", letters[1:]
+            if f"-{word}" in _BY_FLAG and flag not in _BY_FLAG:
+                raise _unknown_option(word)  # -list, which begins as -l does
+            option = _option(flag)
+            if option.kind in ("flag", "verb"):
+                if letters.startswith("="):
+                    raise _takes_no_value(flag)
+                self._take(option, flag, None)
+            else:
+                self._take(option, flag, letters.removeprefix("=") or None)
+                letters = ""
+
+    def _take(self, option: Option, flag: str, value: str | None) -> None:
+        """Note an option that was met; its value may be the next word."""
+        if option.kind in ("flag", "verb"):
+            self._take_flag(option, flag, value)
+            return
+        words = self._left
+        if value is None and option.bare:
+            if words and words[0].isdecimal():
+                raise UsageError(
+                    f"{flag} takes its value behind an equals sign", mend=f"write {flag}={words[0]}"
+                )
+            value = option.bare
+        elif value is None and words and (words[0] == "-" or not words[0].startswith("-")):
+            value = words.pop(0)
+        # An empty one, as `-p "$PY"` is where PY is not set, would select everything.
+        if not value or (option.kind == "many" and not split(option, value)):
+            raise UsageError(f"{flag} needs a value", mend=f"write {option.written(flag)}")
+        check(option, value, flag)
+        if option.kind == "verb with argument":
+            self.verbs[option.name] = value
+        elif option.kind == "many":
+            self._add(option.name, split(option, value))
+        else:
+            self.given[option.name] = value
+
+    def _take_flag(self, option: Option, flag: str, value: str | None) -> None:
+        if option.named and value:
+            self._add(option.named, split(BY_NAME[option.named], value))
+        elif value is not None:
+            raise _takes_no_value(flag)
+        elif option.kind == "flag":
+            self.given[option.name] = True
+        else:
+            self.verbs[option.name] = None
+
+    def _add(self, name: str, values: tuple[str, ...]) -> None:
+        self.given[name] = (*_tuple(self.given.get(name)), *values)
+
+
+def _tuple(value: object) -> tuple[object, ...]:
+    return tuple(value) if is_list(value) else ()
+
+
+def _takes_no_value(flag: str) -> UsageError:
+    return UsageError(f"{flag} takes no value", mend=f"write {flag}")
+
+
+# Options. ----------------------------------------------------------------------
+
+
+def _option(flag: str) -> Option:
+    option = _BY_FLAG.get(flag)
+    if option is None:
+        raise _unknown_option(flag)
+    return option
+
+
+_REUSED = "an environment is reused whenever nothing has changed"
+
+# What hands that know nox type, where it is spelt otherwise here.
+_NOX_FLAGS = {
+    "-r": _REUSED + "; leave it away",
+    "-R": _REUSED + "; --no-install keeps it as it is",
+    "--reuse-existing-virtualenvs": _REUSED + "; leave it away",
+    "--reuse-venv": _REUSED + "; --fresh makes it anew",
+    "-N": "write --fresh",
+    "--no-reuse-existing-virtualenvs": "write --fresh",
+    "-e": "name the session without it: runenv NAME",
+    "--sessions": "name the sessions without it: runenv NAME NAME",
+    "--list-sessions": "write --list",
+    "--pythons": "write --python",
+    "--tags": "write --tag",
+    "--keywords": "write --keyword",
+    "--noxfile": "write --file",
+    "--stop-on-first-error": "write --fail-fast",
+    "--no-stop-on-first-error": "it is so unless --fail-fast is given",
+    "-db": "write --backend",
+    "--default-venv-backend": "write --backend",
+    "--force-venv-backend": "write --backend",
+    "--no-venv": "write --backend none",
+    "-P": "-p selects among the Pythons that the envfile names; name this one there",
+    "--force-python": "-p selects among the Pythons that the envfile names; name this one there",
+    "--force-pythons": "-p selects among the Pythons that the envfile names; name this one there",
+    "--extra-python": "-p selects among the Pythons that the envfile names; name this one there",
+    "--extra-pythons": "-p selects among the Pythons that the envfile names; name this one there",
+    "--download-python": "install it before: uv python install 3.13",
+    "--error-on-external-run": "it is so; session.run(..., external=True) allows it",
+    "--no-error-on-external-run": "say which commands: session.run(..., external=True)",
+    "--parallel": "write --jobs",
+    "--allow-parallel": "every session may run beside others, unless it says parallel=False",
+    "--nocolor": "write --color never",
+    "--forcecolor": "write --color always",
+    "--error-on-missing-interpreters": "it is so unless --skip-missing is given",
+    "--no-error-on-missing-interpreters": "write --skip-missing",
+}
+
+
+def _unknown_option(flag: str) -> UsageError:
+    hint = _NOX_FLAGS.get(flag) or did_you_mean(flag, list(_BY_FLAG))
+    return UsageError(
+        f"there is no option {flag}",
+        mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
+    )
+
+
+# Verbs. ------------------------------------------------------------------------
+
+
+def _of_store(verb: str, given: dict[str, object]) -> Literal["", "images", "all"]:
+    """What of the store a verb is about; that alone is taken out of what is given."""
+    asked = given.get("store")
+    if asked is None:
+        return ""
+    if asked == _ALL:
+        if verb != "clean":
+            raise UsageError(
+                "--store=all goes with --clean",
+                mend="runenv --clean --store=all; a folder of that name is ./all",
+            )
+    elif verb not in ("clean", "explain", "doctor"):
+        if asked == BARE_STORE:
+            raise UsageError(
+                "--store without a folder goes with --clean, --explain or --doctor",
+                mend="write --store=DIR",
+            )
+        return ""
+    for name in ("sessions", "tag", "keyword", "python", "failed"):
+        if given.get(name):
+            raise _not_of_store(name, given[name])
+    if asked in (_ALL, BARE_STORE):
+        del given["store"]
+    return "all" if asked == _ALL else "images"
+
+
+def _not_of_store(name: str, value: object) -> UsageError:
+    if name == "sessions":
+        return UsageError(
+            "--store takes its value behind an equals sign",
+            mend=f"write --store={_tuple(value)[0]}; of sessions there is nothing in the store",
+        )
+    return UsageError(
+        f"--store and {BY_NAME[name].flags[-1]} cannot be asked for at once",
+        mend="of sessions there is nothing in the store",
+    )
+
+
+def verb_for_word(word: str) -> str:
+    """The option that somebody who typed `runenv list` meant: `--list`; or empty."""
+    option = BY_NAME.get(word)
+    return option.flags[-1] if option and option.kind.startswith("verb") else ""
+
+
+def verb_near_word(word: str) -> str:
+    """The option of the verb that is near a word: `--list` for `lst`; or empty."""
+    verbs = [option.name for option in OPTIONS if option.kind.startswith("verb")]
+    return verb_for_word(nearest(word, verbs) or "")
