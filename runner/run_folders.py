@@ -1,7 +1,8 @@
 """What runs leave for people to look at: a folder for each run, the newest linked, the oldest gone.
 
-Knows nothing of what is put there. `artifacts` and `logs` stand in the environment
-folder, with a folder in each for a run that has something to put there.
+Knows nothing of what is put there. `artifacts` and `logs` (of jobs under `-j`, and of
+what runs beside a job) stand in the environment folder, with a folder in each for a
+run that has something to put there.
 """
 
 from __future__ import annotations

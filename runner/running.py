@@ -154,6 +154,8 @@ class Outcome(NamedTuple):
 
 # What is told. ------------------------------------------------------------------
 
+KEPT_CHARACTERS = 200_000  # of what a job has told: the end, for who writes about it later
+
 # Each event ends with when it came to be, by the World's clock: who emits it sets
 # that (`world.stamped`), since it may be heard later.
 
@@ -230,6 +232,7 @@ class Shown(NamedTuple):
 
     job: str
     text: str
+    left_out: int = 0  # characters that stood before it
     at_s: float = 0.0
 
 

@@ -16,7 +16,7 @@ import pytest
 from runner.errors import ReportUnwritten
 from runner.history import Entry
 from runner.model import Settings
-from runner.reports import as_html, as_json, as_junit, as_markdown, as_trace, load_form
+from runner.reports import Form, as_html, as_json, as_junit, as_markdown, as_trace, load_form
 from runner.reports.collected import JobStory
 from runner.reports.files import File, Files, clear, files_of
 from runner.reports.github import GitHub, is_here
@@ -135,10 +135,27 @@ def test_of_very_much_output_the_end_is_kept():
     assert len(kept) + job.left_out == 10 * 50_003
 
 
+def test_what_a_worker_left_out_counts_too():
+    job = one(Shown("lint", "x" * 300_000, left_out=50_000))
+
+    assert (len(job.log[0].text), job.left_out) == (200_000, 150_000)
+
+
+@pytest.mark.parametrize("form", [as_markdown, as_html])
+def test_people_see_that_a_job_passed_only_when_it_was_tried_again(form: Form):
+    story = told(
+        JobStarted("a", ""),
+        JobStarted("b", ""),
+        report=report(Outcome("a", "passed", attempts=3), Outcome("b", "passed")),
+    )
+
+    assert form.render(story).count("passed on attempt 3") == 1
+
+
 def test_a_job_whose_turn_never_came_has_no_start():
     story = told(report=report(Outcome("lint", "skipped", "tests did not pass")))
 
-    assert story.jobs[0].start_s is None
+    assert (story.jobs[0].start_s, story.jobs[0].attempts) == (None, 0)
 
 
 class Broken:
@@ -215,6 +232,7 @@ def test_of_a_long_text_the_end_is_told_and_how_much_is_left_out():
     assert last_lines("a\nb\n", 5, 100) == "a\nb"
     assert last_lines("a\nb\nc\n", 2, 100) == "… 2 characters before\nb\nc"
     assert last_lines("x" * 10_000, 5, 10) == "… 9,990 characters before\n" + "x" * 10
+    assert last_lines("a\nb\n", 5, 100, before=7) == "… 7 characters before\na\nb"
 
 
 def test_what_overlaps_lies_in_lanes_of_its_own():
@@ -233,7 +251,7 @@ def test_the_json_of_a_run():
         CommandStarted("lint", "ruff check", "run", 1.25),
         CommandEnded("lint", "ruff check", "run", 1, 0.5, False, 1.75),
         Said("lint", "error", "ruff exited with code 1", 1.75),
-        report=report(Outcome("lint", "failed", "ruff exited with code 1", 0.75), code=1),
+        report=report(Outcome("lint", "failed", "ruff exited with code 1", 0.75, (), 2), code=1),
         history={"lint": [Entry(1_600_000_000.0, "passed", 0.5, False)]},
     )  # fmt: skip
 
@@ -255,6 +273,7 @@ def test_the_json_of_a_run():
             "where": "",
             "result": "failed",
             "reason": "ruff exited with code 1",
+            "attempts": 2,
             "started_s": 1.0,
             "duration_s": 0.75,
             "usual_s": 0.5,

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from runner.running import (
+    KEPT_CHARACTERS,
     CommandEnded,
     CommandStarted,
     EnvironmentReady,
@@ -20,8 +21,6 @@ from runner.running import (
 
 if TYPE_CHECKING:
     from runner.running import Event
-
-_SHOWN_LETTERS = 20_000
 
 _KINDS: dict[str, Any] = {
     kind.__name__: kind
@@ -42,8 +41,9 @@ def to_line(told: Event | Outcome) -> bytes:
 
     Of output that was kept back the end is told: the job's log has all of it.
     """
-    if isinstance(told, Shown):
-        told = told._replace(text=told.text[-_SHOWN_LETTERS:])
+    if isinstance(told, Shown) and len(told.text) > KEPT_CHARACTERS:
+        more = len(told.text) - KEPT_CHARACTERS
+        told = told._replace(text=told.text[more:], left_out=told.left_out + more)
     name = type(told).__name__
     # In ASCII: what was half of a surrogate pair stays so.
     return json.dumps([name, *told]).encode("ascii") + b"\n" if name in _KINDS else b""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from runner import __version__
 from runner.reports.lanes import in_lanes
 from runner.reports.texts import last_lines, legible
-from runner.reports.words import SYMBOLS, counts, duration
+from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +39,8 @@ def render(story: Story) -> str:
     """The page."""
     name = os.path.basename(story.root) or story.root
     result = _result(story)
-    whole_s = max([story.duration_s, *(_start_s(j) + j.duration_s for j in story.jobs), 1e-3])
-    bad = [job for job in story.jobs if not job.passed and job.result != "skipped"]
+    whole_s = max([story.duration_s, *(j.began_s + j.duration_s for j in story.jobs), 1e-3])
+    bad = [job for job in story.jobs if job.went_wrong]
     opened = bad if len(bad) <= _OPENED else []
     return "\n".join(
         [
@@ -117,12 +117,12 @@ def _overview(story: Story, whole_s: float) -> list[str]:
     ahead = [(n, job, made) for n, job in numbered for made in job.environments if made.ahead]
     if len(numbered) < 2:
         return []
-    jobs = in_lanes(numbered, lambda pair: (_start_s(pair[1]), pair[1].duration_s))
+    jobs = in_lanes(numbered, lambda pair: (pair[1].began_s, pair[1].duration_s))
     made = in_lanes(ahead, lambda three: (three[2].start_s, three[2].duration_s))
     first = 1 + max(lane for _, lane in jobs)
     lanes = first + (1 + max(lane for _, lane in made) if made else 0)
     bars = [
-        _bar(number, job.start_s or 0, job.duration_s, whole_s, lane, _class(job.result), told)
+        _bar(number, job.began_s, job.duration_s, whole_s, lane, _class(job.result), told)
         for (number, job), lane in jobs
         for told in [f"{job.name}: {job.result} in {duration(job.duration_s)}"]
     ]
@@ -240,8 +240,9 @@ def _percent(part: float, whole: float) -> str:
 
 
 def _more(job: JobStory) -> Iterable[str]:
-    if job.reason:
-        yield f'<p class="why">{_text(f"{job.result}: {job.reason}")}</p>'
+    how = result_with_attempt(job.result, job.attempts)
+    if job.reason or job.attempts > 1:
+        yield f'<p class="why">{_text(f"{how}: {job.reason}" if job.reason else how)}</p>'
     if job.doc:
         yield f"<p>{_text(job.doc)}</p>"
     facts = {
@@ -315,16 +316,12 @@ def _told_entry(entry: Entry) -> tuple[str, float, str]:
 
 def _log(job: JobStory) -> str:
     said = legible(job.said("output", "debug", "info", "warning", "error"))
-    text = last_lines(said, _LINES, _OF_GOOD if job.passed else _OF_BAD)
+    text = last_lines(said, _LINES, _OF_GOOD if job.passed else _OF_BAD, before=job.left_out)
     opened = "" if job.passed else " open"
     return (
         f'<details class="log"{opened}><summary>Log, {said.count(chr(10))} lines</summary>'
         f"<pre>{escape(text)}</pre></details>"
     )
-
-
-def _start_s(job: JobStory) -> float:
-    return job.start_s or 0.0
 
 
 def _class(result: str) -> str:

@@ -43,6 +43,7 @@ def _job(job: JobStory) -> dict[str, object]:
         "where": job.where,
         "result": job.result,
         "reason": job.reason,
+        "attempts": job.attempts,
         "started_s": None if job.start_s is None else _rounded(job.start_s),
         "duration_s": _rounded(job.duration_s),
         "usual_s": None if job.usual_s is None else _rounded(job.usual_s),

@@ -74,7 +74,7 @@ def _case(job: JobStory) -> str:
         return f"<testcase{head}><skipped{_attributes({'message': job.reason})}/></testcase>"
     why = _attributes({"message": job.reason, "type": job.result})
     said = legible(job.said("output", "info", "warning", "error"))
-    text = escape(last_lines(said, _LINES, _CHARACTERS))
+    text = escape(last_lines(said, _LINES, _CHARACTERS, before=job.left_out))
     return f"<testcase{head}><{kind}{why}>{text}</{kind}></testcase>"
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from runner.reports.texts import last_lines, legible
-from runner.reports.words import SYMBOLS, counts, duration
+from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 
 if TYPE_CHECKING:
     from runner.reports.collected import JobStory, Story
@@ -33,7 +33,7 @@ def render(story: Story) -> str:
         lines += map(_row, shown)
     if len(shown) < len(story.jobs):
         lines += ["", f"… and {len(story.jobs) - len(shown):,} more jobs"]
-    logs = [job for job in bad if job.result != "skipped" and job.log]
+    logs = [job for job in bad if job.went_wrong and job.log]
     for job in logs[:_LOGS]:
         lines += _log(job)
     if len(logs) > _LOGS:
@@ -49,12 +49,13 @@ def _row(job: JobStory) -> str:
     flaky = ["flaky: it passes and fails by turns"] if job.flaky else []
     told = "; ".join(_text(note) for note in filter(None, [*flaky, *notes]))
     symbol = SYMBOLS[job.result][0]
-    return f"| {symbol} {job.result} | {_text(job.name)} | {took} | {usually} | {told} |"
+    how = result_with_attempt(job.result, job.attempts)
+    return f"| {symbol} {how} | {_text(job.name)} | {took} | {usually} | {told} |"
 
 
 def _log(job: JobStory) -> list[str]:
     said = legible(job.said("output", "info", "warning", "error"))
-    text = last_lines(said, _LINES, _CHARACTERS)
+    text = last_lines(said, _LINES, _CHARACTERS, before=job.left_out)
     # A fence ends at the first that is as long as it.
     fence = "`" * (1 + max([2, *map(len, re.findall("`{3,}", text))]))
     summary = f"<summary>{html.escape(legible(job.name))}</summary>"

@@ -23,18 +23,18 @@ def render(story: Story) -> str:
     ahead = [(job, p) for job in ran for p in job.environments if p.ahead]
     events: list[dict[str, object]] = []
     rows: dict[tuple[int, int], None] = {}
-    for job, lane in in_lanes(ran, lambda job: (_start_s(job), job.duration_s)):
+    for job, lane in in_lanes(ran, lambda job: (job.began_s, job.duration_s)):
         row = (_JOBS, lane)
         rows[row] = None
         facts = {"result": job.result, "reason": job.reason, "where": job.where}
-        events.append(_span(job.name, "job", _start_s(job), job.duration_s, row, facts))
+        events.append(_span(job.name, "job", job.began_s, job.duration_s, row, facts))
         events += [_environment(job, p, row) for p in job.environments if not p.ahead]
-        events += [_command(c, row) for c in job.commands if c.start_s >= _start_s(job)]
+        events += [_command(c, row) for c in job.commands if c.start_s >= job.began_s]
     for (job, made), lane in in_lanes(ahead, lambda pair: (pair[1].start_s, pair[1].duration_s)):
         row = (_AHEAD, lane)
         rows[row] = None
         events.append(_environment(job, made, row))
-        events += [_command(c, row) for c in job.commands if c.start_s < _start_s(job)]
+        events += [_command(c, row) for c in job.commands if c.start_s < job.began_s]
     names = {_JOBS: "jobs", _AHEAD: "environments prepared ahead"}
     for pid in dict.fromkeys(pid for pid, _ in rows):
         events.append(_name("process_name", pid, 0, names[pid]))
@@ -45,10 +45,6 @@ def render(story: Story) -> str:
         "otherData": {"envfile": story.envfile, "exit_code": story.exit_code},
     }
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
-
-
-def _start_s(job: JobStory) -> float:
-    return job.start_s or 0.0
 
 
 def _environment(job: JobStory, prepared: Prepared, row: tuple[int, int]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from runner.history import is_flaky, usual_s
 from runner.process import signals_held_back
 from runner.reports.texts import encodable, plain_value
 from runner.running import (
+    KEPT_CHARACTERS,
     CommandEnded,
     CommandStarted,
     EnvironmentReady,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from runner.reports.texts import Plain
     from runner.running import CommandKind, Event, Outcome, Report, Result
 
-_LONGEST = 200_000  # characters that are kept of what a job and its installers said
 _PAST = 20  # earlier runs of a job that are told
 
 
@@ -72,11 +72,14 @@ class Prepared(NamedTuple):
     linked: bool  # from the store
 
 
+Level = Literal["debug", "info", "warning", "error", "output"]
+
+
 class Line(NamedTuple):
     """Something that was told: by runenv, by the session, or by a command's kept output."""
 
     at_s: float
-    level: Literal["debug", "info", "warning", "error", "output"]
+    level: Level
     text: str
 
 
@@ -93,6 +96,7 @@ class JobStory(NamedTuple):
     where: str
     result: Result
     reason: str
+    attempts: int  # the last of which ended so; 0: its turn never came
     start_s: float | None  # None: its turn never came
     duration_s: float
     environments: tuple[Prepared, ...]
@@ -107,6 +111,16 @@ class JobStory(NamedTuple):
     def passed(self) -> bool:
         """Whether it did what was asked of it."""
         return self.result in ("passed", "cached")
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it was begun and did not pass: people look for the reason."""
+        return not self.passed and self.result != "skipped"
+
+    @property
+    def began_s(self) -> float:
+        """When it started, in a drawing of the run: one that did not has no length there."""
+        return self.start_s or 0.0
 
     def said(self, *levels: str) -> str:
         """What was told at these levels, as one text."""
@@ -142,7 +156,7 @@ class Collector:
         elif isinstance(event, Said):
             self._say(event.job, event.at_s, event.level, event.text)
         elif isinstance(event, Shown):
-            self._say(event.job, event.at_s, "output", event.text)
+            self._say(event.job, event.at_s, "output", event.text, event.left_out)
         # Of JobEnded nothing: the outcomes come with the end.
 
     def close(self, report: Report) -> None:
@@ -169,11 +183,13 @@ class Collector:
         self,
         job: str,
         at_s: float,
-        level: Literal["debug", "info", "warning", "error", "output"],
+        level: Level,
         text: str,
+        left_out: int = 0,
     ) -> None:
-        line = Line(at_s - self._beginning.clock_s, level, encodable(text[-_LONGEST:]))
-        self._of(job).say(line, len(text) - len(text[-_LONGEST:]))
+        kept = text[-KEPT_CHARACTERS:]
+        line = Line(at_s - self._beginning.clock_s, level, encodable(kept))
+        self._of(job).say(line, left_out + len(text) - len(kept))
 
     def _story_of(self, outcome: Outcome) -> JobStory:
         here, notes = self._beginning, self._of(outcome.job)
@@ -192,6 +208,7 @@ class Collector:
             where=encodable(job.spec.where) if job else "",
             result=outcome.result,
             reason=encodable(outcome.reason),
+            attempts=0 if notes.start_s is None else outcome.attempts,
             start_s=notes.start_s,
             duration_s=outcome.duration_s,
             environments=tuple(notes.environments),
@@ -254,7 +271,7 @@ class _Notes:
         self.log.append(line)
         self._length += len(line.text)
         self.left_out += left_out
-        while self._length > _LONGEST and len(self.log) > 1:
+        while self._length > KEPT_CHARACTERS and len(self.log) > 1:
             gone = len(self.log.popleft().text)
             self._length -= gone
             self.left_out += gone

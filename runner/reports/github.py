@@ -44,7 +44,7 @@ class GitHub:
                 )
 
     def _annotate(self, story: Story) -> None:
-        bad = [job for job in story.jobs if not job.passed and job.result != "skipped"]
+        bad = [job for job in story.jobs if job.went_wrong]
         more = len(bad) - _SHOWN
         for job in bad[: _SHOWN - 1] if more > 0 else bad:
             self._write(self._annotation(job, story.root))

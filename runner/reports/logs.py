@@ -13,13 +13,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
+from runner.run_folders import make_run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PIECE_BYTES = 1 << 20
-_RUNS_KEPT = 20
-_LATEST = "latest"
 
 
 class Logs:
@@ -29,19 +28,13 @@ class Logs:
         self, home: str, run: str, file_name: Callable[[str], str], *, is_one: bool
     ) -> None:
         """home: the folder of all runs. file_name: what is safe as one, for a job's name."""
-        self.folder = os.path.join(home, run)
         self.is_one = is_one
         self._file_name = file_name
         self._open: dict[tuple[str, int], int] = {}
         try:
-            os.makedirs(self.folder, exist_ok=True)
+            self.folder = make_run_folder(home, run)
         except OSError as error:
             raise _trouble(error) from None
-        link = os.path.join(home, f".{run}")
-        with suppress(OSError):  # where links may not be made there is none
-            os.symlink(run, link)
-            os.replace(link, os.path.join(home, _LATEST))
-        _forget_old(home)
 
     def path(self, job: str, stream: int) -> str:
         """The file of a job's stdout (1) or stderr (2)."""
@@ -116,13 +109,3 @@ def _trouble(error: OSError) -> EnvironmentBroken:
         f"{error.filename} cannot be used: {error.strerror}",
         mend="make room for it, let it be written, or choose another folder with --envdir",
     )
-
-
-def _forget_old(home: str) -> None:
-    """Only the last runs have their logs kept."""
-    runs = sorted(name for name in os.listdir(home) if name[0] != "." and name != _LATEST)
-    if len(runs) > _RUNS_KEPT:
-        from shutil import rmtree  # 7 ms, and most runs have nothing to forget
-
-        for name in runs[:-_RUNS_KEPT]:
-            rmtree(os.path.join(home, name), ignore_errors=True)

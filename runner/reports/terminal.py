@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TextIO
 
-from runner.reports.words import SYMBOLS, counts, duration
+from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
     CommandStarted,
     EnvironmentReady,
@@ -145,7 +145,10 @@ class Terminal:
     def _rows(self, outcomes: tuple[Outcome, ...]) -> list[str]:
         """A row for each outcome, its cells below those of the others."""
         rows: list[str] = []
-        told = [f"{self._symbol(outcome.result)} {_with_attempt(outcome)}" for outcome in outcomes]
+        told = [
+            f"{self._symbol(o.result)} {result_with_attempt(o.result, o.attempts)}"
+            for o in outcomes
+        ]
         names = [_safe(outcome.job) for outcome in outcomes]
         took = [duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
         # At least as wide as most runs need, so that one looks like the next.
@@ -173,12 +176,6 @@ class Terminal:
 
     def _write(self, text: str) -> None:
         tell(self._stream, text)
-
-
-def _with_attempt(outcome: Outcome) -> str:
-    """`passed`, or `passed on attempt 2`."""
-    again = f" on attempt {outcome.attempts}" if outcome.attempts > 1 else ""
-    return outcome.result + again
 
 
 def can_show(stream: TextIO, text: str) -> bool:

@@ -29,10 +29,13 @@ def legible(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
 
 
-def last_lines(text: str, lines: int, characters: int) -> str:
-    """The end of a text, with how much of it is left out in front."""
+def last_lines(text: str, lines: int, characters: int, *, before: int = 0) -> str:
+    """The end of a text, with how much of it is left out in front.
+
+    before: how many characters were left out earlier.
+    """
     kept = "\n".join(text.rstrip("\n").split("\n")[-lines:])[-characters:]
-    left_out = len(text.rstrip("\n")) - len(kept)
+    left_out = before + len(text.rstrip("\n")) - len(kept)
     return kept if left_out <= 0 else f"… {left_out:,} characters before\n{kept}"
 
 

@@ -27,6 +27,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def result_with_attempt(result: Result, attempts: int) -> str:
+    """`passed`, or `passed on attempt 2`."""
+    return f"{result} on attempt {attempts}" if attempts > 1 else result
+
+
 def counts(results: list[Result]) -> str:
     """`2 passed, 1 failed`."""
     found: dict[str, int] = {}

@@ -13,6 +13,7 @@ if sys.platform != "win32":
     import pty
 
 from runner.envs.folder import folder_name
+from runner.run_folders import make_run_id
 from tests.conftest import Done, Folder
 from tests.features.test_environments import library
 
@@ -458,14 +459,15 @@ def test_a_session_may_be_named_logs(many: Folder):
 
 def test_the_logs_of_the_last_runs_alone_are_kept(folder: Folder):
     declare(folder, TWO)
-    for number in range(25):
-        (folder.root / f".runenv/logs/2001-01-01_00-00-{number:02}_1").mkdir(parents=True)
+    old = [make_run_id(number) for number in range(12)]
+    for run in old:
+        (folder.root / ".runenv/logs" / run).mkdir(parents=True)
 
     folder.passes("-j", "2")
 
-    names = os.listdir(folder.root / ".runenv/logs")
-    assert len(names) == 21
-    assert "2001-01-01_00-00-24_1" in names
+    *kept, new, latest = sorted(os.listdir(folder.root / ".runenv/logs"))
+    assert (kept, latest) == (old[3:], "latest")
+    assert os.readlink(folder.root / ".runenv/logs/latest") == new
 
 
 # Surroundings. -----------------------------------------------------------------------
