@@ -22,21 +22,22 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from runner.descendants import in_foreground, members_of, on_terminal
-from runner.errors import CommandFailed, Interrupted, TimeUp
+from runner.errors import CommandFailed, Interrupted
 from runner.running import Finished
 from runner.shown import show
+from runner.signals import Moment, in_background, signals_held_back
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from io import BufferedReader
-    from types import FrameType
     from typing import IO
 
     from runner.running import Command
+    from runner.signals import Held
 
 # After its command has ended a pipe can be held open by what that has started.
 # It is read until nothing came for the first of these times, or something did for
@@ -48,12 +49,8 @@ _CHUNK_BYTES = 65536  # what a pipe holds on Linux
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # POSIX, Shell Command Language, 2.8.2
 
 if sys.platform == "win32":
-    _ENDING = (signal.SIGTERM, signal.SIGBREAK)
-    _ALARM = ()
     _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP
 else:
-    _ENDING = (signal.SIGTERM, signal.SIGHUP)
-    _ALARM = (signal.SIGALRM,)  # by which the time of a job is up
     _NEW_GROUP = 0  # start_new_session makes one
 
 
@@ -105,26 +102,28 @@ def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> 
         _flush_ours()
     started = time.monotonic()
     running: _Running | None = None
-    try:
-        with signals_held_back():
+    with signals_held_back() as held:
+        try:
             running = _start(command)
+            held.told = running.wake
             running.attend(command)
             if stop is not None:
                 stop.watch(running)
-        timed_out = not running.ends_within(command.timeout_s)
-        if timed_out:
-            running.members.tell(signal.SIGTERM)
-            running.let_end(time.monotonic() + grace_s)
-        elif stop is not None and stop.asked:
-            running.let_end(time.monotonic())  # what it started may still be there
-        stdout, stderr = running.output()
-    except BaseException as error:
-        if running is not None:
-            _stop(running, error, grace_s)
-        raise
-    finally:
-        if stop is not None:
-            stop.watch(None)
+            timed_out = not running.ends_within(command.timeout_s, held.answer)
+            if timed_out:
+                running.members.tell(signal.SIGTERM)
+                running.let_end(time.monotonic() + grace_s, hurried=held.answer)
+            elif stop is not None and stop.asked:
+                running.let_end(time.monotonic())  # what it started may still be there
+            stdout, stderr = running.output()
+            held.answer()
+        except BaseException as error:
+            if running is not None:
+                _stop(running, error, grace_s, held)
+            raise
+        finally:
+            if stop is not None:
+                stop.watch(None)
     return Finished(
         returncode=running.returncode(),
         stdout=stdout,
@@ -151,69 +150,6 @@ def ending(returncode: int) -> str:
         return f"was ended by {signal.Signals(-returncode).name}"
     except ValueError:
         return f"was ended by signal {-returncode}"
-
-
-# Signals. -----------------------------------------------------------------------
-
-
-@contextmanager
-def signals_as_exceptions() -> Generator[None]:
-    """SIGTERM and SIGHUP raise Interrupted in the main thread until the end of the block.
-
-    A signal that is ignored stays so: nohup(1) means what it says. SIGINT is
-    Python's KeyboardInterrupt as ever.
-    """
-    before: dict[signal.Signals, Any] = {}
-    for number in _ENDING:
-        handler = signal.getsignal(number)
-        if handler not in (signal.SIG_IGN, None):  # None: not Python's, cannot be set back
-            before[number] = signal.signal(number, _raise_interrupted)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
-    found = signal.Signals(number)
-    if sys.platform == "win32":
-        found = signal.SIGTERM  # from another process that comes as Ctrl-Break
-    raise Interrupted(found.name, 128 + found)
-
-
-@contextmanager
-def signals_held_back() -> Generator[None]:
-    """Signals that would raise an exception do so at the end of the block."""
-    came: list[int] = []
-    try:
-        with signals_noted(came):
-            yield
-    finally:
-        for number in came:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                handler(number, None)
-
-
-@contextmanager
-def signals_noted(came: list[int]) -> Generator[None]:
-    """Signals that would raise an exception are added to a list instead."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # they are raised in the main thread alone
-        return
-    before: dict[int, Callable[[int, FrameType | None], Any]] = {}
-    try:
-        # Handlers and not a mask: what is started would inherit the mask.
-        for ending in (signal.SIGINT, *_ENDING, *_ALARM):
-            handler = signal.getsignal(ending)
-            if callable(handler):
-                before[ending] = handler
-                signal.signal(ending, lambda number, _frame: came.append(number))
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _stay_parent() -> None:
@@ -359,49 +295,48 @@ class _Running:
         self.shares_group = shares_group
         self.members = members_of(child, shares_group)
         self._child = child
-        self._ended = threading.Event()
+        self._end = Moment()
         self._pipes: list[_Pipe] = []
 
     def attend(self, command: Command) -> None:
         """Await its end and serve its pipes.
 
-        In threads, so that no exception that a signal raises can come between the
-        end of the child and our keeping of its status.
+        In threads, which wait for as many things as there are.
         """
-        in_background(self._child.wait, self._ended)
+        in_background(self._child.wait, self._end)
         for stream in (self._child.stdout, self._child.stderr):
             if stream is not None:
                 self._pipes.append(_Pipe(cast("BufferedReader", stream)))
         if self._child.stdin is not None and command.input is not None:
             # "surrogateescape" gives back the bytes of a file's name.
             data, stdin = command.input.encode("utf-8", "surrogateescape"), self._child.stdin
-            in_background(lambda: _feed(stdin, data), threading.Event())
+            in_background(lambda: _feed(stdin, data), Moment())
 
-    def ends_within(self, seconds: float | None) -> bool:
-        """Whether it ended within that time; an exception from a signal comes through."""
-        longest = threading.TIMEOUT_MAX
-        left = longest if seconds is None else min(max(seconds, 0), longest)
-        if sys.platform == "win32":
-            # No Ctrl-C breaks off a wait there: it is raised between two of them.
-            deadline = time.monotonic() + left
-            while left > 0 and not self._ended.wait(min(left, 0.1)):
-                left = deadline - time.monotonic()
-            left = 0
-        return self._ended.wait(left)
+    def wake(self) -> None:
+        """Who waits for its end looks at what else has come."""
+        self._end.ring()
 
-    def let_end(self, deadline: float, *, hurried: Callable[[], bool] = lambda: False) -> None:
+    def ends_within(
+        self, seconds: float | None, on_ring: Callable[[], object] = lambda: None
+    ) -> bool:
+        """Whether it ended within that time. on_ring: called when it was woken too."""
+        return self._end.within(seconds, on_ring)
+
+    def let_end(
+        self, deadline: float, *, hurried: Callable[[], bool | None] = lambda: False
+    ) -> None:
         """Wait for its end and that of all it started; what is left then is killed.
 
-        hurried: whether to wait no longer; asked again and again.
+        hurried: whether to wait no longer; asked again and again, and may raise.
         """
 
         def over() -> bool:
-            return time.monotonic() >= deadline or hurried()
+            return time.monotonic() >= deadline or bool(hurried())
 
         ended = self.ends_within(_LOOK_AGAIN_S)
         while not ended and not over():
             ended = self.ends_within(_LOOK_AGAIN_S)
-        left = not self._ended.is_set() or self.members.are_left()
+        left = not self._end.has_come or self.members.are_left()
         while left and not over():
             time.sleep(_LOOK_AGAIN_S)
             left = self.members.are_left()
@@ -428,29 +363,16 @@ class _Running:
             pipe.abandoned = True
 
 
-def _stop(running: _Running, error: BaseException, grace_s: float) -> None:
+def _stop(running: _Running, error: BaseException, grace_s: float, held: Held) -> None:
     """End a command because of an exception, which the caller raises again.
 
-    Signals that come meanwhile raise nothing: between two looks at the command
-    an exception would leave it running. Ctrl-C again ends the grace; TERM and
+    Signals that come meanwhile raise nothing. Ctrl-C again ends the grace; TERM and
     HUP again do not, since a terminal that closes sends two.
     """
     running.abandon_output()
-    came: list[int] = []
-    told = False
-    deadline = time.monotonic() + grace_s
-    while True:
-        try:
-            with signals_noted(came):
-                if not told:
-                    told = True
-                    _tell_of(running, error)
-                running.let_end(deadline, hurried=lambda: signal.SIGINT in came)
-            return
-        except KeyboardInterrupt:  # noqa: PERF203  # before signals were noted, or just after
-            came.append(signal.SIGINT)
-        except (Interrupted, TimeUp):
-            continue
+    _tell_of(running, error)
+    running.let_end(time.monotonic() + grace_s, hurried=held.has_ctrl_c)
+    held.came.clear()
 
 
 def _tell_of(running: _Running, error: BaseException) -> None:
@@ -468,23 +390,6 @@ def _tell_of(running: _Running, error: BaseException) -> None:
         running.members.tell(number)
 
 
-def in_background(work: Callable[[], object], done: threading.Event) -> None:
-    """Do the work in a thread that takes no signals, and set the event.
-
-    One that came to that thread would not wake the main thread from its wait.
-    """
-
-    def do() -> None:
-        if sys.platform != "win32":
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            work()
-        finally:
-            done.set()
-
-    threading.Thread(target=do, daemon=True).start()
-
-
 def _feed(stream: IO[bytes], data: bytes) -> None:
     with suppress(OSError), stream:  # it need not read all of it
         stream.write(data)
@@ -497,8 +402,8 @@ class _Pipe:
         self.abandoned = False
         self._stream = stream
         self._chunks: list[bytes] = []
-        self._ended = threading.Event()
-        in_background(self._read, self._ended)
+        self._end = Moment()
+        in_background(self._read, self._end)
 
     def _read(self) -> None:
         with self._stream:
@@ -511,7 +416,7 @@ class _Pipe:
         count = -1
         while len(self._chunks) != count and time.monotonic() < deadline:
             count = len(self._chunks)
-            if self._ended.wait(_QUIET_S):
+            if self._end.within(_QUIET_S):
                 break
         self.abandoned = True
         text = b"".join(self._chunks).decode("utf-8", "backslashreplace")

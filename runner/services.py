@@ -10,13 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from runner.descendants import members_of
 from runner.errors import CommandFailed, CommandTimedOut, Interrupted, TimeUp
-from runner.process import ending, in_background, signals_held_back, signals_noted, start_aside
+from runner.process import ending, start_aside
+from runner.signals import Moment, in_background, signals_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,11 +93,10 @@ class Service:
         self.died = False  # it ended before it was asked to
         self._child = child
         self._members = members_of(child, shares_group=False)
-        self._ended = threading.Event()
+        self._end = Moment()
         self._stopped = False
         self._guard: _Guard | None = None
-        # A thread, so that no signal can come between its end and our knowing how.
-        in_background(child.wait, self._ended)
+        in_background(child.wait, self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +117,7 @@ class Service:
 
     def ends_within(self, seconds: float) -> bool:
         """Whether it ends within that time."""
-        return self._ended.wait(seconds)
+        return self._end.within(seconds)
 
     def stop(self) -> None:
         """It and all that it started have ended: asked to, and killed when they do not."""
@@ -140,12 +139,12 @@ class Service:
         """Ask it and all that it started to end, once."""
         if not self._stopped:
             self._stopped = True
-            self.died = self._ended.is_set()
+            self.died = self._end.has_come
             self._members.tell(signal.SIGTERM)
 
     def is_gone(self) -> bool:
         """Whether nothing of it runs any more."""
-        return self._ended.is_set() and not self._members.are_left()
+        return self._end.has_come and not self._members.are_left()
 
     def let_go(self) -> None:
         """Nothing of it is to be ended any more."""
@@ -156,7 +155,7 @@ class Service:
     def kill(self) -> None:
         """End what is left of it."""
         self._members.kill()
-        self._ended.wait(_GRACE_S)  # bounded: a process of another user is not ours to kill
+        self._end.within(_GRACE_S)  # bounded: a process of another user is not ours to kill
 
 
 def end_services(
@@ -167,32 +166,26 @@ def end_services(
     Signals that come meanwhile are raised when none is left; Ctrl-C ends the grace.
     interrupted: an earlier one is on its way, and they say nothing new.
     """
-    came: list[int] = []
     deadline = time.monotonic() + grace_s
     later: BaseException | None = None
     while True:
         try:
-            with signals_noted(came):
+            with signals_held_back() as held:
                 for one in reversed(services):
                     one.is_asked_to_end()
                     while not one.is_gone():
-                        if time.monotonic() >= deadline or signal.SIGINT in came:
+                        if time.monotonic() >= deadline or held.has_ctrl_c():
                             one.kill()
                             break
                         if one.ends_within(_LOOK_AGAIN_S):  # what it started is still there
                             time.sleep(_LOOK_AGAIN_S)
                     one.let_go()
             break
+        # It came before they were held back, or at the end.
         except (KeyboardInterrupt, Interrupted, TimeUp) as error:
-            later = error  # before signals were noted, or just after
+            later = error
             deadline = time.monotonic() if isinstance(error, KeyboardInterrupt) else deadline
-    if interrupted:
-        return
-    for number in came:
-        handler = signal.getsignal(number)
-        if callable(handler):
-            handler(number, None)
-    if later is not None:
+    if later is not None and not interrupted:
         raise later
 
 

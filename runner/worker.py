@@ -26,11 +26,11 @@ from runner.load import open_project
 from runner.model import Request
 from runner.perform import perform
 from runner.plan import make_plan
-from runner.process import signals_as_exceptions
 from runner.reports import make_terminal
 from runner.running import Outcome, Said
 from runner.selection import find_jobs
 from runner.settings import BY_NAME, is_list
+from runner.signals import signals_as_exceptions
 from runner.world import make_world, stamped
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ ORDER = [
     "model",
     "running",
     "amounts colors",
-    "settings descendants shown aside timelimit run_folders telling",
+    "settings descendants shown aside timelimit run_folders telling signals",
     "command_line process",
     "declare handle",
     "specs",

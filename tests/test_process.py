@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from runner import descendants, process
-from runner.errors import CommandFailed, Interrupted
+from runner.errors import CommandFailed
 from runner.running import Command, Finished
 from runner.shown import show
 
@@ -379,12 +379,12 @@ def test_any_exception_in_the_wait_ends_the_command(tmp_path: Path):
 # Runs Python code as a command and tells how that ended.
 RUNNER = """
 import fcntl, json, os, sys, termios
-from runner import process
+from runner import process, signals
 from runner.errors import Interrupted
 from runner.running import Command
 
 code, options, grace_s = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
-with process.signals_as_exceptions():
+with signals.signals_as_exceptions():
     try:
         finished = process.run(
             Command(argv=(sys.executable, "-c", code), cwd=os.getcwd(), env=dict(os.environ), **options),
@@ -575,34 +575,6 @@ def test_an_ignored_signal_stays_ignored():
     started.process.send_signal(signal.SIGTERM)
 
     assert started.rest() == ["got SIGTERM", "Interrupted SIGTERM 143"]
-
-
-def test_handlers_are_restored():
-    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-
-    with process.signals_as_exceptions():
-        within = signal.getsignal(signal.SIGTERM)
-
-    assert within not in before
-    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
-
-
-def test_signals_are_exceptions_within_the_block():
-    with pytest.raises(Interrupted) as raised, process.signals_as_exceptions():
-        signal.raise_signal(signal.SIGTERM)
-
-    assert (raised.value.signal_name, raised.value.exit_code) == ("SIGTERM", 143)
-
-
-def test_signals_held_back_are_raised_at_the_end():
-    told = []
-
-    with pytest.raises(KeyboardInterrupt), process.signals_held_back():
-        signal.raise_signal(signal.SIGINT)
-        told.append("went on")
-
-    assert told == ["went on"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 # Signals on a terminal. -------------------------------------------------------------------

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from runner.bench import Bench
 from runner.errors import CommandFailed, UsageError, some_of
 from runner.load import open_project
-from runner.process import exit_code, signals_as_exceptions
+from runner.process import exit_code
 from runner.process import run as run_command
 from runner.reports import make_terminal
 from runner.running import EnvironmentReady
 from runner.selection import select
+from runner.signals import signals_as_exceptions
 from runner.world import make_world
 
 if TYPE_CHECKING:

@@ -32,7 +32,6 @@ from runner.errors import (
 )
 from runner.load import open_project
 from runner.process import run as run_command
-from runner.process import signals_as_exceptions
 from runner.requirements import SourceDigests
 from runner.requirements.groups import normal_name
 from runner.requirements.lock import (
@@ -48,6 +47,7 @@ from runner.requirements.pylock import is_lock_name
 from runner.running import Command
 from runner.selection import select
 from runner.shown import show
+from runner.signals import signals_as_exceptions
 from runner.surroundings import outer_variables
 from runner.world import envdir_of, family_of
 

@@ -20,12 +20,13 @@ from runner.history import Remember, path_in, read, usual_s
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
-from runner.process import Stop, signals_as_exceptions
+from runner.process import Stop
 from runner.process import run as run_command
 from runner.reports import Several, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
+from runner.signals import signals_as_exceptions
 from runner.world import envdir_of, make_store, make_world, may_need_work, stamped
 
 if TYPE_CHECKING:

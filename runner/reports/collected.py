@@ -9,7 +9,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.history import is_flaky, usual_s
-from runner.process import signals_held_back
 from runner.reports.texts import encodable, plain_value
 from runner.running import (
     KEPT_CHARACTERS,
@@ -20,6 +19,7 @@ from runner.running import (
     Said,
     Shown,
 )
+from runner.signals import signals_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,0 +1,150 @@
+"""When a signal interrupts us: raised as an exception, or noted until it may be.
+
+Knows nothing of commands. An exception that a signal raises comes between any two
+steps of Python: `threading.Event` can be left locked by it, and what runs in a
+callback of the collector swallows it. So whoever waits for a process holds signals
+back, lets them end the wait, and has them raised at one place.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from types import FrameType
+
+if sys.platform == "win32":
+    _ENDING = (signal.SIGTERM, signal.SIGBREAK)
+    _ALARM = ()
+    _LONGEST_S = 0.1  # no Ctrl-C breaks off a wait there
+else:
+    _ENDING = (signal.SIGTERM, signal.SIGHUP)
+    _ALARM = (signal.SIGALRM,)  # by which the time of a job is up
+    _LONGEST_S = 1.0  # a signal just before a wait does not break it off
+
+
+@contextmanager
+def signals_as_exceptions() -> Generator[None]:
+    """SIGTERM and SIGHUP raise Interrupted in the main thread until the end of the block.
+
+    A signal that is ignored stays so: nohup(1) means what it says. SIGINT is
+    Python's KeyboardInterrupt as ever.
+    """
+    before: dict[signal.Signals, Any] = {}
+    for number in _ENDING:
+        handler = signal.getsignal(number)
+        if handler not in (signal.SIG_IGN, None):  # None: not Python's, cannot be set back
+            before[number] = signal.signal(number, _raise_interrupted)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
+    found = signal.Signals(number)
+    if sys.platform == "win32":
+        found = signal.SIGTERM  # from another process that comes as Ctrl-Break
+    raise Interrupted(found.name, 128 + found)
+
+
+class Held:
+    """Signals that would have raised an exception, and have not yet."""
+
+    def __init__(self) -> None:
+        self.came: list[int] = []
+        self.handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self.told: Callable[[], object] = lambda: None  # called when one comes
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        self.came.append(number)
+        self.told()
+
+    def has_ctrl_c(self) -> bool:
+        return signal.SIGINT in self.came
+
+    def answer(self) -> None:
+        """Have those that came raise what they raise, the first of them first."""
+        while self.came:
+            number = self.came.pop(0)
+            self.handlers[number](number, None)
+
+
+@contextmanager
+def signals_held_back() -> Generator[Held]:
+    """Signals that would raise an exception do so at the end of the block, or when asked to."""
+    held = Held()
+    # They come in the main thread alone.
+    if threading.current_thread() is not threading.main_thread():
+        yield held
+        return
+    try:
+        # Handlers and not a mask: what is started would inherit the mask.
+        for ending in (signal.SIGINT, *_ENDING, *_ALARM):
+            handler = signal.getsignal(ending)
+            if callable(handler):
+                held.handlers[ending] = handler
+                signal.signal(ending, held.note)
+        yield held
+    finally:
+        for number, handler in held.handlers.items():
+            signal.signal(number, handler)
+        held.answer()
+
+
+class Moment:
+    """Something that comes once, seen by another thread, and that one waits for.
+
+    Unlike `threading.Event` it stands an exception that a signal raises in who waits.
+    """
+
+    def __init__(self) -> None:
+        self.has_come = False
+        self._bell = threading.Lock()
+        self._bell.acquire()
+
+    def come(self) -> None:
+        self.has_come = True
+        self.ring()
+
+    def ring(self) -> None:
+        """Who waits, or will wait next, goes on."""
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
+
+    def within(self, seconds: float | None, on_ring: Callable[[], object] = lambda: None) -> bool:
+        """Whether it comes within that time. on_ring: called before each wait and after rings."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not self.has_come:
+            on_ring()
+            left = _LONGEST_S if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._bell.acquire(timeout=min(left, _LONGEST_S))
+        return self.has_come
+
+
+def in_background(work: Callable[[], object], done: Moment) -> None:
+    """Do the work in a thread that takes no signals; then the moment comes.
+
+    A signal that came to that thread would not wake the main thread from its wait.
+    """
+
+    def do() -> None:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            work()
+        finally:
+            done.come()
+
+    threading.Thread(target=do, daemon=True).start()
