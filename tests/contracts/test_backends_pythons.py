@@ -9,7 +9,7 @@ import pytest
 from runner.envs import interpreters
 from runner.envs.pythons_found import found_versions
 from runner.errors import InterpreterMissing
-from tests.conftest import make_wheel
+from tests.conftest import FULL, make_wheel
 from tests.contracts.test_backends import make
 
 PYTHONS = found_versions(">=3.8")
@@ -18,7 +18,7 @@ SERVED = {"uv": (3, 8), "virtualenv": (3, 9), "venv": (3, 8)}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("python", [p if p in (PYTHONS[0], PYTHONS[-1]) else pytest.param(p, marks=FULL) for p in PYTHONS])  # fmt: skip
 @pytest.mark.parametrize("backend", SERVED)
 def test_an_environment_is_made_and_installed_into(
     backend: str, python: str, tmp_path: Path, uv_cache: Path

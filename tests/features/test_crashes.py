@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import FULL
 from tests.features.test_environments import library
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def show(session):
     session.install("two")
     session.run("python", "-c", "import one, two; print(one.version, two.version)")
 """
+
+BACKENDS = pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
 
 # What is there in the order in which a build makes it; {site} is its site-packages.
 MOMENTS = [
@@ -110,7 +113,7 @@ def assert_next_run_is_right(folder: Folder) -> None:
     assert "environment: reused" in folder.passes().err
 
 
-@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+@BACKENDS
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_that_was_killed_when_a_file_was_there(folder: Folder, backend: str, moment: str):
     folder.wheel("one")
@@ -126,7 +129,7 @@ def test_a_run_that_was_killed_when_a_file_was_there(folder: Folder, backend: st
     assert_next_run_is_right(folder)
 
 
-@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+@BACKENDS
 @pytest.mark.parametrize("number", range(1, 6))
 def test_a_run_that_was_killed_after_it_told_a_line(folder: Folder, backend: str, number: int):
     folder.wheel("one")
@@ -173,7 +176,7 @@ def test_what_a_killed_run_left_beside_the_environments_is_gone(folder: Folder):
     assert_next_run_is_right(folder)
 
 
-@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+@BACKENDS
 def test_an_installer_that_outlives_its_run_keeps_the_next_one_waiting(
     folder: Folder, backend: str
 ):
@@ -267,8 +270,6 @@ def test_a_signal_while_an_installer_runs_ends_it_and_the_next_run_is_right(fold
 
 # Every moment of a build. -------------------------------------------------------------
 
-FULL = os.environ.get("TESTS_FULL") == "1"  # virtualenv as often as uv: minutes more
-
 WHOLE = """
 @runner.session(deps=["one"], project="wheel", backend={backend!r})
 def show(session):
@@ -308,16 +309,14 @@ def assert_next_two_are_right(folder: Folder, value: int, what: str) -> None:
     assert not [path for path in wheels.iterdir() if path.name.startswith(".new")], what
 
 
-@pytest.mark.parametrize("fifth", range(5))
-@pytest.mark.parametrize(("backend", "step"), [("uv", 1), ("virtualenv", 1 if FULL else 6)])
-def test_a_build_that_is_killed_at_each_of_fifty_moments(
-    folder: Folder, backend: str, step: int, fifth: int
-):
+@pytest.mark.parametrize("fifth", [0, *(pytest.param(n, marks=FULL) for n in range(1, 5))])
+@BACKENDS
+def test_a_build_that_is_killed_at_each_of_fifty_moments(folder: Folder, backend: str, fifth: int):
     made(folder, backend)
     folder.passes()
     whole = entries(folder)
 
-    for number in range(fifth, 50, 5 * step):
+    for number in range(fifth, 50, 5):
         shutil.rmtree(folder.root / ".runenv")
         shutil.rmtree(folder.environ["RUNENV_STORE"])  # else it would be linked, not built
         enough = whole * number // 50
@@ -328,7 +327,7 @@ def test_a_build_that_is_killed_at_each_of_fifty_moments(
         assert_next_two_are_right(folder, 1, f"{enough} of {whole} files")
 
 
-@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+@BACKENDS
 def test_a_wheel_that_is_replaced_is_replaced_whenever_the_run_is_killed(
     folder: Folder, backend: str
 ):
@@ -369,7 +368,8 @@ def test_a_wheel_that_is_replaced_is_replaced_whenever_the_run_is_killed(
             assert_next_two_are_right(folder, value, f"{path.name} {'gone' if gone else 'new'}")
 
 
-@pytest.mark.parametrize(("backend", "rounds"), [("uv", 20), ("virtualenv", 20 if FULL else 2)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=FULL)])
+@BACKENDS
 def test_four_runs_at_once_are_all_green(folder: Folder, backend: str, rounds: int):
     made(folder, backend)
 

@@ -168,7 +168,10 @@ def test_a_clone_equals_what_virtualenv_and_pip_make_there(uv_cache: Path, now: 
 # into a script that activates, for one shell or another.
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["plaçe", "a+b", "a~b", "a%b", "a=b", "a@b", "a,b"])
-@pytest.mark.parametrize("backend", ["uv", "virtualenv", "venv"])
+@pytest.mark.parametrize(
+    "backend",
+    ["uv", pytest.param("virtualenv", marks=FULL), pytest.param("venv", marks=FULL)],
+)
 def test_a_clone_from_or_to_a_place_with_signs_equals_what_is_made_there(
     uv_cache: Path, backend: str, place: str
 ):

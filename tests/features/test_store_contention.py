@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import Folder
+from tests.conftest import FULL, Folder
 from tests.features.test_crashes import kill_group, wait_until
 from tests.features.test_trouble import remount
 from tests.stores import (
@@ -41,8 +41,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
 ]
 
-FULL = os.environ.get("TESTS_FULL") == "1"
+ALL = os.environ.get("TESTS_FULL") == "1"
 PROCESSES = 8
+BACKENDS = pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
 
 SHOW = """
 @runner.session(deps=["one", "two"], backend={backend!r})
@@ -119,7 +120,7 @@ ROUNDS = {"uv": 2, "virtualenv": 1}
 
 @pytest.mark.parametrize(
     ("backend", "first"),
-    [(b, n) for b, some in ROUNDS.items() for n in range(0, 50 if FULL else some, some)],
+    [(b, n) for b, some in ROUNDS.items() for n in range(0, 50 if ALL else some, some)],
 )
 def test_eight_processes_build_and_clone_one_image_and_some_are_killed(
     tmp_path: Path, uv_cache: Path, backend: str, first: int
@@ -185,7 +186,7 @@ MOMENTS = [
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("backend", ["uv", "virtualenv"])
+@BACKENDS
 def test_a_run_that_is_killed_while_it_keeps_an_image(
     tmp_path: Path, uv_cache: Path, backend: str, moment: str
 ):
@@ -200,7 +201,7 @@ def test_a_run_that_is_killed_while_it_keeps_an_image(
     assert_whole(folders, store, moment)
 
 
-@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("tenth", [0, 3, 6, 9, *(pytest.param(n, marks=FULL) for n in (1, 2, 4, 5, 7, 8))])  # fmt: skip
 def test_a_clone_that_is_killed_at_each_of_its_files(tmp_path: Path, uv_cache: Path, tenth: int):
     folders = projects(tmp_path, uv_cache, "uv")[:2]
     store = tmp_path / "store"
@@ -219,7 +220,7 @@ def test_a_clone_that_is_killed_at_each_of_its_files(tmp_path: Path, uv_cache: P
 def test_images_that_are_cleaned_while_they_are_linked_harm_nobody(tmp_path: Path, uv_cache: Path):
     folders = projects(tmp_path, uv_cache, "uv")
 
-    for number in range(20 if FULL else 4):
+    for number in range(20 if ALL else 2):
         folders[0].passes()
         for folder in folders[1:]:
             shutil.rmtree(folder.root / ".runenv", ignore_errors=True)
