@@ -36,6 +36,12 @@ def own_name() -> str:
     return f"{os.getpid()}-{threading.get_ident()}"
 
 
+def writer_of(name: str) -> int | None:
+    """The process that writes, or wrote, a file of that name aside; None for other names."""
+    process, _, thread = name.rpartition(".")[2].partition("-")
+    return int(process) if process.isdecimal() and thread.isdecimal() else None
+
+
 def replace(path: str, aside_name: str, text: str) -> None:
     """The file has the text, which was written to a file of that name beside it."""
     # No fsync: it is there against a killed process, not against a power cut,

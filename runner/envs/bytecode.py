@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LIST = "bytecode.json"  # of an image: what joined it
 _DONE = "compiled"  # the mark of an image that has all
 _CACHE = "__pycache__"
+TOLD = "compiled-"  # and then the process that has it compiled: what is compiled so far
 
 # Run by the environment's own Python, 3.6 or later, with nothing of the user's in reach.
 # Its standard input is a pipe of ours: where we end, however that is, so does it.
@@ -69,7 +70,7 @@ class Bytecode:
             return  # the user wants none
         import subprocess  # 3 ms that only a new environment costs
 
-        told = os.path.join(place, f"compiled-{os.getpid()}-{len(self._running)}.txt")
+        told = os.path.join(place, f"{TOLD}{os.getpid()}-{len(self._running)}.txt")
         with suppress(OSError), open(told, "wb") as stream:
             process = subprocess.Popen(
                 [python, "-I", "-S", "-c", _COMPILE]

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from runner.aside import write_aside
+from runner.aside import write_aside, writer_of
 from runner.envs import bytecode
 from runner.envs.folder import NEW
 from runner.envs.integrity import manifest_of
@@ -174,6 +174,7 @@ def keep_below(store: Store, cap_bytes: int) -> None:
     """
     for path in leftovers_in(store):
         _remove_tree(path)
+    _forget_half_written(store)
     _forget_records(store)
     names = images_in(store)
     sizes = {name: size_of(store, name) for name in names}
@@ -219,9 +220,32 @@ def _is_left(path: str) -> bool:
     if who_holds(os.path.join(path, USED)):
         return False
     # NAME-PROCESS-NUMBER. Whoever makes it has no lock yet at first, and none any more
-    # at last. The number of a process may come again, and on Windows none can be asked.
+    # at last.
     process = path.rsplit("-", 2)[1]
-    return age_s > _LEFT_OVER_S or (process.isdecimal() and not is_alive(int(process)))
+    return _is_over(age_s, int(process) if process.isdecimal() else None)
+
+
+def _is_over(age_s: float, process: int | None) -> bool:
+    """Whether a process is not at it any more, so long after it began."""
+    # Its number may come again, and on Windows none can be asked.
+    return age_s > _LEFT_OVER_S or (process is not None and not is_alive(process))
+
+
+def _forget_half_written(store: Store) -> None:
+    """What runs that were killed were writing beside a file is gone."""
+    images = [store.place_of(name) for name in images_in(store)]
+    for folder in (store.home, os.path.join(store.home, "known"), *images):
+        for name in _names_in(folder):
+            process, path = _writer_of(name), os.path.join(folder, name)
+            if process is not None and _is_over(time.time() - _time_s(path), process):
+                with suppress(OSError):
+                    os.unlink(path)
+
+
+def _writer_of(name: str) -> int | None:
+    first, _, rest = name.partition(bytecode.TOLD)
+    told = "" if first else rest.partition("-")[0]
+    return int(told) if told.isdecimal() else writer_of(name)
 
 
 def _forget_records(store: Store) -> None:
@@ -387,6 +411,7 @@ class Cleaning:
             name = os.path.basename(path)
             why = "removed earlier" if name.startswith(GONE) else "left by a run that was killed"
             self._tell(f"{name}, {why}", size)
+        _forget_half_written(self._store)
 
     def images(self, before_s: float | None = None) -> None:
         """Images that no environment goes on from, and those last used before then, are gone."""

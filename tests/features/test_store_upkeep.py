@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import zipfile
@@ -404,3 +405,22 @@ def test_its_size_is_looked_at_now_and_then(two: Folder):
     two.passes(env={"RUNENV_STORE_SIZE": "0"})  # a moment after the images of `two` were kept
 
     assert {*images(two)} == {"tool", "other", "third"}
+
+
+def dead_process() -> int:
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    child.wait()
+    return child.pid
+
+
+@pytest.mark.parametrize("name", ["known/x.json.{}-7", "images/*/size.json.{}-7", "images/*/compiled-{}-0.txt", ".limited.{}-7"])  # fmt: skip
+def test_what_a_killed_run_was_writing_is_gone_after_cleaning(two: Folder, name: str):
+    (place, *_) = store_of(two).parent.glob(f"store/{Path(name).parent}")
+    half, other = (place / Path(name).name.format(pid) for pid in (dead_process(), os.getpid()))
+    for path in (half, other):
+        path.write_text("{")
+
+    two.passes("--clean", "--store")
+
+    assert not half.exists()
+    assert other.exists()  # somebody writes it at this moment
