@@ -159,3 +159,34 @@ def test_the_steps_that_plan_hand_on_the_matrix_and_fail_as_runenv_does(folder: 
     assert output == f"matrix={folder.passes('--matrix', 'github').out}"
     folder.envfile("nonsense")
     assert plan() == 2
+
+
+# Links. -----------------------------------------------------------------------------------
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub and MyST make them."""
+    titles = (title.replace("`", "").lower() for title in HEADING.findall(page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", title).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_links_to_is_there(page: Path):
+    missing = []
+    for target, anchor in LINK.findall(page.read_text()):
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists() or (anchor and anchor[1:] not in anchors(path)):
+            missing.append(target + anchor)
+
+    assert missing == []
+
+
+def test_every_page_is_in_the_contents():
+    pages = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")}
+    listed = (ROOT / "docs/index.md").read_text()
+
+    assert [str(p) for p in sorted(pages) if str(p) != "index.md" and str(p.with_suffix("")) not in listed] == []  # fmt: skip
