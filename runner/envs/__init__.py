@@ -84,6 +84,10 @@ class Backend(Protocol):
         """Whether an install takes seconds: what there was after each is kept then."""
         ...
 
+    def replaces_other_files(self) -> bool:
+        """Whether asked for a wheel by its file it replaces what came from another one."""
+        ...
+
     def version(self) -> str:
         """The version of what makes environments, where another one makes others; or empty."""
         ...

@@ -23,6 +23,7 @@ from runner.envs.uv import (
     installer_config,
     offline_arguments,
     rebuilds_slowly,
+    replaces_other_files,
 )
 from runner.requirements.arguments import show_arguments, without_secrets
 from runner.running import Brought, Ingredient, Interpreter, Step
@@ -46,6 +47,7 @@ __all__ = [
     "make_argv",
     "offline_arguments",
     "rebuilds_slowly",
+    "replaces_other_files",
     "version",
     "why_not",
 ]

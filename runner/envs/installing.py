@@ -19,9 +19,11 @@ from runner.envs.wheels import (
     SETUPTOOLS,
     Asking,
     builds_of_its_own,
+    installed_from,
     needs_installed,
     needs_of,
     requirement,
+    url_of,
 )
 from runner.errors import EnvironmentBroken
 from runner.running import Command, InstallerCall
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from runner.envs import Backend
     from runner.envs.judge import Policy
+    from runner.envs.manifest import Manifest
     from runner.envs.resolved import Pin
     from runner.envs.store import Store
     from runner.envs.wheels import Wheels
@@ -100,15 +103,36 @@ class Installing:
             )
         self.environment = self._backend.finish(self.environment)
 
-    def apply(self, step: Step, known: Resolved | None, warn: Callable[[str], None]) -> Resolved:
+    def changed_in_cache(self, listed: Manifest | None) -> list[str]:
+        """The files that the installer has linked, and some job has changed in its cache."""
+        if listed is None or not self._backend.forget_argv(("any",)):
+            return []
+        return list(integrity.changed_in_cache(self._spec.path, listed))
+
+    def apply_anew(
+        self, step: Step, known: Resolved, changed: list[str], warn: Callable[[str], None]
+    ) -> Resolved:
+        """Install the step again, with new copies of the packages that the changed files are of."""
+        packages = frozenset(integrity.distributions_of(self._spec.path, changed))
+        self.forget(packages)
+        more = [word for name in sorted(packages) for word in ("--reinstall-package", name)]
+        return self.apply(step, known, warn, tuple(more))
+
+    def apply(
+        self,
+        step: Step,
+        known: Resolved | None,
+        warn: Callable[[str], None],
+        more: tuple[str, ...] = (),
+    ) -> Resolved:
         """Install on top of what there is; returns what that resolved to.
 
         known: what it resolved to before, which is installed again. warn: told where
-        that cannot be had any more, and it is asked anew.
+        that cannot be had any more, and it is asked anew. more: arguments.
         """
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
         wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
-        arguments = (*upgrade, *step.arguments, *self._exported(step), *wanted)
+        arguments = (*more, *upgrade, *step.arguments, *self._exported(step), *wanted)
         when_s = self._install_known(step, arguments, known) if known and known.pins else None
         if when_s is None:
             if known and known.pins:
@@ -161,12 +185,18 @@ class Installing:
         names = [os.path.basename(wheel).partition("-")[0] for wheel in wheels]
         there = integrity.files_of(path, names)
         wanted = [requirement(b, w) for b, w in zip(step.builds, wheels, strict=True)]
-        # pip and uv call both so. What the wheels need is installed already.
-        arguments = ("--no-deps", "--force-reinstall", *wanted)
+        force = () if self._replaces_unforced(wheels, site) else ("--force-reinstall",)
+        # What the wheels need is installed already.
+        arguments = ("--no-deps", *force, *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
         shown = " ".join(build.shown for build in step.builds)
         self._run_installer(self._call(argv, "install", f"--no-deps {shown}", step))
         return there | integrity.files_of(path, names)
+
+    def _replaces_unforced(self, wheels: list[str], site: list[str]) -> bool:
+        return self._backend.replaces_other_files() and all(
+            installed_from(wheel, site) not in ("", url_of(wheel)) for wheel in wheels
+        )
 
     def upgrade(self, steps: tuple[Step, ...]) -> Resolved:
         """Install the steps again, with the newest of the packages that the policy names."""

@@ -152,6 +152,40 @@ def wrong_files(tree: str, listed: Manifest) -> Iterator[str]:
             yield name
 
 
+def changed_in_cache(path: str, listed: Manifest) -> Iterator[str]:
+    """The linked files that are not what their RECORD says: some job has changed the cache's.
+
+    A wheel is unpacked once, its METADATA at last or nearly so. Only what was written
+    later is read; METADATA always.
+    """
+    for above, files in listed.folders.items():
+        if not above.endswith(".dist-info") or "RECORD" not in files or "METADATA" not in files:
+            continue
+        unpacked_ns, site = files["METADATA"][1], os.path.dirname(above)
+        for name, digest in _recorded(os.path.join(path, above, "RECORD")):
+            full = f"{site}/{name}" if name[0] != "." else _joined(site, name)
+            folder_name, _, last = full.rpartition("/")
+            state = listed.folders.get(folder_name, {}).get(last)
+            if state is None or (state[1] <= unpacked_ns and last != "METADATA"):
+                continue
+            with suppress(OSError), open(os.path.join(path, full), "rb") as stream:
+                if os.fstat(stream.fileno()).st_nlink > 1 and digest_of(stream) != digest:
+                    yield full
+
+
+def _recorded(record: str) -> Iterator[tuple[str, str]]:
+    """The names in a RECORD as it has them, from site-packages, with their sha256."""
+    with suppress(OSError), open(record, encoding="utf-8", newline="") as stream:
+        for line in stream:
+            name, _, rest = line.partition(",sha256=")
+            if rest:
+                yield name.strip('"').replace('""', '"'), rest.partition(",")[0].rstrip("=")
+
+
+def _joined(site: str, name: str) -> str:
+    return os.path.normpath(os.path.join(site, name)).replace(os.sep, "/")
+
+
 def digest_of(stream: IO[bytes]) -> str:
     """The sha256 of a file as a RECORD has it."""
     digest = sha256()
@@ -162,19 +196,10 @@ def digest_of(stream: IO[bytes]) -> str:
 
 def recorded_in(tree: str, listed: Manifest) -> dict[str, str]:
     """The sha256 of files as RECORDs have it, by name from the top of the tree."""
-    import csv  # 2 ms that only such a comparison costs
-
     found: dict[str, str] = {}
     for above, files in listed.folders.items():
-        if not above.endswith(".dist-info") or "RECORD" not in files:
-            continue
-        site = os.path.dirname(above)
-        with (
-            suppress(OSError),
-            open(os.path.join(tree, above, "RECORD"), encoding="utf-8", newline="") as stream,
-        ):
-            for row in csv.reader(stream):
-                if len(row) > 1 and row[1].startswith("sha256="):
-                    name = os.path.normpath(os.path.join(site, row[0])).replace(os.sep, "/")
-                    found[name] = row[1].removeprefix("sha256=").rstrip("=")
+        if above.endswith(".dist-info") and "RECORD" in files:
+            site = os.path.dirname(above)
+            for name, digest in _recorded(os.path.join(tree, above, "RECORD")):
+                found[_joined(site, name)] = digest
     return found

@@ -64,9 +64,15 @@ def to_text(journal: Journal) -> str:
     )
 
 
-def write(path: str, journal: Journal) -> None:
-    """The journal of the environment in `path` is this one."""
-    write_journal(path, to_text(journal))
+def write(path: str, journal: Journal, was: str = "") -> str:
+    """The journal of the environment in `path` is this one; returns its text.
+
+    was: the text that stands there, where that is known.
+    """
+    text = to_text(journal)
+    if text != was:
+        write_journal(path, text)
+    return text
 
 
 def read(path: str) -> Journal | None:

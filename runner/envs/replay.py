@@ -74,6 +74,7 @@ class Replay:
         self._site: dict[str, int] = {}  # the listing after the last step
         self._declared_by = spec.declared_by  # of the journal
         self._state: State = "changing"  # that was written last
+        self._written = ""  # the journal, where it was written by us
         self._kept = False  # --no-install holds an environment that differs
         self._tainted = False
         self._warn = warn
@@ -287,7 +288,8 @@ class Replay:
         self._declared_by = self._spec.declared_by
         self._tainted = False
         self._state = "changing"
-        folder.start_environment(self._spec.path, to_text(self._journal("changing")))
+        self._written = to_text(self._journal("changing"))
+        folder.start_environment(self._spec.path, self._written)
 
     # Images: what was made once is linked. -----------------------------------------------
 
@@ -375,6 +377,15 @@ class Replay:
         self._write("changing")
         self._sealed = False
         resolved = self._installing.apply(step, self._remembered(step), self._warn)
+        self._seal()
+        changed = self._installing.changed_in_cache(self._listed)
+        if changed:
+            self._warn(
+                f"{changed[0]} was changed in {self._spec.backend}'s cache, by a job of whatever"
+                " environment shares it; its package is installed anew"
+            )
+            resolved = self._installing.apply_anew(step, resolved, changed, self._warn)
+            self._seal()
         self._resolved += [None] * (len(self._entries) - len(self._resolved))
         self._entries.append(step.ingredients)
         self._resolved.append(resolved)
@@ -383,7 +394,6 @@ class Replay:
         if steps is not None:
             self._images.note(steps, resolved)
         self._site = site_listing(self._spec.path)
-        self._seal()
         self._write("tainted" if self._tainted else "whole")
 
     def _steps_so_far(self) -> list[Step] | None:
@@ -490,4 +500,4 @@ class Replay:
 
     def _write(self, state: State) -> None:
         self._state = state
-        write(self._spec.path, self._journal(state))
+        self._written = write(self._spec.path, self._journal(state), self._written)

@@ -17,6 +17,7 @@ from runner.envs.pip_itself import (
     nothing_to_finish,
     offline_arguments,
     rebuilds_slowly,
+    replaces_other_files,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "make_argv",
     "offline_arguments",
     "rebuilds_slowly",
+    "replaces_other_files",
     "version",
     "why_not",
 ]

@@ -21,6 +21,7 @@ from runner.envs.pip_itself import (
     nothing_to_finish,
     offline_arguments,
     rebuilds_slowly,
+    replaces_other_files,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "make_argv",
     "offline_arguments",
     "rebuilds_slowly",
+    "replaces_other_files",
     "version",
     "why_not",
 ]

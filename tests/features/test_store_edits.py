@@ -262,6 +262,25 @@ def test_an_edit_in_place_is_not_in_the_next_environment_without_a_store(folder:
     assert folder.passes("third").out == RIGHT
 
 
+@pytest.mark.parametrize("how", EACH_IN_PLACE)
+@pytest.mark.parametrize("store", ["", "none"])
+def test_an_edit_in_place_that_nobody_has_noticed_so_far_is_not_in_what_is_installed(
+    folder: Folder, how: str, store: str
+):
+    folder.environ["RUNENV_STORE"] = store or folder.environ["RUNENV_STORE"]
+    three(folder).passes("first")
+    edit(folder, "first", how)
+    folder.write(
+        "other/envfile.py",
+        f"import runner\n\n@runner.session(deps=['one'])\ndef show(session): session.run('python', '-c', {PRINT!r})\n",
+    )
+
+    done = folder.passes("-f", "other")
+
+    assert done.out == RIGHT
+    assert "was changed in uv's cache" in done.err
+
+
 def test_an_edit_in_place_is_not_in_the_cache_for_other_needs_either(folder: Folder):
     three(folder).passes("first")
     edit(folder, "first", "append")
