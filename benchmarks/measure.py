@@ -39,6 +39,7 @@ class Took(NamedTuple):
 def run_once(contender: Contender, environ: Mapping[str, str]) -> Took:
     """One run; a command that fails ends the benchmark with its output."""
     contender.before()
+    os.sync()  # what was deleted is written to the disk before the clock starts, not meanwhile
     with open(os.devnull, "rb") as nothing, open(contender.folder / ".output", "wb+") as output:
         began = time.perf_counter()
         process = subprocess.Popen(

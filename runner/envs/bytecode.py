@@ -32,7 +32,7 @@ TOLD = "compiled-"  # and then the process that has it compiled: what is compile
 # Run by the environment's own Python, 3.6 or later, with nothing of the user's in reach.
 # Its standard input is a pipe of ours: where we end, however that is, so does it.
 _COMPILE = """\
-import contextlib, os, sys, threading
+import contextlib, os, sys, threading, time
 def leave():
     os.read(0, 1)
     os._exit(1)
@@ -46,10 +46,13 @@ for path in sys.argv[1:]:
             if name.endswith(".py"):
                 target = importlib.util.cache_from_source(source)
                 if not os.path.exists(target):
+                    began = time.time()
                     # For another Python, perhaps: what cannot be compiled is left.
                     with contextlib.suppress(Exception):
                         py_compile.compile(source, doraise=True, quiet=2)
                         print(target, flush=True)
+                    # CPUs that share a core slow each other down, idle priority or not.
+                    time.sleep(3 * max(0, time.time() - began))
 sys.stdout.flush()
 os._exit(0)
 """
@@ -135,17 +138,21 @@ def take_from(
             continue
         cache = f"{above}/{_CACHE}"
         known = {**manifest.folders.get(cache, {}), **listed.get(cache, {})}
-        for name in _names(os.path.join(root, cache)):
+        names = [n for n in _names(os.path.join(root, cache)) if n.endswith(".pyc")]
+        if not names:
+            continue
+        here, there = os.path.join(root, cache), os.path.join(tree, cache)
+        with suppress(FileExistsError):
+            os.mkdir(there)
+        for name in names:
             source = f"{name.partition('.')[0]}.py"
-            if name in known or not name.endswith(".pyc") or source not in files:
+            if name in known or source not in files:
                 continue
             with suppress(OSError, ValueError):
                 _check_belongs(root, tree, f"{above}/{source}", f"{cache}/{name}", files[source])
-                os.makedirs(os.path.join(tree, cache), exist_ok=True)
-                to = os.path.join(tree, cache, name)
                 with suppress(FileExistsError):  # compiled meanwhile
-                    os.link(os.path.join(root, cache, name), to)
-                listed.setdefault(cache, {})[name] = state_of(to)
+                    os.link(os.path.join(here, name), os.path.join(there, name))
+                listed.setdefault(cache, {})[name] = state_of(os.path.join(there, name))
                 more = True
     if more:
         _write(place, listed)

@@ -23,14 +23,13 @@ from runner.envs.shared import (
 from runner.envs.store import Damaged, Known
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from runner.envs.journal import Entry
     from runner.envs.judge import Policy
     from runner.envs.lock import Lock
     from runner.envs.manifest import FileState, Manifest
-    from runner.envs.store import Image, Store
+    from runner.envs.store import Image, Keeping, Store
     from runner.running import EnvSpec, Step
 
 
@@ -135,7 +134,7 @@ class Images:
         self._empty = empty
         self._on_damage = on_damage
         self._on_other_files = on_other_files
-        self._keeping: threading.Thread | None = None
+        self._keeping: Keeping | None = None
         self._lock: Lock | None = None  # of what a key stands for
         self._key = ""  # of the lock
         self.image = ""  # what the environment shares files with
@@ -280,9 +279,9 @@ class Images:
 
     def join(self) -> None:
         """What is being kept is kept, and known by its name."""
-        thread, self._keeping = self._keeping, None
-        if thread is not None:
-            thread.join()
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.join()
 
     def who_changed(self, image: str, path: str, held_before_ns: tuple[int, int]) -> str:
         """The environments that a job used when a file was last changed; empty if unknown.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from runner.envs.folder import JOURNAL
@@ -181,7 +182,7 @@ def link(source: str, target: str, manifest: Manifest, besides: frozenset[str]) 
         if files:
             link_files(os.path.join(source, above), to, above, files, besides)
     for name, leads_to in manifest.links.items():
-        os.symlink(leads_to, os.path.join(target, name))
+        _link_symbolic(os.path.join(source, name), os.path.join(target, name), leads_to)
 
 
 def link_files(
@@ -223,6 +224,16 @@ def link_files(
 def _compare(found: os.stat_result, state: FileState, name: str) -> None:
     if [found.st_size, found.st_mtime_ns, found.st_mode] != state:
         raise Changed(name)
+
+
+def _link_symbolic(source: str, target: str, leads_to: str) -> None:
+    """A symbolic link, the same inode where the system can: nobody can write into one."""
+    with suppress(OSError, NotImplementedError):
+        os.link(source, target, follow_symlinks=False)
+        if link_at(target) == leads_to:
+            return
+        os.unlink(target)
+    os.symlink(leads_to, target)
 
 
 def _link_one(source: str, target: str) -> None:

@@ -1,7 +1,7 @@
 """Puts `uv pip` behind the name `pip` in environments that have no pip.
 
 `python -m pip` and `pip` are what people, scripts and tools type. When a real
-pip is installed later its files take the place of these.
+pip is installed later it is found before this one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from runner.running import Environment
 
 # For every Python that uv serves, so in a Python that 3.6 can read.
-_MAIN = '''\
+_MODULE = '''\
 """`python -m pip`, answered by `uv pip`. Written by runenv."""
 
 import os
@@ -65,14 +65,8 @@ _WINDOWS_SCRIPT = '@"%~dp0python.exe" -I -m pip %*\r\n'
 
 def write_pip(environment: Environment, uv: str) -> None:
     """Make `pip` work in an environment that uv made."""
-    site = site_packages(environment.path)
-    package = os.path.join(site[0], "pip")
-    os.makedirs(package, exist_ok=True)
-    _write(
-        os.path.join(package, "__init__.py"),
-        '"""`uv pip` behind the name pip. Written by runenv."""\n',
-    )
-    _write(os.path.join(package, "__main__.py"), _MAIN.format(uv=uv))
+    # A module: the package of a real pip comes before it.
+    _write(os.path.join(site_packages(environment.path)[0], "pip.py"), _MODULE.format(uv=uv))
     major_minor = ".".join(environment.interpreter.version.split(".")[:2])
     for name in ("pip", "pip3", f"pip{major_minor}"):
         if sys.platform == "win32":
