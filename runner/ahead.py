@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from runner.running import Prepared
+from runner.signals import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,7 +81,7 @@ class Ahead:
                 self._emit(event)
             item.events.clear()
             item.is_taken = True
-        item.done.wait()
+        item.done.within(None)
         return item.prepared
 
     def end(self, grace_s: float) -> None:
@@ -109,7 +110,7 @@ class Ahead:
             except Exception as raised:  # told when the job's turn has come
                 error = raised
             item.prepared = Prepared(error=error)
-            item.done.set()
+            item.done.come()
 
     def _listener(self, item: _Item) -> Callable[[Event], None]:
         def hear(event: Event) -> None:
@@ -130,4 +131,4 @@ class _Item:
         self.events: list[Event] = []
         self.is_taken = False
         self.prepared: Prepared | None = None
-        self.done = threading.Event()
+        self.done = Moment()

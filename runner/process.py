@@ -344,10 +344,13 @@ class _Running:
             self.kill()
 
     def kill(self) -> None:
-        """End it and all that it started, now."""
-        self.members.kill()
+        """End it and all that it started, now; it is gone when this returns."""
         # Bounded: a process of another user (sudo) is not ours to kill.
+        deadline = time.monotonic() + _DRAIN_S
+        self.members.kill()
         self.ends_within(_DRAIN_S)
+        while self.members.are_left() and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
 
     def returncode(self) -> int:
         code: int | None = self._child.returncode
