@@ -31,10 +31,19 @@ if sys.platform != "win32":
 FULL = [pytest.mark.slow, pytest.mark.full]
 
 
+def is_full(item: pytest.Item) -> bool:
+    """Whether a test runs with TESTS_FULL=1 alone."""
+    if item.get_closest_marker("full") is not None:
+        return True
+    # venv is virtualenv's pip in another folder; tests/contracts has both do the same.
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return item.path.parent.name == "features" and parameters.get("backend") == "venv"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is slow runs last, and what is full where that is asked for."""
     if os.environ.get("TESTS_FULL") != "1":
-        left = {item for item in items if item.get_closest_marker("full") is not None}
+        left = {item for item in items if is_full(item)}
         config.hook.pytest_deselected(items=list(left))
         items[:] = [item for item in items if item not in left]
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

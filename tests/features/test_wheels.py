@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import virtualenv
 
-from tests.conftest import Folder
+from tests.conftest import FULL, Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
 MANY = """
@@ -384,9 +384,9 @@ IN_PLACE = {
 }
 
 
-@pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("left", [False, True])
-@pytest.mark.parametrize("way", IN_PLACE)
+@pytest.mark.parametrize("backend", ["uv", pytest.param("virtualenv", marks=FULL)])
+@pytest.mark.parametrize("left", [pytest.param(False, marks=FULL), True])
+@pytest.mark.parametrize("way", ["deps", pytest.param("a file", marks=FULL), "an option"])
 def test_what_the_installer_builds_itself_has_no_module_that_was_deleted(
     folder: Folder, way: str, left: bool, backend: str
 ):
