@@ -261,8 +261,8 @@ class Replay:
         linked = self._begin_from_image()
         if not linked:
             self._installing.make()
-            self._seal()
             if self._keeps_each_step:
+                self._seal()
                 self._keep_image()
         for step in self._done[len(self._entries) :]:
             if step is None:
