@@ -43,6 +43,7 @@ ORDER = [
     "compat convert worker",
     "several",
     "runner",  # the public names
+    "checks",
     "commands",
     "cli",
     "__main__",

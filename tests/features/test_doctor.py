@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.commands.doctor import Finding, as_text, space_finding
+from runner.checks import Finding
+from runner.checks.folders import space_finding
+from runner.commands.doctor import as_text
 from tests.conftest import Done, Folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="rights, links and sh are POSIX's")

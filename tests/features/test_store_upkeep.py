@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.commands.doctor import Finding
+from runner.checks import Finding
 from tests.conftest import Folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="images are for POSIX's paths")

@@ -1,0 +1,40 @@
+"""What of this machine and this project could go wrong: a check looks at one thing.
+
+A check returns what it has found, each with its mend, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.errors import RunnerError
+    from runner.model import Project, Settings
+
+State = Literal["good", "warning", "broken"]
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    check: str  # what was looked at, a word
+    state: State
+    what: str
+    mend: str = ""  # of all that is not good
+
+
+class Here(NamedTuple):
+    """What the checks look at."""
+
+    root: str  # the project's folder, or the working folder
+    envdir: str
+    environ: Mapping[str, str]
+    settings: Settings
+    project: Project | None
+
+
+def broken(check: str, error: RunnerError) -> Finding:
+    what = f"{error.where}: {error.what}" if error.where else error.what
+    return Finding(check, "broken", what, error.mend)
