@@ -22,7 +22,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from runner.descendants import adopt_orphans, end_children
+from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.executors.wire import from_line
 from runner.running import Outcome
 
@@ -122,7 +122,7 @@ class Processes:
         output: Output,
         hear: Callable[[Event], None] = lambda _: None,
         *,
-        grace_s: float = 5.0,
+        grace_s: float = GRACE_S,
     ) -> None:
         """It answers signals from now on, until it is closed.
 
