@@ -302,21 +302,42 @@ else:
         """
         deadline = time.monotonic() + _KILLED_S
         while _are_children_left(bool(spared)) and time.monotonic() < deadline:
-            found = processes()
-            below = {os.getpid()}
-            count = -1
-            while len(below) != count:
-                count = len(below)
-                below.update(
-                    pid for pid, p in found.items() if p.parent in below and pid not in spared
-                )
-            below.discard(os.getpid())
+            below = _below_us(spared)
             if not below:
                 return
             for pid in below:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.001)  # what they have started comes to us when they are gone
+
+    def stop_children() -> set[int]:
+        """Stop all that we have started, and that it has started; who that is.
+
+        By SIGSTOP: a terminal's own signal stops nobody in a session without a terminal.
+        """
+        stopped: set[int] = set()
+        while new := _below_us() - stopped:
+            for pid in new:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped |= new  # and what they started just before
+        return stopped
+
+    def continue_children(stopped: set[int]) -> None:
+        """Let those go on that were stopped."""
+        for pid in stopped:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGCONT)
+
+    def _below_us(spared: Container[int] = ()) -> set[int]:
+        """All that we have started but for these, and all that those have started."""
+        found = processes()
+        below = {os.getpid()}
+        count = -1
+        while len(below) != count:
+            count = len(below)
+            below.update(pid for pid, p in found.items() if p.parent in below and pid not in spared)
+        return below - {os.getpid()}
 
     def _are_children_left(some_are_spared: bool) -> bool:
         if some_are_spared:

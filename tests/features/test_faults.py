@@ -28,6 +28,8 @@ COMMANDS = {
     "a pipeline": "echo here >> here; sleep 1000 | sleep 1000 | cat",
     "a grandchild that is deaf": "trap '' INT TERM HUP; sleep 1000 & echo here >> here; wait; sleep 1000",
 }
+WAIT = "echo here >> here; while [ ! -e go ]; do sleep 0.02; done"
+WAITER = "a command that waits for a file"
 SERVER = "a server beside it"
 COMMANDS[SERVER] = COMMANDS["a grandchild"]  # twice: as a server, and as a command
 SLOW = ("a grandchild that is deaf",)  # its grace is waited for
@@ -95,7 +97,7 @@ def started(folder: Folder, command: str, how: How) -> Iterator[subprocess.Popen
 
 def declare(folder: Folder, command: str, how: How) -> None:
     """Jobs that run it, all of them the same."""
-    words = ["sh", "-c", COMMANDS[command]]
+    words = ["sh", "-c", WAIT if command == WAITER else COMMANDS[command]]
     folder.environ["RUNENV_GRACE"] = "1"
     folder.envfile(
         f"""
@@ -117,7 +119,7 @@ def declare(folder: Folder, command: str, how: How) -> None:
 
 
 def wait_until_all_are_here(
-    folder: Folder, command: str, how: How, process: subprocess.Popen[str]
+    folder: Folder, command: str, how: How, process: subprocess.Popen[str] | subprocess.Popen[bytes]
 ) -> None:
     here = folder.root / "here"
     count = how.jobs * (1 + (command == SERVER))
@@ -241,13 +243,6 @@ def test_of_a_run_that_is_killed_at_a_terminal_nothing_is_left(faulty: Folder, c
         wait_until_none_is_left(faulty, but=1)
 
 
-def test_of_a_run_that_was_stopped_and_killed_nothing_is_left(faulty: Folder):
-    with started_at_a_terminal(faulty, "a pipeline") as run:
-        os.killpg(run, signal.SIGTSTP)  # as Ctrl-Z does
-        os.kill(run, signal.SIGKILL)
-        wait_until_none_is_left(faulty, but=1)
-
-
 @pytest.mark.parametrize(("command", "how"), IN_WORKERS)
 def test_of_a_killed_worker_nothing_is_left_and_the_others_go_on(
     faulty: Folder, command: str, how: How
@@ -290,6 +285,108 @@ def read(pid: int, name: str) -> bytes:
             return stream.read()
     except OSError:
         return b""
+
+
+# Stopped. ------------------------------------------------------------------------------
+
+# Makes its standard input the terminal that controls it, and goes on as a shell with job control.
+LOGIN = """
+import fcntl, os, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+"""
+
+
+class Shell:
+    """An interactive shell at a terminal, whose keyboard and screen are here."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.keyboard, inside = os.openpty()
+        self.seen = ""
+        environ = {name: value for name, value in folder.environ.items() if name != MARK}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LOGIN],
+            cwd=folder.root,
+            env={**environ, "TERM": "dumb", "PS1": "ready> ", "HISTFILE": ""},
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+
+    def __enter__(self) -> Shell:
+        self.read_until("ready> ")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.kill()
+        os.close(self.keyboard)
+        self.process.wait(timeout=60)
+
+    def type(self, text: str) -> None:
+        os.write(self.keyboard, text.encode())
+
+    def read_until(self, text: str) -> str:
+        """What the screen shows up to a text, from what was read for before."""
+        while text not in self.seen:
+            self.seen += os.read(self.keyboard, 4096).decode(errors="replace")
+        shown, _, self.seen = self.seen.partition(text)
+        return shown
+
+
+def states_of(folder: Folder) -> set[str]:
+    """T: all are stopped."""
+    return {
+        read(pid, "stat").decode().rpartition(")")[2].split()[0]
+        for pid in marked(folder.environ[MARK])
+    } - {""}
+
+
+def start_in_a_shell(shell: Shell, folder: Folder, how: How) -> None:
+    """Jobs run that wait for a file, in a shell's foreground."""
+    declare(folder, WAITER, how)
+    words = [f"{MARK}={folder.environ[MARK]}", sys.executable, "-m", "runner", *how.arguments]
+    worker = f"RUNENV_WORKER={how.worker} " if how.worker else ""
+    shell.type(worker + " ".join(words) + "\n")
+    wait_until_all_are_here(folder, WAITER, how, shell.process)
+
+
+WAYS = [pytest.param(how, id=IDS[how]) for how in IDS]
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_ctrl_z_stops_all_and_fg_lets_it_go_on(faulty: Folder, how: How):
+    with Shell(faulty) as shell:
+        start_in_a_shell(shell, faulty, how)
+
+        shell.type("\x1a")
+        shell.read_until("Stopped")
+        shell.read_until("ready> ")
+        while states_of(faulty) != {"T"}:  # of a pipeline one stops after the other
+            time.sleep(0.01)
+        shell.type("fg\n")
+        while "T" in states_of(faulty):
+            time.sleep(0.01)
+        (faulty.root / "go").touch()
+        shown = shell.read_until("ready> ")
+        shell.type("echo code $?.\n")
+        shell.read_until("code 0.")
+
+    assert len(set(re.findall(r"passed +(s-n\d)", shown))) == how.jobs
+    assert marked(faulty.environ[MARK]) == []
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_of_a_stopped_run_that_is_killed_nothing_is_left(faulty: Folder, how: How):
+    with Shell(faulty) as shell:
+        start_in_a_shell(shell, faulty, how)
+        shell.type("\x1a")
+        shell.read_until("Stopped")
+
+        shell.type("kill -9 %1\n")
+
+        wait_until_none_is_left(faulty)
 
 
 # What watches over a run of one job. -----------------------------------------------------
