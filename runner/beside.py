@@ -35,7 +35,16 @@ class Beside:
     def start(self, command: Command, name: str, ready: Ready, timeout_s: float) -> Service:
         """Start a server; it is ready when this returns. Raises CommandFailed where it is not."""
         try:
-            return start_service(command, name, self._open_log, self._services, ready, timeout_s)
+            return start_service(
+                command,
+                name,
+                self._open_log,
+                self._services,
+                ready,
+                timeout_s,
+                self._world.guard,
+                self._world.grace_s,
+            )
         except ServiceFailed as error:
             self._world.emit(Shown(job=self._job, text=error.last_lines))
             raise error.why from None
@@ -69,7 +78,7 @@ class Beside:
         error: what the job ends with, None where it would pass.
         """
         interrupted = isinstance(error, (KeyboardInterrupt, Interrupted))
-        end_services(self._services, interrupted=interrupted)
+        end_services(self._services, self._world.grace_s, interrupted=interrupted)
         failures: list[CommandFailed] = []
         for service in self._services:
             code = service.returncode or 0

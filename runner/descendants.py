@@ -16,7 +16,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
+
+GRACE_S = 5.0  # for what is asked to end; then it is killed
 
 
 class Members(Protocol):
@@ -72,6 +74,12 @@ if sys.platform == "win32":
     def members_of(child: subprocess.Popen[bytes], shares_group: bool) -> Members:
         return _Console(child, shares_group)
 
+    def members_known_by(leader: int, *, shares_group: bool) -> Members:
+        raise NotImplementedError  # who has only a number cannot know what it stands for
+
+    def orphans_with(mark: bytes, since_s: float, parent: int, group: int) -> list[Members]:
+        raise NotImplementedError
+
     def on_terminal() -> bool:
         """Whether a person is at the console that we use."""
         streams = (sys.stdin, sys.stdout, sys.stderr)
@@ -110,8 +118,10 @@ else:
     class _Tree:
         """The command and its descendants, as far as their parents live or we saw them before."""
 
-        def __init__(self, child: subprocess.Popen[bytes]) -> None:
-            self._child = child
+        def __init__(self, root: int, has_ended: Callable[[], bool]) -> None:
+            """has_ended: whether the number of the root may be another's by now."""
+            self._root = root
+            self._has_ended = has_ended
             self._looked = False
             self._known: dict[int, str] = {}  # when each was born: a number can come again
 
@@ -123,9 +133,8 @@ else:
 
         def remember(self) -> None:
             found = processes()
-            root = self._child.pid
-            if not self._looked and self._child.returncode is None and root in found:
-                self._known[root] = found[root].born
+            if not self._looked and not self._has_ended() and self._root in found:
+                self._known[self._root] = found[self._root].born
             self._looked = True
             alive = {
                 pid: born
@@ -146,7 +155,28 @@ else:
             self.tell(signal.SIGKILL)
 
     def members_of(child: subprocess.Popen[bytes], shares_group: bool) -> Members:
-        return _Tree(child) if shares_group else _Group(child.pid)
+        if shares_group:
+            return _Tree(child.pid, lambda: child.returncode is not None)
+        return _Group(child.pid)
+
+    def members_known_by(leader: int, *, shares_group: bool) -> Members:
+        """Those of a command that another process has started, and that is not reaped."""
+        return _Tree(leader, lambda: False) if shares_group else _Group(leader)
+
+    def orphans_with(mark: bytes, since_s: float, parent: int, group: int) -> list[Members]:
+        """Commands that a process has started since then which has ended (Linux).
+
+        They have the mark in their environment, are the children of whoever gets orphans,
+        and lead a group, or belong to that one. since_s: by the clock that runs from boot.
+        """
+        since = int(since_s * os.sysconf("SC_CLK_TCK"))
+        found: list[Members] = []
+        for pid, one in processes().items():
+            if one.parent == parent and int(one.born) >= since and one.group in (pid, group):
+                with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as stream:
+                    if any(word.startswith(mark) for word in stream.read().split(b"\0")):
+                        found.append(members_known_by(pid, shares_group=one.group == group))
+        return found
 
     def _foreground_group() -> int | None:
         """The foreground group of our terminal; None where none of our streams is it."""
@@ -272,21 +302,42 @@ else:
         """
         deadline = time.monotonic() + _KILLED_S
         while _are_children_left(bool(spared)) and time.monotonic() < deadline:
-            found = processes()
-            below = {os.getpid()}
-            count = -1
-            while len(below) != count:
-                count = len(below)
-                below.update(
-                    pid for pid, p in found.items() if p.parent in below and pid not in spared
-                )
-            below.discard(os.getpid())
+            below = _below_us(spared)
             if not below:
                 return
             for pid in below:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.001)  # what they have started comes to us when they are gone
+
+    def stop_children() -> set[int]:
+        """Stop all that we have started, and that it has started; who that is.
+
+        By SIGSTOP: a terminal's own signal stops nobody in a session without a terminal.
+        """
+        stopped: set[int] = set()
+        while new := _below_us() - stopped:
+            for pid in new:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped |= new  # and what they started just before
+        return stopped
+
+    def continue_children(stopped: set[int]) -> None:
+        """Let those go on that were stopped."""
+        for pid in stopped:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGCONT)
+
+    def _below_us(spared: Container[int] = ()) -> set[int]:
+        """All that we have started but for these, and all that those have started."""
+        found = processes()
+        below = {os.getpid()}
+        count = -1
+        while len(below) != count:
+            count = len(below)
+            below.update(pid for pid, p in found.items() if p.parent in below and pid not in spared)
+        return below - {os.getpid()}
 
     def _are_children_left(some_are_spared: bool) -> bool:
         if some_are_spared:

@@ -154,6 +154,7 @@ class Settings(NamedTuple):
     jobs: str = "1"  # a number, or auto
     fail_fast: bool = False
     timeout: str | float = ""  # 90, 90s, 5m, 1h; empty: for ever
+    grace: str | float = "5s"  # for what is asked to end
     fresh: bool = False
     upgrade: bool = False
     upgrade_package: tuple[str, ...] = ()

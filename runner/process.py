@@ -25,7 +25,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from runner.descendants import in_foreground, members_of, on_terminal
+from runner.descendants import GRACE_S, in_foreground, members_of, on_terminal
 from runner.errors import CommandFailed, Interrupted
 from runner.running import Finished
 from runner.shown import show
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import IO
 
+    from runner.guard import Guard
     from runner.running import Command
     from runner.signals import Held
 
@@ -85,7 +86,13 @@ class Stop:
                 running.members.tell(signal.SIGTERM)
 
 
-def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> Finished:
+def run(
+    command: Command,
+    *,
+    grace_s: float = GRACE_S,
+    stop: Stop | None = None,
+    guard: Guard | None = None,
+) -> Finished:
     """How the command ended, with what it wrote where that is captured.
 
     Captured text is UTF-8; other bytes are spelt out (`backslashreplace`), since
@@ -94,7 +101,8 @@ def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> 
     grace_s: how long it may take to end when its time is up, or when a signal
     or anything else raises an exception here; then it is killed with all that
     it has started, and the exception goes on. A Ctrl-C within the grace ends that.
-    stop: what another thread ends it with.
+    stop: what another thread ends it with. guard: what ends it where we are killed,
+    unless it holds something that the next run waits for.
     Raises CommandFailed where it cannot be started.
     """
     _stay_parent()
@@ -102,9 +110,17 @@ def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> 
         _flush_ours()
     started = time.monotonic()
     running: _Running | None = None
+    guard = None if command.holds else guard
     with signals_held_back() as held:
         try:
+            # Where there is no room for one more process the command shall run all the same.
+            with suppress(OSError):
+                if guard is not None:
+                    guard.stand_by()
             running = _start(command)
+            with suppress(OSError):
+                if guard is not None:
+                    guard.watch(running.pid, shares_group=running.shares_group)
             held.told = running.wake
             running.attend(command)
             if stop is not None:
@@ -124,6 +140,8 @@ def run(command: Command, *, grace_s: float = 5.0, stop: Stop | None = None) -> 
         finally:
             if stop is not None:
                 stop.watch(None)
+            if guard is not None:
+                guard.forget(running.pid if running is not None else 0)
     return Finished(
         returncode=running.returncode(),
         stdout=stdout,
@@ -292,6 +310,7 @@ class _Running:
     """A command between its start and its end."""
 
     def __init__(self, child: subprocess.Popen[bytes], shares_group: bool) -> None:
+        self.pid = child.pid
         self.shares_group = shares_group
         self.members = members_of(child, shares_group)
         self._child = child

@@ -8,69 +8,30 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
-from runner.descendants import members_of
+from runner.descendants import GRACE_S, members_of
 from runner.errors import CommandFailed, CommandTimedOut, Interrupted, TimeUp
 from runner.process import ending, start_aside
 from runner.signals import Moment, in_background, signals_held_back
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from types import TracebackType
 
     # `typing` has the name from 3.11 on.
     from typing_extensions import Self
 
+    from runner.guard import Guard
     from runner.model import Ready
     from runner.running import Command
 
 _LOOK_AGAIN_S = 0.05
 _LAST_LINES = 20  # of a log that are shown
 _LAST_BYTES = 16384
-_GRACE_S = 5.0
-
-
-# Reads what nobody writes, until the other end is closed. ($1: the group; POSIX, 2.14)
-_WATCH = """
-read -r _
-kill -s TERM -- "-$1"
-left=5
-while [ "$left" -gt 0 ] && kill -s 0 -- "-$1"; do sleep 1; left=$((left - 1)); done
-kill -s KILL -- "-$1"
-"""
-
-
-class _Guard:
-    """Ends a service's group where we are killed and cannot; a shell of its own."""
-
-    def __init__(self, group: int) -> None:
-        """Raises OSError where nothing can be started any more."""
-        inside, self._lifeline = os.pipe()
-        try:
-            self._watcher = subprocess.Popen(
-                ["/bin/sh", "-c", _WATCH, "sh", str(group)],
-                cwd="/",
-                env={"PATH": os.defpath},
-                stdin=inside,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError:
-            os.close(self._lifeline)
-            raise
-        finally:
-            os.close(inside)
-
-    def close(self) -> None:
-        """It ends nothing any more."""
-        self._watcher.kill()  # before the end of its input, which it would act on
-        self._watcher.wait()
-        os.close(self._lifeline)
+_KILLED_S = 5.0  # for what was killed to be gone
 
 
 class ServiceFailed(Exception):
@@ -85,7 +46,14 @@ class ServiceFailed(Exception):
 class Service:
     """A command that runs beside its job; in a `with` until its end, else until the job's."""
 
-    def __init__(self, name: str, log: str, child: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self,
+        name: str,
+        log: str,
+        child: subprocess.Popen[bytes],
+        guard: Guard,
+        grace_s: float = GRACE_S,
+    ) -> None:
         self.name = name
         self.log = log
         """The file with what it has written."""
@@ -95,7 +63,8 @@ class Service:
         self._members = members_of(child, shares_group=False)
         self._end = Moment()
         self._stopped = False
-        self._guard: _Guard | None = None
+        self._guard = guard
+        self._grace_s = grace_s
         in_background(child.wait, self._end)
 
     def __enter__(self) -> Self:
@@ -121,7 +90,7 @@ class Service:
 
     def stop(self) -> None:
         """It and all that it started have ended: asked to, and killed when they do not."""
-        end_services([self])
+        end_services([self], self._grace_s)
 
     def last_lines(self) -> str:
         """The end of what it has written."""
@@ -132,8 +101,7 @@ class Service:
 
     def be_guarded(self) -> None:
         """See to it that it ends even where we are killed. Raises OSError where that cannot be."""
-        if sys.platform != "win32":
-            self._guard = _Guard(self.pid)
+        self._guard.watch(self.pid, shares_group=False)
 
     def is_asked_to_end(self) -> None:
         """Ask it and all that it started to end, once."""
@@ -148,18 +116,16 @@ class Service:
 
     def let_go(self) -> None:
         """Nothing of it is to be ended any more."""
-        if self._guard is not None:
-            self._guard.close()
-            self._guard = None
+        self._guard.forget(self.pid)
 
     def kill(self) -> None:
         """End what is left of it."""
         self._members.kill()
-        self._end.within(_GRACE_S)  # bounded: a process of another user is not ours to kill
+        self._end.within(_KILLED_S)  # bounded: a process of another user is not ours to kill
 
 
 def end_services(
-    services: list[Service], grace_s: float = _GRACE_S, *, interrupted: bool = False
+    services: list[Service], grace_s: float = GRACE_S, *, interrupted: bool = False
 ) -> None:
     """All of them have ended, the last that was started first, or were killed after the grace.
 
@@ -196,10 +162,13 @@ def start_service(
     known: list[Service],
     ready: Ready,
     timeout_s: float,
+    guard: Guard,
+    grace_s: float = GRACE_S,
 ) -> Service:
     """A command that runs and is ready, added to those that are known.
 
-    open_log: makes an empty file and tells its path. Raises CommandFailed where it
+    open_log: makes an empty file and tells its path. guard: what ends it where we are
+    killed. grace_s: how long it may take to end when it is asked to. Raises CommandFailed where it
     cannot be started, ServiceFailed where it ends before it is ready or takes too long.
     """
     is_ready = _look_for(ready)
@@ -210,20 +179,21 @@ def start_service(
             mend="end that, a server left by somebody else perhaps, or take another port",
         )
     with signals_held_back():
+        try:
+            guard.stand_by()
+        except OSError as error:
+            raise _unwatched(name, error) from None
         log = open_log()
         with open(log, "ab") as output:
-            service = Service(name, log, start_aside(command, output.fileno()))
+            child = start_aside(command, output.fileno())
+        service = Service(name, log, child, guard, grace_s)
         known.append(service)
         try:
             service.be_guarded()
         except OSError as error:
             service.stop()
             known.remove(service)
-            raise CommandFailed(
-                f"{name} was ended again, since nothing could watch over it: {error.strerror}",
-                mend="it would outlive a run that is killed; allow more files and processes"
-                " (ulimit -n, ulimit -u)",
-            ) from None
+            raise _unwatched(name, error) from None
     deadline = time.monotonic() + timeout_s
     while not service.ends_within(0):
         if is_ready(log) and not service.ends_within(0):
@@ -247,6 +217,14 @@ def start_service(
         mend=f"what it wrote is in {log}",
     )
     raise ServiceFailed(died, service.last_lines())
+
+
+def _unwatched(name: str, error: OSError) -> CommandFailed:
+    return CommandFailed(
+        f"{name} cannot be watched over: {error.strerror}",
+        mend="it would outlive a run that is killed; allow more files and processes"
+        " (ulimit -n, ulimit -u)",
+    )
 
 
 def _waited_for(ready: Ready) -> str:

@@ -47,6 +47,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("jobs", ("-j", "--jobs"), "value", "run so many at once; auto: one for each CPU", "Run", "N", in_envfile=True),
     Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure, and end what runs", "Run", in_envfile=True),
     Option("timeout", ("--timeout",), "value", "what a job may take whose session does not say: 90s, 5m, 1h", "Run", "TIME", in_envfile=True),
+    Option("grace", ("--grace",), "value", "what is asked to end may take, then it is killed: 5s, 1m", "Run", "TIME", in_envfile=True),
     Option("skip_missing", ("--skip-missing",), "flag", "skip jobs whose Python is not found", "Run", in_envfile=True),
     Option("on_fail", ("--on-fail",), "value", "shell: open one where a command failed", "Run", "WHAT", ("shell",)),
     Option("non_interactive", ("--non-interactive",), "flag", "tell sessions that nobody is there to answer", "Run"),
@@ -74,6 +75,7 @@ OPTIONS: tuple[Option, ...] = (
 )  # fmt: skip
 
 BY_NAME = {option.name: option for option in OPTIONS}
+_TIMES = ("timeout", "grace")  # which may be numbers, too
 BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
 REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names of reports
 
@@ -119,7 +121,7 @@ def _trouble(option: Option, value: str) -> str:
         return "it is a number of minutes, hours or days: 30m, 12h, 7d"
     if name == "store_size" and size_bytes(value) is None:
         return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
-    if name == "timeout" and time_s(value) is None:
+    if name in _TIMES and time_s(value) is None:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
     if name == "stale" and whole_number(value) is None:
         return "it is a number of days: --stale=30"
@@ -154,6 +156,12 @@ def timeout_s(value: str | float) -> float | None:
     return (time_s(value) if isinstance(value, str) else float(value)) or None
 
 
+def grace_s(settings: Settings) -> float:
+    """How long what is asked to end may take; then it is killed."""
+    seconds = settings.grace
+    return (time_s(seconds) or 0.0) if isinstance(seconds, str) else float(seconds)
+
+
 def misfit(option: Option, value: object) -> str:
     """What to write instead, where what an envfile or a table says is no value of it; or empty."""
     if option.kind == "flag":
@@ -164,7 +172,7 @@ def misfit(option: Option, value: object) -> str:
         if is_list(value) and all(isinstance(item, str) for item in value):
             return next(filter(None, (_trouble(option, str(item)) for item in value)), "")
         return "it is a list of strings"
-    if option.name == "timeout" and is_number(value):
+    if option.name in _TIMES and is_number(value):
         return "" if 0 <= value < INFINITE_S else "it is a number of seconds, or 5m, 1h"
     if option.name == "jobs":
         number = isinstance(value, int) and not isinstance(value, bool)

@@ -21,6 +21,7 @@ from runner.reports import Several, make_for_several, make_terminal
 from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
+from runner.settings import grace_s
 from runner.shown import show
 from runner.worker import Run, orders, work
 from runner.world import envdir_of, make_store
@@ -58,6 +59,7 @@ def several_at_once(
         color="always" if colored else "never",
         columns=terminal.columns(),
         run_id=run_id,
+        grace_s=grace_s(settings),
     )
     environments = {job.name: job.environment for job in project.jobs}
 
@@ -72,7 +74,8 @@ def several_at_once(
     if room < asked and settings.jobs != "auto":
         text = f"only {room} at once: no more files may be open (`ulimit -n`)"
         terminal.hear(Said(job="", level="info", text=text))
-    executor = Processes(room, _start(request, project, settings, run), reporter, hear)
+    start = _start(request, project, settings, run)
+    executor = Processes(room, start, reporter, hear, grace_s=run.grace_s)
     reporter.on_closed = partial(executor.end, "SIGPIPE")
     return executor, Several([reporter, *listeners])
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from runner.descendants import adopt_orphans, end_children
+from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.errors import Interrupted, RunnerError
 from runner.executors.wire import to_line
 from runner.load import open_project
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 if sys.platform != "win32":
     _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_GRACE_S = 5.0  # for the job, when the run is gone
 _MORE_S = 2.0  # for what its function does last
 
 
@@ -55,6 +54,7 @@ class Run(NamedTuple):
     color: Literal["always", "never"]
     columns: int
     run_id: str = ""
+    grace_s: float = GRACE_S  # for what is asked to end
 
 
 def _jobs_named(name: str, project: Project) -> tuple[Job, ...]:
@@ -76,7 +76,7 @@ def work(
     def act(tell: Callable[[Event], None]) -> Outcome:
         return _perform(job, posargs, project, settings, run, _told_here(settings, run, tell))
 
-    _do(job.name, act, control)
+    _do(job.name, act, control, run.grace_s)
 
 
 def orders(
@@ -92,6 +92,7 @@ def orders(
         "color": run.color,
         "columns": run.columns,
         "run_id": run.run_id,
+        "grace_s": run.grace_s,
     }
 
 
@@ -112,7 +113,14 @@ def main() -> None:
         for name, value in told["given"].items()
     }
     posargs = tuple(told["posargs"])
-    run = Run(told["began_s"], set(told["made"]), told["color"], told["columns"], told["run_id"])
+    run = Run(
+        told["began_s"],
+        set(told["made"]),
+        told["color"],
+        told["columns"],
+        told["run_id"],
+        told["grace_s"],
+    )
 
     def act(tell: Callable[[Event], None]) -> Outcome:
         request = Request(verb="run", argument=None, given=given, posargs=posargs)
@@ -126,7 +134,7 @@ def main() -> None:
             return Outcome(job=told["job"], result="failed", reason=what)
         return _perform(job, posargs, project, settings, run, emit)
 
-    _do(told["job"], act, control)
+    _do(told["job"], act, control, run.grace_s)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
@@ -166,14 +174,15 @@ def _perform(
     try:
         return perform(job, posargs, world)
     finally:
+        world.guard.close()
         if world.store is not None:
             world.store.close()
 
 
-def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket) -> None:
+def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket, grace_s: float) -> None:
     """Do it, answering signals as a run of one job does, and tell of it."""
     own = os.getpid()
-    threading.Thread(target=_watch, args=(control,), daemon=True).start()
+    threading.Thread(target=_watch, args=(control, grace_s), daemon=True).start()
     adopt_orphans()
     # Else what is printed stands behind what we say, and what commands write.
     reconfigure = getattr(sys.stdout, "reconfigure", None)  # none where the envfile replaced it
@@ -206,7 +215,7 @@ def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket) -> N
     tell(outcome)
 
 
-def _watch(control: socket.socket) -> None:
+def _watch(control: socket.socket, grace_s: float) -> None:
     """End this process, and all that it has started, when the run is gone."""
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
@@ -216,7 +225,7 @@ def _watch(control: socket.socket) -> None:
         main = threading.main_thread().ident
         assert main is not None
         signal.pthread_kill(main, signal.SIGTERM)
-        time.sleep(_GRACE_S + _MORE_S)
+        time.sleep(grace_s + _MORE_S)
         end_children()
     os._exit(1)
 

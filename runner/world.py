@@ -20,11 +20,13 @@ from runner.envs.spec import make_env_spec
 from runner.envs.store import Store, store_home
 from runner.envs.wheels import Wheels
 from runner.errors import InterpreterMissing, JobError
+from runner.guard import Guard
 from runner.process import run as run_command
 from runner.requirements import SourceDigests
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
 from runner.running import Ingredient
+from runner.settings import grace_s
 from runner.shown import show
 from runner.surroundings import outer_variables
 
@@ -71,6 +73,7 @@ class World(NamedTuple):
     environ: Mapping[str, str]
     sources: SourceDigests
     wheels: Wheels
+    guard: Guard  # of what is to end with us
     find: Callable[[str], tuple[Job, ...]]  # what a name given to session.notify stands for
     take: Callable[[Job], Prepared | None] = lambda _: None  # what was prepared ahead
     made: set[str] | None = None  # the environments that are as this run wants them
@@ -84,6 +87,11 @@ class World(NamedTuple):
     def envdir(self) -> str:
         """The folder of all environments, absolute."""
         return envdir_of(self.project, self.settings)
+
+    @property
+    def grace_s(self) -> float:
+        """How long what is asked to end may take."""
+        return grace_s(self.settings)
 
     @property
     def store_path(self) -> str:
@@ -121,11 +129,12 @@ def make_world(
         project=project,
         settings=settings,
         emit=emit,
-        run=run_command,
+        run=partial(run_command, grace_s=grace_s(settings)),
         show=show,
         environ=environ,
         sources=sources,
         wheels=_wheels(envdir, settings, sources, environ, began_s),
+        guard=Guard(grace_s(settings)),
         find=find,
         made=set() if made is None else made,
         store=make_store(project, settings, environ),

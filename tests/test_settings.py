@@ -10,6 +10,7 @@ from runner.errors import UsageError
 from runner.settings import (
     BY_NAME,
     OPTIONS,
+    grace_s,
     misfit,
     read_table,
     settle,
@@ -80,6 +81,23 @@ def test_a_variable_that_cannot_be_is_an_error(variable: str, value: str, mend: 
     assert caught.value.mend == mend
 
 
+@pytest.mark.parametrize(
+    ("sources", "seconds"),
+    [
+        (({}, {}, {}, {}), 5.0),
+        (({"grace": "2s"}, {"RUNENV_GRACE": "1m"}, {}, {}), 2.0),
+        (({}, {"RUNENV_GRACE": "1m"}, {"grace": 7}, {}), 60.0),
+        (({}, {}, {"grace": 7}, {"grace": 0.5}), 7.0),
+        (({}, {}, {}, {"grace": 0.5}), 0.5),
+        (({"grace": "0"}, {}, {}, {}), 0.0),
+    ],
+)
+def test_the_grace_is_5_seconds_or_what_a_source_says(
+    sources: tuple[dict[str, str], ...], seconds: float
+):
+    assert grace_s(settle(*sources)) == seconds
+
+
 def test_lists_of_envfile_and_table_become_tuples():
     settings = settle({}, {}, {"default": ["lint"]}, {"python": ["3.12"]})
 
@@ -118,6 +136,10 @@ def test_every_setting_of_the_record_is_in_the_table():
         ("color", "never", ""),
         ("color", "allways", "did you mean 'always'?"),
         ("color", "42", "it is one of auto, always, never"),
+        ("grace", 0, ""),
+        ("grace", "1m", ""),
+        ("grace", -1, "it is a number of seconds, or 5m, 1h"),
+        ("grace", "soon", "it is a number of seconds, minutes or hours: 90s, 5m, 1h"),
         ("backend", "uv|venv", ""),
         ("backend", "uvv", "did you mean 'uv'?"),
     ],
@@ -134,7 +156,7 @@ def test_a_value_that_does_not_fit_is_told_with_what_does(name: str, value: obje
         (
             {"0": True},
             "[tool.runenv] has no '0'",
-            "there are python, default, jobs, fail_fast, timeout, skip_missing, backend, envdir, store, store_size, max_age, report, verbose, quiet, output, color",
+            "there are python, default, jobs, fail_fast, timeout, grace, skip_missing, backend, envdir, store, store_size, max_age, report, verbose, quiet, output, color",
         ),
         ({"fresh": True}, "[tool.runenv] has no 'fresh'", None),
         ({"default": "a"}, "[tool.runenv]: default cannot be 'a'", "write a list: ['a']"),

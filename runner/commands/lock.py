@@ -46,6 +46,7 @@ from runner.requirements.lock import (
 from runner.requirements.pylock import is_lock_name
 from runner.running import Command
 from runner.selection import select
+from runner.settings import grace_s
 from runner.shown import show
 from runner.signals import signals_as_exceptions
 from runner.surroundings import outer_variables
@@ -289,7 +290,8 @@ def _compile(asked: LockInput, minor: str, before: str, name: str, workshop: Wor
                 env=outer_variables(workshop.environ),
                 capture="merged",
                 input=asked.requirements,
-            )
+            ),
+            grace_s=grace_s(settings),
         )
         if finished.returncode:
             raise EnvironmentBroken(

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from runner.running import Event
 
 
-_GRACE_S = 5.0  # for an installer that is no longer needed
 _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
 
 
@@ -145,16 +144,18 @@ def _one_at_a_time(
     stop = Stop()
 
     def prepare(job: Job, emit: Callable[[Event], None]) -> None:
-        run = partial(run_command, stop=stop)
+        run = partial(run_command, grace_s=world.grace_s, stop=stop)
         prepare_ahead(job, world._replace(emit=stamped(emit), run=run, wait=stop.wait))
 
     ahead = Ahead(
         prepare, reporter.hear, is_wanted=lambda job: may_need_work(job, world), stop=stop
     )
-    working = world._replace(take=ahead.take)
+    guarded = partial(run_command, grace_s=world.grace_s, guard=world.guard)
+    working = world._replace(take=ahead.take, run=guarded)
 
     def close() -> None:
-        ahead.end(_GRACE_S)
+        ahead.end(world.grace_s)
+        world.guard.close()
         if world.store is not None:
             world.store.close()
 

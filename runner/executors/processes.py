@@ -22,8 +22,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from runner.descendants import adopt_orphans, end_children
+from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.executors.wire import from_line
+from runner.guard import Guard
 from runner.running import Outcome
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ _MORE_S = 2.0
 _QUIET_S, _DRAIN_S = 0.5, 2.0
 
 _DESCRIPTORS_OF_WORKER, _OTHER_DESCRIPTORS = 6, 24
+
+if sys.platform != "win32":
+    from runner.descendants import continue_children, stop_children
 
 if sys.platform == "win32":
     _ENDING: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
@@ -122,7 +126,7 @@ class Processes:
         output: Output,
         hear: Callable[[Event], None] = lambda _: None,
         *,
-        grace_s: float = 5.0,
+        grace_s: float = GRACE_S,
     ) -> None:
         """It answers signals from now on, until it is closed.
 
@@ -151,6 +155,8 @@ class Processes:
             if handler not in (signal.SIG_IGN, None):  # nohup(1) means what it says
                 self._before[number] = signal.signal(number, self._note)
         if sys.platform != "win32":
+            if signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
+                self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._pause)
             self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _only_wake)
             # A mask is inherited, and whoever started us may have had this one blocked.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
@@ -339,6 +345,27 @@ class Processes:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._came.append(number)
         self._output.cut()
+
+    if sys.platform != "win32":
+
+        def _pause(self, _number: int, _frame: FrameType | None) -> None:
+            """Stop, as Ctrl-Z asks for, with all that we have started, and go on with it.
+
+            At once and not in the loop, which may wait for the terminal to take output.
+            """
+            stopped = stop_children()
+            guard = Guard(self._grace_s)  # stopped, nobody would notice that we are killed
+            try:
+                with suppress(OSError):
+                    guard.stand_by()
+                    for pid in list(self._workers):
+                        guard.watch(pid, shares_group=True)
+                signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+                signal.raise_signal(signal.SIGTSTP)
+            finally:
+                signal.signal(signal.SIGTSTP, self._pause)
+                guard.close()
+                continue_children(stopped)
 
     def _take_wake(self) -> None:
         with suppress(BlockingIOError):

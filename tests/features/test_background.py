@@ -6,12 +6,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runner.descendants import processes
 from runner.errors import CommandFailed, CommandTimedOut
+from runner.guard import Guard
 from runner.running import Command
 from runner.services import Service, ServiceFailed, end_services, start_service
 from tests.conftest import ROOT, Folder
@@ -272,9 +274,11 @@ def test_a_server_ends_when_runenv_is_killed(project: Folder, port: int):
 def test_nothing_watches_over_a_server_that_has_ended(tmp_path: Path):
     before = set(os.listdir("/dev/fd"))
     others = {pid for pid, one in processes().items() if one.parent == os.getpid()}
-    service = started(tmp_path, IGNORES, "up")
+    guard = Guard()
+    service = started(tmp_path, IGNORES, "up", guard=guard)
 
     end_services([service], grace_s=0)
+    guard.close()
 
     ours = {pid for pid, one in processes().items() if one.parent == os.getpid()}
     assert ours - others == set()
@@ -284,7 +288,18 @@ def test_nothing_watches_over_a_server_that_has_ended(tmp_path: Path):
 # By itself. ------------------------------------------------------------------------------
 
 
-def started(folder: Path, code: str, ready: object, timeout_s: float = 60.0) -> Service:
+GUARD = Guard()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def guard_is_closed() -> Iterator[None]:
+    yield
+    GUARD.close()
+
+
+def started(
+    folder: Path, code: str, ready: object, timeout_s: float = 60.0, guard: Guard = GUARD
+) -> Service:
     log = folder / "log"
     command = Command(
         argv=(sys.executable, "-u", "-c", code), cwd=str(folder), env={"PYTHONPATH": str(ROOT)}
@@ -296,7 +311,7 @@ def started(folder: Path, code: str, ready: object, timeout_s: float = 60.0) -> 
 
     known: list[Service] = []
     try:
-        return start_service(command, "server", open_log, known, ready, timeout_s)  # type: ignore[arg-type]
+        return start_service(command, "server", open_log, known, ready, timeout_s, guard)  # type: ignore[arg-type]
     except ServiceFailed:
         assert known == []
         raise

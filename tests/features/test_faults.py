@@ -28,6 +28,10 @@ COMMANDS = {
     "a pipeline": "echo here >> here; sleep 1000 | sleep 1000 | cat",
     "a grandchild that is deaf": "trap '' INT TERM HUP; sleep 1000 & echo here >> here; wait; sleep 1000",
 }
+WAIT = "echo here >> here; while [ ! -e go ]; do sleep 0.02; done"
+WAITER = "a command that waits for a file"
+SERVER = "a server beside it"
+COMMANDS[SERVER] = COMMANDS["a grandchild"]  # twice: as a server, and as a command
 SLOW = ("a grandchild that is deaf",)  # its grace is waited for
 
 
@@ -60,9 +64,10 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def wait_until_none_is_left(folder: Folder) -> None:
+def wait_until_none_is_left(folder: Folder, but: int = 0) -> None:
+    """but: how many belong to the test."""
     deadline = time.monotonic() + 60
-    while marked(folder.environ[MARK]):
+    while len(marked(folder.environ[MARK])) > but:
         assert time.monotonic() < deadline, "processes are left"
         time.sleep(0.02)
 
@@ -79,13 +84,30 @@ def faulty(folder: Folder) -> Iterator[Folder]:
 @contextmanager
 def started(folder: Folder, command: str, how: How) -> Iterator[subprocess.Popen[str]]:
     """A run whose jobs have all come to their commands."""
+    declare(folder, command, how)
+    env = {"RUNENV_WORKER": how.worker} if how.worker else {}
+    process = folder.start(*how.arguments, env=env, start_new_session=True)
+    try:
+        wait_until_all_are_here(folder, command, how, process)
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def declare(folder: Folder, command: str, how: How) -> None:
+    """Jobs that run it, all of them the same."""
+    words = ["sh", "-c", WAIT if command == WAITER else COMMANDS[command]]
+    folder.environ["RUNENV_GRACE"] = "1"
     folder.envfile(
         f"""
         @runner.session(python=False)
         @runner.parametrize("n", list(range({how.jobs})))
         def s(session, n):
             try:
-                session.run("sh", "-c", {command!r}, external=True)
+                if {command == SERVER}:
+                    session.background(*{words}, external=True)
+                session.run(*{words}, external=True)
             finally:
                 with open("finally", "a") as stream:
                     print(n, file=stream)
@@ -94,17 +116,16 @@ def started(folder: Folder, command: str, how: How) -> Iterator[subprocess.Popen
         def later(session): ...
         """
     )
-    env = {"RUNENV_WORKER": how.worker} if how.worker else {}
-    process = folder.start(*how.arguments, env=env, start_new_session=True)
+
+
+def wait_until_all_are_here(
+    folder: Folder, command: str, how: How, process: subprocess.Popen[str] | subprocess.Popen[bytes]
+) -> None:
     here = folder.root / "here"
-    try:
-        while not here.exists() or len(here.read_text().split()) < how.jobs:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=60)
+    count = how.jobs * (1 + (command == SERVER))
+    while not here.exists() or len(here.read_text().split()) < count:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
 
 
 def the_finally_blocks_ran(folder: Folder, how: How) -> bool:
@@ -126,6 +147,11 @@ CASES = [
     if not (how is ONE and command == "a grandchild in a session of its own")
 ]
 IN_WORKERS = [case for case in CASES if case.values[1] is not ONE]
+AT_A_TERMINAL = [
+    pytest.param(command, marks=[pytest.mark.slow] if command in SLOW else [])
+    for command in COMMANDS
+]
+ALONE = [case for case in CASES if case.values[1] is ONE]
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -134,7 +160,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 def test_a_signal_ends_all_and_the_summary_is_written(
     faulty: Folder, command: str, how: How, number: signal.Signals
 ):
-    with started(faulty, COMMANDS[command], how) as process:
+    with started(faulty, command, how) as process:
         # As a terminal does it, Ctrl-C comes to the whole group; the others to us alone.
         if number == signal.SIGINT:
             os.killpg(process.pid, number)
@@ -152,18 +178,76 @@ def test_a_signal_ends_all_and_the_summary_is_written(
 
 @pytest.mark.parametrize(("command", "how"), IN_WORKERS)
 def test_of_a_killed_run_nothing_is_left(faulty: Folder, command: str, how: How):
-    with started(faulty, COMMANDS[command], how) as process:
+    with started(faulty, command, how) as process:
         process.kill()
         wait_until_none_is_left(faulty)
 
     assert the_finally_blocks_ran(faulty, how)
 
 
+@pytest.mark.parametrize(("command", "how"), ALONE)
+def test_of_a_killed_run_of_one_job_nothing_is_left(faulty: Folder, command: str, how: How):
+    with started(faulty, command, how) as process:
+        process.kill()
+        wait_until_none_is_left(faulty)
+
+
+# A shell with job control at a terminal of its own: what it runs is a group of its own
+# in the foreground, and does not lose the terminal with what started it.
+SHELL = """
+import fcntl, os, signal, subprocess, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+def begin():
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpgrp())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+
+run = subprocess.Popen([sys.executable, "-m", "runner", *sys.argv[1:]], preexec_fn=begin)
+with open("pid", "w") as stream:
+    print(run.pid, file=stream)
+run.wait()
+"""
+
+
+@contextmanager
+def started_at_a_terminal(folder: Folder, command: str) -> Iterator[int]:
+    """A run of one job, by its number, in the foreground of a terminal that outlives it."""
+    declare(folder, command, ONE)
+    terminal, theirs = os.openpty()
+    shell: subprocess.Popen[str] = subprocess.Popen(
+        [sys.executable, "-c", SHELL],
+        cwd=folder.root,
+        env=folder.environ,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        text=True,
+    )
+    os.close(theirs)
+    try:
+        wait_until_all_are_here(folder, command, ONE, shell)
+        yield int((folder.root / "pid").read_text())
+    finally:
+        shell.kill()
+        shell.wait(timeout=60)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("command", AT_A_TERMINAL)
+def test_of_a_run_that_is_killed_at_a_terminal_nothing_is_left(faulty: Folder, command: str):
+    with started_at_a_terminal(faulty, command) as run:
+        os.kill(run, signal.SIGKILL)
+        wait_until_none_is_left(faulty, but=1)
+
+
 @pytest.mark.parametrize(("command", "how"), IN_WORKERS)
 def test_of_a_killed_worker_nothing_is_left_and_the_others_go_on(
     faulty: Folder, command: str, how: How
 ):
-    with started(faulty, COMMANDS[command], how) as process:
+    with started(faulty, command, how) as process:
         os.kill(worker_of(faulty, "s-n0"), signal.SIGKILL)
         while commands_of(faulty, "s-n0"):
             time.sleep(0.01)
@@ -201,3 +285,174 @@ def read(pid: int, name: str) -> bytes:
             return stream.read()
     except OSError:
         return b""
+
+
+# Stopped. ------------------------------------------------------------------------------
+
+# Makes its standard input the terminal that controls it, and goes on as a shell with job control.
+LOGIN = """
+import fcntl, os, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+"""
+
+
+class Shell:
+    """An interactive shell at a terminal, whose keyboard and screen are here."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.keyboard, inside = os.openpty()
+        self.seen = ""
+        environ = {name: value for name, value in folder.environ.items() if name != MARK}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", LOGIN],
+            cwd=folder.root,
+            env={**environ, "TERM": "dumb", "PS1": "ready> ", "HISTFILE": ""},
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+
+    def __enter__(self) -> Shell:
+        self.read_until("ready> ")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.kill()
+        os.close(self.keyboard)
+        self.process.wait(timeout=60)
+
+    def type(self, text: str) -> None:
+        os.write(self.keyboard, text.encode())
+
+    def read_until(self, text: str) -> str:
+        """What the screen shows up to a text, from what was read for before."""
+        while text not in self.seen:
+            self.seen += os.read(self.keyboard, 4096).decode(errors="replace")
+        shown, _, self.seen = self.seen.partition(text)
+        return shown
+
+
+def states_of(folder: Folder) -> set[str]:
+    """T: all are stopped."""
+    return {
+        read(pid, "stat").decode().rpartition(")")[2].split()[0]
+        for pid in marked(folder.environ[MARK])
+    } - {""}
+
+
+def start_in_a_shell(shell: Shell, folder: Folder, how: How) -> None:
+    """Jobs run that wait for a file, in a shell's foreground."""
+    declare(folder, WAITER, how)
+    words = [f"{MARK}={folder.environ[MARK]}", sys.executable, "-m", "runner", *how.arguments]
+    worker = f"RUNENV_WORKER={how.worker} " if how.worker else ""
+    shell.type(worker + " ".join(words) + "\n")
+    wait_until_all_are_here(folder, WAITER, how, shell.process)
+
+
+WAYS = [pytest.param(how, id=IDS[how]) for how in IDS]
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_ctrl_z_stops_all_and_fg_lets_it_go_on(faulty: Folder, how: How):
+    with Shell(faulty) as shell:
+        start_in_a_shell(shell, faulty, how)
+
+        shell.type("\x1a")
+        shell.read_until("Stopped")
+        shell.read_until("ready> ")
+        while states_of(faulty) != {"T"}:  # of a pipeline one stops after the other
+            time.sleep(0.01)
+        shell.type("fg\n")
+        while "T" in states_of(faulty):
+            time.sleep(0.01)
+        (faulty.root / "go").touch()
+        shown = shell.read_until("ready> ")
+        shell.type("echo code $?.\n")
+        shell.read_until("code 0.")
+
+    assert len(set(re.findall(r"passed +(s-n\d)", shown))) == how.jobs
+    assert marked(faulty.environ[MARK]) == []
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_of_a_stopped_run_that_is_killed_nothing_is_left(faulty: Folder, how: How):
+    with Shell(faulty) as shell:
+        start_in_a_shell(shell, faulty, how)
+        shell.type("\x1a")
+        shell.read_until("Stopped")
+
+        shell.type("kill -9 %1\n")
+
+        wait_until_none_is_left(faulty)
+
+
+# What watches over a run of one job. -----------------------------------------------------
+
+
+def test_one_shell_watches_over_a_run_and_none_over_one_without_commands(folder: Folder):
+    folder.envfile(
+        """
+        import os
+        from runner.descendants import processes
+
+        def count_children():
+            return sum(one.parent == os.getpid() for one in processes().values())
+
+        @runner.session(python=False)
+        def a(session):
+            print(count_children())
+            session.run("true", external=True)
+            session.run("true", external=True)
+
+        @runner.session(python=False)
+        def b(session):
+            session.run("true", external=True)
+            session.background("sleep", "1000", external=True)
+            print(count_children())
+        """
+    )
+
+    assert folder.passes().out == "0\n2\n"
+
+
+def test_a_copy_that_a_session_makes_of_us_does_not_keep_its_command_alive(faulty: Folder):
+    faulty.envfile(
+        """
+        import os, signal
+
+        @runner.session(python=False)
+        def s(session):
+            session.run("true", external=True)
+            if not (copy := os.fork()):
+                os.setsid()
+                signal.pause()
+            session.run("sh", "-c", "echo here >> here; sleep 1000", external=True)
+        """
+    )
+    run = faulty.start(start_new_session=True, stdout=None, stderr=None)
+    while not (faulty.root / "here").exists():
+        assert run.poll() is None
+
+    run.kill()
+    run.wait()
+
+    wait_until_none_is_left(faulty, but=1)
+
+
+def test_a_command_that_cannot_be_watched_over_runs_all_the_same(folder: Folder):
+    folder.envfile(
+        """
+        import resource
+
+        @runner.session(python=False)
+        def s(session):
+            # Enough files for the command, and not for the pipe to who watches over it.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (5, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            session.run("echo", "it runs", external=True)
+        """
+    )
+
+    assert folder.passes().out == "it runs\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.conftest import Done, Folder
@@ -156,6 +158,42 @@ def test_the_time_is_that_of_all_attempts(folder: Folder):
     assert done.code == 124
     assert "warning: attempt 1 of 1000000001 failed; trying again" in done.err
     assert "timed out on attempt " in done.err
+
+
+# Ends when it may; asked to, it waits for that.
+TIDY = """
+import os, signal, sys, time
+
+def end(*_):
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    print("tidied up")
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("grace, told", [("0", "ready\n"), ("1h", "ready\ntidied up\n")])
+def test_what_is_to_end_has_its_grace_for_that(folder: Folder, grace: str, told: str):
+    folder.write("tidy.py", TIDY)
+    folder.envfile(
+        f"""
+        runner.options.grace = {grace!r}
+
+        @runner.session(python=False)
+        def s(session):
+            with session.background("python", "tidy.py", ready="ready") as server:
+                if {grace != "0"}:
+                    open("go", "w").close()
+            print(open(server.log).read(), end="")
+        """
+    )
+
+    assert folder.passes().out == told
 
 
 # Again. --------------------------------------------------------------------------------
