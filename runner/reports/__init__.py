@@ -45,6 +45,7 @@ class Form(Protocol):
 
 REPORTERS = {
     "terminal": "runner.reports.terminal",
+    "board": "runner.reports.board",
     "block": "runner.reports.block",
     "live": "runner.reports.live",
 }
@@ -76,11 +77,20 @@ def make_terminal(
 
 
 def make_for_several(
-    how: Literal["block", "live"], terminal: Terminal, logs: Logs, rerun: Callable[[str], str]
+    how: Literal["board", "block", "live"],
+    terminal: Terminal,
+    logs: Logs,
+    rerun: Callable[[str], str],
+    usual_s: Mapping[str, float],
 ) -> Block:
-    """The reporter for a person who watches several jobs at once."""
-    kind = {"block": "Block", "live": "Live"}[how]
+    """The reporter for a person who watches several jobs at once.
+
+    usual_s: how long jobs take when they pass, as far as anybody knows.
+    """
     module = import_module(REPORTERS[how])
+    if how == "board":
+        return cast("Block", module.Board(terminal, logs, rerun, usual_s))
+    kind = {"block": "Block", "live": "Live"}[how]
     return cast("Block", getattr(module, kind)(terminal, logs, rerun))
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from runner.running import JobEnded, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from types import FrameType
 
     from runner.reports.logs import Logs
     from runner.reports.terminal import Terminal
@@ -48,6 +49,7 @@ class Block:
         on_closed: called when nobody reads our standard output any more.
         """
         self.on_closed = on_closed
+        self.answers: Mapping[int, Callable[[int, FrameType | None], None]] = {}
         self._terminal = terminal
         self._logs = logs
         self._rerun = rerun
@@ -62,6 +64,9 @@ class Block:
     @property
     def is_one(self) -> bool:
         return self._logs.is_one
+
+    def expect(self, jobs: Sequence[str]) -> None:
+        """What waits is not told."""
 
     def begin(self, job: str) -> None:
         self._logs.begin(job)
@@ -84,7 +89,13 @@ class Block:
         if self._is_writing:
             raise Cut
 
+    def end(self) -> None:
+        """What was shown stays."""
+
     # What a reporter hears. -------------------------------------------------------------
+
+    def note(self, event: Event) -> None:
+        """Hear what a job tells while it runs: who reads its block sees that there."""
 
     def hear(self, event: Event) -> None:
         """Show a job that has ended; what it told of itself stands in its log."""
