@@ -18,7 +18,7 @@ from runner.errors import UsageError
 from runner.executors import fork, spawn
 from runner.executors.cpus import usable_cpus
 from runner.executors.processes import Processes, count_with_room
-from runner.reports import Several, make_for_several, make_terminal
+from runner.reports import Several, make_folds, make_for_several, make_terminal
 from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
@@ -53,7 +53,8 @@ def several_at_once(
     listeners: who hears of the run beside a person. usual_s: how long jobs take
     when they pass, as far as anybody knows.
     """
-    terminal = make_terminal(sys.stderr, settings, os.environ)
+    folds = None if settings.quiet else make_folds(os.environ)
+    terminal = make_terminal(sys.stderr, settings, os.environ, folds=folds)
     again = partial(_run_again, request=request)
     how = _output(settings, os.environ)
     logs = _logs(project, settings, run_id)

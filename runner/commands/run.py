@@ -22,7 +22,7 @@ from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import Stop
 from runner.process import run as run_command
-from runner.reports import Several, make_terminal
+from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
@@ -140,7 +140,8 @@ def _one_at_a_time(
     run_id: str,
 ) -> Crew:
     """Each job in this process, whose commands own the terminal; the next ones prepared beside."""
-    reporter = Several([make_terminal(sys.stderr, settings, os.environ), *listeners])
+    folds = make_folds(os.environ)
+    reporter = Several([make_terminal(sys.stderr, settings, os.environ, folds=folds), *listeners])
     world = make_world(
         project,
         settings,

@@ -35,6 +35,18 @@ class Reporter(Protocol):
         ...
 
 
+class Folds(Protocol):
+    """Folds the output of a job, where a CI engine shows it."""
+
+    def begin(self, name: str, ago_s: float) -> str:
+        """The line before it; its job began so many seconds ago."""
+        ...
+
+    def end(self) -> str:
+        """The line behind it; to be at the beginning of one."""
+        ...
+
+
 class Form(Protocol):
     """What the module of a form has."""
 
@@ -58,12 +70,28 @@ FORMS = {  # by the end of a file's name, the longer first
 }
 
 
+def make_folds(environ: Mapping[str, str]) -> Folds | None:
+    """What folds output here; None where nothing does, and in a session of another run."""
+    if environ.get("RUNENV_JOB"):
+        return None
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return cast("Folds", import_module("runner.reports.folds").GitHubFolds())
+    if environ.get("GITLAB_CI") == "true":
+        return cast("Folds", import_module("runner.reports.folds").GitLabFolds())
+    return None
+
+
 def make_terminal(
-    stream: TextIO, settings: Settings, environ: Mapping[str, str], width: int | None = None
+    stream: TextIO,
+    settings: Settings,
+    environ: Mapping[str, str],
+    width: int | None = None,
+    folds: Folds | None = None,
 ) -> Terminal:
     """The reporter for a person, in the style that the stream can show.
 
-    width: in columns, where the stream leads to a terminal by way of others.
+    width: in columns, where the stream leads to a terminal by way of others. folds:
+    what folds the output of each job.
     """
     module = import_module(REPORTERS["terminal"])
     made = module.Terminal(
@@ -72,6 +100,7 @@ def make_terminal(
         verbose=settings.verbose,
         quiet=settings.quiet,
         width=width,
+        folds=folds,
     )
     return cast("Terminal", made)
 

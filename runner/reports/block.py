@@ -109,12 +109,17 @@ class Block:
         self._shown_last = job
 
     def _show_end(self, outcome: Outcome) -> None:
-        job = outcome.job
+        job, end_of_line = outcome.job, ""
+        self._terminal.fold(job, outcome.duration_s)
         with self._until_cut(job):
             for stream in self._logs.streams:
                 for piece in self._logs.pieces(job, stream):
                     self._write(stream, piece)
-        self._terminal.tell_outcome(outcome)
+                    if stream == 2 or self.is_one:  # among what we say
+                        end_of_line = "" if piece.endswith(b"\n") else "\n"
+        if self._terminal.unfold(end_of_line):
+            end_of_line = ""
+        self._terminal.tell_outcome(outcome, end_of_line)
 
     @contextmanager
     def _until_cut(self, job: str) -> Generator[None]:

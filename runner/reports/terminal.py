@@ -12,6 +12,7 @@ from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
     CommandStarted,
     EnvironmentReady,
+    JobEnded,
     JobStarted,
     Said,
     Shown,
@@ -19,6 +20,7 @@ from runner.running import (
 from runner.telling import tell
 
 if TYPE_CHECKING:
+    from runner.reports import Folds
     from runner.running import Event, Outcome, Report, Result
 
 _COLORS: dict[Result, str] = {
@@ -41,13 +43,25 @@ class Terminal:
     """Writes a run to a stream as it happens, and a table at its end."""
 
     def __init__(
-        self, stream: TextIO, *, color: bool, verbose: bool, quiet: bool, width: int | None = None
+        self,
+        stream: TextIO,
+        *,
+        color: bool,
+        verbose: bool,
+        quiet: bool,
+        width: int | None = None,
+        folds: Folds | None = None,
     ) -> None:
-        """width: of the terminal in columns; None: asked for at each job."""
+        """width: of the terminal in columns; None: asked for at each job.
+
+        folds: what folds the output of each job, where something shall.
+        """
         self.stream = stream
         self._verbose = verbose
         self._quiet = quiet
         self._width = width
+        self._folds = folds
+        self._is_folding = False
         self._codes: dict[str, str] = {}
         if color:
             from colorlog.escape_codes import escape_codes  # brings logging: only in colour
@@ -66,6 +80,7 @@ class Terminal:
         elif self._quiet:
             return
         elif isinstance(event, JobStarted):
+            self.fold(event.job)
             self._line(self._head(event))
         elif isinstance(event, EnvironmentReady):
             self._line(self._environment(event))
@@ -74,16 +89,37 @@ class Terminal:
                 self._line(self.paint("bold", f"$ {_safe(_cut(event.show))}"))
             elif event.kind != "make" or self._verbose:
                 self._line(self.paint("thin", _safe(event.show)))
-        # Of JobEnded nothing is written: the table at the end has it.
+        elif isinstance(event, JobEnded):  # the table at the end has its outcome
+            self.unfold("\n")  # nobody knows where its commands have left off
 
     def columns(self) -> int:
         """How wide it is."""
         return self._width or _columns(self.stream)
 
-    def tell_outcome(self, outcome: Outcome) -> None:
-        """Write how a job ended, as the table at the end will have it."""
+    def fold(self, name: str, ago_s: float = 0.0) -> None:
+        """What follows is the output of a job that began so many seconds ago."""
+        if self._folds is not None:
+            self._write(self._folds.begin(_safe(name), ago_s))
+            self._is_folding = True
+
+    def unfold(self, end_of_line: str) -> bool:
+        """What follows is not the output of a job; False where nothing was folded.
+
+        end_of_line: where one is missing.
+        """
+        if self._folds is None or not self._is_folding:
+            return False
+        self._is_folding = False
+        self._write(end_of_line + self._folds.end())
+        return True
+
+    def tell_outcome(self, outcome: Outcome, end_of_line: str = "") -> None:
+        """Write how a job ended, as the table at the end will have it.
+
+        end_of_line: where one is missing before it.
+        """
         if not self._quiet or outcome.result not in ("passed", "cached"):
-            self._line(self._rows((outcome,))[0])
+            self._line(end_of_line + self._rows((outcome,))[0])
 
     def tell(self, text: str) -> None:
         """Write a line from us."""
@@ -91,6 +127,7 @@ class Terminal:
 
     def close(self, report: Report) -> None:
         """Write the table of outcomes, and how many of each there were."""
+        self.unfold("\n")
         outcomes = report.outcomes
         if self._quiet:
             outcomes = tuple(o for o in outcomes if o.result not in ("passed", "cached"))
