@@ -447,7 +447,7 @@ class Options:
     verbose: bool
     quiet: bool
     jobs: int | str
-    output: Literal["block", "live"]
+    output: Literal["board", "block", "live"]
     color: Literal["auto", "always", "never"]
 
     if not TYPE_CHECKING:  # where a type checker sees it, it lets every name be assigned

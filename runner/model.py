@@ -168,7 +168,7 @@ class Settings(NamedTuple):
     report: tuple[str, ...] = ()
     verbose: bool = False
     quiet: bool = False
-    output: Literal["block", "live"] = "block"
+    output: Literal["board", "block", "live"] = "board"
     color: Literal["auto", "always", "never"] = "auto"
     json: bool = False
     origins: Mapping[str, str] = {}

@@ -70,7 +70,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("report", ("--report",), "many", "write a report: .json .xml .md .html .trace.json", "Output", "FILE", in_envfile=True),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),
     Option("quiet", ("-q", "--quiet"), "flag", "show only what went wrong", "Output", in_envfile=True),
-    Option("output", ("--output",), "value", "with -j, of each job: block when it ends, or live", "Output", "HOW", ("block", "live"), in_envfile=True),
+    Option("output", ("--output",), "value", "with -j: board of what runs, block of each job when it ends, or live", "Output", "HOW", ("board", "block", "live"), in_envfile=True),
     Option("color", ("--color",), "value", "auto, always or never", "Output", "WHEN", ("auto", "always", "never"), in_envfile=True),
 )  # fmt: skip
 

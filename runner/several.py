@@ -6,6 +6,7 @@ Knows what each worker must be told; the scheduler neither knows nor asks.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from functools import partial
@@ -17,7 +18,7 @@ from runner.errors import UsageError
 from runner.executors import fork, spawn
 from runner.executors.cpus import usable_cpus
 from runner.executors.processes import Processes, count_with_room
-from runner.reports import Several, make_for_several, make_terminal
+from runner.reports import Several, make_folds, make_for_several, make_terminal
 from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
@@ -27,7 +28,8 @@ from runner.worker import Run, orders, work
 from runner.world import envdir_of, make_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Literal
 
     from runner.executors import Executor
     from runner.executors.processes import Start
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from runner.running import Event
 
 _KIND = "RUNENV_WORKER"
+_BOARD_COLUMNS = 40  # in fewer nothing can be told of a job
 
 
 def several_at_once(
@@ -44,14 +47,19 @@ def several_at_once(
     settings: Settings,
     listeners: Sequence[Reporter],
     run_id: str,
+    usual_s: Mapping[str, float],
 ) -> tuple[Executor, Reporter]:
     """What runs jobs in processes of their own, as many at once as the settings say.
 
-    listeners: who hears of the run beside a person.
+    listeners: who hears of the run beside a person. usual_s: how long jobs take
+    when they pass, as far as anybody knows.
     """
-    terminal = make_terminal(sys.stderr, settings, os.environ)
+    folds = None if settings.quiet else make_folds(os.environ)
+    terminal = make_terminal(sys.stderr, settings, os.environ, folds=folds)
     again = partial(_run_again, request=request)
-    reporter = make_for_several(settings.output, terminal, _logs(project, settings, run_id), again)
+    how = _output(settings, os.environ)
+    logs = _logs(project, settings, run_id)
+    reporter = make_for_several(how, terminal, logs, again, usual_s)
     colored = wants_color(settings.color, os.environ, sys.stderr.isatty())
     run = Run(
         began_s=time.time(),
@@ -66,6 +74,7 @@ def several_at_once(
     def hear(event: Event) -> None:
         if isinstance(event, EnvironmentReady):
             run.made.add(environments[event.job])
+        reporter.note(event)
         for listener in listeners:
             listener.hear(event)
 
@@ -78,6 +87,23 @@ def several_at_once(
     executor = Processes(room, start, reporter, hear, grace_s=run.grace_s)
     reporter.on_closed = partial(executor.end, "SIGPIPE")
     return executor, Several([reporter, *listeners])
+
+
+def _output(settings: Settings, environ: Mapping[str, str]) -> Literal["board", "block", "live"]:
+    """How the output of jobs is shown; a board where a terminal can hold one, else blocks."""
+    if settings.output != "board":
+        return settings.output
+    if settings.quiet or environ.get("CI") or sys.platform == "win32":
+        return "block"
+    if not sys.stderr.isatty() or (environ.get("TERM") or "dumb") == "dumb":
+        return "block"
+    try:
+        # Who reads a pipe may write to the terminal as well, when it likes.
+        if stat.S_ISFIFO(os.fstat(1).st_mode):
+            return "block"
+        return "board" if os.get_terminal_size(2).columns >= _BOARD_COLUMNS else "block"
+    except OSError:
+        return "block"
 
 
 def _start(request: Request, project: Project, settings: Settings, run: Run) -> Start:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # What the surroundings of the tests must not decide.
-_FOREIGN = ("RUNENV_", "GITHUB_", "PIP_", "UV_", "VIRTUALENV_", "NOX", "TOX")
+_FOREIGN = ("RUNENV_", "GITHUB_", "GITLAB_", "PIP_", "UV_", "VIRTUALENV_", "NOX", "TOX")
 _COLOR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CI", "COLUMNS")
 
 

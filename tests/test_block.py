@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.reports import Folds, make_folds
 from runner.reports.block import Block, Cut
+from runner.reports.folds import GitHubFolds, GitLabFolds
 from runner.reports.live import Live
 from runner.reports.logs import Logs
 from runner.reports.terminal import Terminal
@@ -153,3 +155,70 @@ def test_the_latest_run_is_linked(tmp_path: Path):
         Logs(str(tmp_path), run, lambda job: job, is_one=False)
 
     assert os.readlink(tmp_path / "latest") == "2"
+
+
+# Folds. ---------------------------------------------------------------------------------
+
+
+def folded(tmp_path: Path, folds: Folds, text: bytes) -> str:
+    """What a job that wrote this looks like where its output is folded."""
+    with open(tmp_path / "shown", "w+", encoding="utf-8", newline="") as stream:
+        here = Terminal(stream, color=False, verbose=False, quiet=False, folds=folds)
+        logs = Logs(str(tmp_path), "run", lambda job: job, is_one=True)
+        block = Block(here, logs, str)
+        block._write = lambda _, data: stream.write(data.decode())  # type: ignore[assignment, method-assign]  # to one place
+        block.begin("100%")
+        block.take("100%", 1, text)
+        block.hear(JobEnded(outcome=Outcome("100%", "passed", "", 2.0)))
+    return (tmp_path / "shown").read_bytes().decode()
+
+
+def test_a_block_is_a_group_of_github(tmp_path: Path):
+    assert folded(tmp_path, GitHubFolds(), b"::warning::its own\n") == (
+        "::group::100%25\n::warning::its own\n::endgroup::\n✓ passed    100%    2.00 s\n"
+    )
+
+
+def test_a_group_ends_on_a_line_of_its_own(tmp_path: Path):
+    assert "no end\n::endgroup::\n✓" in folded(tmp_path, GitHubFolds(), b"no end")
+
+
+def test_a_block_is_a_section_of_gitlab(tmp_path: Path):
+    name = f"runenv_{os.getpid()}_1"
+
+    assert folded(tmp_path, GitLabFolds(lambda: 1000.5), b"its own\n") == (
+        f"\x1b[0Ksection_start:998:{name}[collapsed=true]\r\x1b[0K100%\n"
+        f"its own\n\x1b[0Ksection_end:1000:{name}\r\x1b[0K\n✓ passed    100%    2.00 s\n"
+    )
+
+
+def test_each_section_has_its_own_name():
+    folds = GitLabFolds(lambda: 0.0)
+    first, second = folds.begin("a", 0.0), folds.begin("a", 0.0)
+
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("environ", "kind"),
+    [
+        ({}, type(None)),
+        ({"GITHUB_ACTIONS": "true"}, GitHubFolds),
+        ({"GITHUB_ACTIONS": "false"}, type(None)),
+        ({"GITLAB_CI": "true"}, GitLabFolds),
+        ({"GITHUB_ACTIONS": "true", "RUNENV_JOB": "tests"}, type(None)),
+    ],
+)
+def test_output_is_folded_where_an_engine_shows_it(environ: dict[str, str], kind: type):
+    assert type(make_folds(environ)) is kind
+
+
+def test_how_a_job_ended_stands_on_a_line_of_its_own(
+    block: Block, told: Told, capfd: pytest.CaptureFixture[str]
+):
+    block.begin("lint")
+    block.take("lint", 1, b"no end")
+    block.hear(JobEnded(outcome=Outcome("lint", "passed", "", 2.0)))
+
+    assert told.take() == "\n✓ passed    lint    2.00 s\n"
+    assert capfd.readouterr().out == "no end"

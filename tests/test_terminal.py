@@ -324,4 +324,4 @@ def test_an_encoding_that_nobody_knows_shows_ascii():
     class Odd(io.StringIO):
         encoding = "no-such-encoding"  # type: ignore[assignment]  # what a broken locale gives
 
-    assert Terminal(Odd(), color=False, verbose=False, quiet=False)._unicode is False
+    assert Terminal(Odd(), color=False, verbose=False, quiet=False).unicode is False

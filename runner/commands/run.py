@@ -22,7 +22,7 @@ from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import Stop
 from runner.process import run as run_command
-from runner.reports import Several, make_terminal
+from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
@@ -30,10 +30,11 @@ from runner.signals import signals_as_exceptions
 from runner.world import envdir_of, make_store, make_world, may_need_work, stamped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from runner.executors import Executor
+    from runner.history import Entry
     from runner.model import Job, Plan, Project, Request, Settings
     from runner.reports import Reporter
     from runner.running import Event
@@ -57,13 +58,21 @@ def main(request: Request) -> int:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
     run_id = make_run_id(time.time())
+    past = {} if settings.jobs == "1" else read(path_in(envdir_of(project, settings)))
     # One job alone has the terminal, whatever may run beside it.
     if settings.jobs == "1" or len(plan.jobs) == 1:
         crew = _one_at_a_time(project, settings, find, listeners, run_id)
     else:
         from runner.several import several_at_once  # 12 ms that one at a time is spared
 
-        executor, reporter = several_at_once(request, project, settings, listeners, run_id)
+        executor, reporter = several_at_once(
+            request,
+            project,
+            settings,
+            listeners,
+            run_id,
+            _usual_s(past, narrowed=bool(request.posargs)),
+        )
         crew = Crew(executor, reporter, nullcontext(), lambda: None)
     emit = stamped(crew.reporter.hear)
     outcomes: list[Outcome] = []
@@ -83,7 +92,7 @@ def main(request: Request) -> int:
                     fail_fast=settings.fail_fast,
                     find=find,
                     settled=settled,
-                    durations=_durations(project, settings),
+                    durations=_usual_s(past, narrowed=False),
                 )
             finally:
                 crew.executor.close()
@@ -130,7 +139,8 @@ def _one_at_a_time(
     run_id: str,
 ) -> Crew:
     """Each job in this process, whose commands own the terminal; the next ones prepared beside."""
-    reporter = Several([make_terminal(sys.stderr, settings, os.environ), *listeners])
+    folds = make_folds(os.environ)
+    reporter = Several([make_terminal(sys.stderr, settings, os.environ, folds=folds), *listeners])
     world = make_world(
         project,
         settings,
@@ -163,12 +173,9 @@ def _one_at_a_time(
     return Crew(executor, reporter, signals_as_exceptions(), close)
 
 
-def _durations(project: Project, settings: Settings) -> dict[str, float]:
-    """What jobs usually take, in seconds; under -j alone, where it decides the order."""
-    if settings.jobs == "1":
-        return {}
-    past = read(path_in(envdir_of(project, settings)))
-    known = {name: usual_s(entries, narrowed=False) for name, entries in past.items()}
+def _usual_s(past: Mapping[str, Sequence[Entry]], *, narrowed: bool) -> dict[str, float]:
+    """What jobs usually take, in seconds; narrowed: with arguments behind --."""
+    known = {name: usual_s(entries, narrowed=narrowed) for name, entries in past.items()}
     return {name: seconds for name, seconds in known.items() if seconds is not None}
 
 

@@ -28,7 +28,7 @@ from runner.guard import Guard
 from runner.running import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
     from typing import Any
 
@@ -99,6 +99,15 @@ class Output(Protocol):
         """Whether a job's stdout and stderr are to stay in one order."""
         ...
 
+    @property
+    def answers(self) -> Mapping[int, Callable[[int, FrameType | None], None]]:
+        """How it answers signals that are none of ours, as long as jobs run."""
+        ...
+
+    def expect(self, jobs: Sequence[str]) -> None:
+        """These jobs wait for their turn."""
+        ...
+
     def begin(self, job: str) -> None:
         """A job is about to start."""
         ...
@@ -108,11 +117,15 @@ class Output(Protocol):
         ...
 
     def tick(self) -> float:
-        """Tell that we are alive where it is time to; how many seconds that is away."""
+        """Tell what is told now and then, where it is time to; how many seconds that is away."""
         ...
 
     def cut(self) -> None:
         """Called by a signal: what is being shown need not be shown to its end."""
+        ...
+
+    def end(self) -> None:
+        """No job runs any more, and none will."""
         ...
 
 
@@ -154,6 +167,9 @@ class Processes:
             handler = signal.getsignal(number)
             if handler not in (signal.SIG_IGN, None):  # nohup(1) means what it says
                 self._before[number] = signal.signal(number, self._note)
+        for other, answer in output.answers.items():
+            if signal.getsignal(other) not in (signal.SIG_IGN, None):
+                self._before[other] = signal.signal(other, answer)
         if sys.platform != "win32":
             if signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
                 self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._pause)
@@ -168,7 +184,8 @@ class Processes:
         return not self.ended_by and len(self._workers) < self.room
 
     def expect(self, jobs: Sequence[Job]) -> None:
-        """Each worker prepares its own environment."""
+        """Each worker prepares its own environment, so this is only told."""
+        self._output.expect([job.name for job in jobs])
 
     def start(self, job: Job, posargs: tuple[str, ...]) -> None:
         try:
@@ -249,6 +266,7 @@ class Processes:
                 self._forget(worker)
             end_children()
             self._forget_all()
+            self._output.end()
 
     # The loop. --------------------------------------------------------------------------
 

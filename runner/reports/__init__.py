@@ -35,6 +35,18 @@ class Reporter(Protocol):
         ...
 
 
+class Folds(Protocol):
+    """Folds the output of a job, where a CI engine shows it."""
+
+    def begin(self, name: str, ago_s: float) -> str:
+        """The line before it; its job began so many seconds ago."""
+        ...
+
+    def end(self) -> str:
+        """The line behind it; to be at the beginning of one."""
+        ...
+
+
 class Form(Protocol):
     """What the module of a form has."""
 
@@ -45,6 +57,7 @@ class Form(Protocol):
 
 REPORTERS = {
     "terminal": "runner.reports.terminal",
+    "board": "runner.reports.board",
     "block": "runner.reports.block",
     "live": "runner.reports.live",
 }
@@ -57,12 +70,28 @@ FORMS = {  # by the end of a file's name, the longer first
 }
 
 
+def make_folds(environ: Mapping[str, str]) -> Folds | None:
+    """What folds output here; None where nothing does, and in a session of another run."""
+    if environ.get("RUNENV_JOB"):
+        return None
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return cast("Folds", import_module("runner.reports.folds").GitHubFolds())
+    if environ.get("GITLAB_CI") == "true":
+        return cast("Folds", import_module("runner.reports.folds").GitLabFolds())
+    return None
+
+
 def make_terminal(
-    stream: TextIO, settings: Settings, environ: Mapping[str, str], width: int | None = None
+    stream: TextIO,
+    settings: Settings,
+    environ: Mapping[str, str],
+    width: int | None = None,
+    folds: Folds | None = None,
 ) -> Terminal:
     """The reporter for a person, in the style that the stream can show.
 
-    width: in columns, where the stream leads to a terminal by way of others.
+    width: in columns, where the stream leads to a terminal by way of others. folds:
+    what folds the output of each job.
     """
     module = import_module(REPORTERS["terminal"])
     made = module.Terminal(
@@ -71,16 +100,26 @@ def make_terminal(
         verbose=settings.verbose,
         quiet=settings.quiet,
         width=width,
+        folds=folds,
     )
     return cast("Terminal", made)
 
 
 def make_for_several(
-    how: Literal["block", "live"], terminal: Terminal, logs: Logs, rerun: Callable[[str], str]
+    how: Literal["board", "block", "live"],
+    terminal: Terminal,
+    logs: Logs,
+    rerun: Callable[[str], str],
+    usual_s: Mapping[str, float],
 ) -> Block:
-    """The reporter for a person who watches several jobs at once."""
-    kind = {"block": "Block", "live": "Live"}[how]
+    """The reporter for a person who watches several jobs at once.
+
+    usual_s: how long jobs take when they pass, as far as anybody knows.
+    """
     module = import_module(REPORTERS[how])
+    if how == "board":
+        return cast("Block", module.Board(terminal, logs, rerun, usual_s))
+    kind = {"block": "Block", "live": "Live"}[how]
     return cast("Block", getattr(module, kind)(terminal, logs, rerun))
 
 

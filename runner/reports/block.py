@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from runner.running import JobEnded, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from types import FrameType
 
     from runner.reports.logs import Logs
     from runner.reports.terminal import Terminal
@@ -48,6 +49,7 @@ class Block:
         on_closed: called when nobody reads our standard output any more.
         """
         self.on_closed = on_closed
+        self.answers: Mapping[int, Callable[[int, FrameType | None], None]] = {}
         self._terminal = terminal
         self._logs = logs
         self._rerun = rerun
@@ -62,6 +64,9 @@ class Block:
     @property
     def is_one(self) -> bool:
         return self._logs.is_one
+
+    def expect(self, jobs: Sequence[str]) -> None:
+        """What waits is not told."""
 
     def begin(self, job: str) -> None:
         self._logs.begin(job)
@@ -84,7 +89,13 @@ class Block:
         if self._is_writing:
             raise Cut
 
+    def end(self) -> None:
+        """What was shown stays."""
+
     # What a reporter hears. -------------------------------------------------------------
+
+    def note(self, event: Event) -> None:
+        """Hear what a job tells while it runs: who reads its block sees that there."""
 
     def hear(self, event: Event) -> None:
         """Show a job that has ended; what it told of itself stands in its log."""
@@ -98,12 +109,17 @@ class Block:
         self._shown_last = job
 
     def _show_end(self, outcome: Outcome) -> None:
-        job = outcome.job
+        job, end_of_line = outcome.job, ""
+        self._terminal.fold(job, outcome.duration_s)
         with self._until_cut(job):
             for stream in self._logs.streams:
                 for piece in self._logs.pieces(job, stream):
                     self._write(stream, piece)
-        self._terminal.tell_outcome(outcome)
+                    if stream == 2 or self.is_one:  # among what we say
+                        end_of_line = "" if piece.endswith(b"\n") else "\n"
+        if self._terminal.unfold(end_of_line):
+            end_of_line = ""
+        self._terminal.tell_outcome(outcome, end_of_line)
 
     @contextmanager
     def _until_cut(self, job: str) -> Generator[None]:

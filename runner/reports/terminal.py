@@ -12,6 +12,7 @@ from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
     CommandStarted,
     EnvironmentReady,
+    JobEnded,
     JobStarted,
     Said,
     Shown,
@@ -19,6 +20,7 @@ from runner.running import (
 from runner.telling import tell
 
 if TYPE_CHECKING:
+    from runner.reports import Folds
     from runner.running import Event, Outcome, Report, Result
 
 _COLORS: dict[Result, str] = {
@@ -41,19 +43,31 @@ class Terminal:
     """Writes a run to a stream as it happens, and a table at its end."""
 
     def __init__(
-        self, stream: TextIO, *, color: bool, verbose: bool, quiet: bool, width: int | None = None
+        self,
+        stream: TextIO,
+        *,
+        color: bool,
+        verbose: bool,
+        quiet: bool,
+        width: int | None = None,
+        folds: Folds | None = None,
     ) -> None:
-        """width: of the terminal in columns; None: asked for at each job."""
-        self._stream = stream
+        """width: of the terminal in columns; None: asked for at each job.
+
+        folds: what folds the output of each job, where something shall.
+        """
+        self.stream = stream
         self._verbose = verbose
         self._quiet = quiet
         self._width = width
+        self._folds = folds
+        self._is_folding = False
         self._codes: dict[str, str] = {}
         if color:
             from colorlog.escape_codes import escape_codes  # brings logging: only in colour
 
             self._codes = dict(escape_codes)
-        self._unicode = can_show(stream, "✓✗─→")
+        self.unicode = can_show(stream, "✓✗─→")
 
     def hear(self, event: Event) -> None:
         """Write what the event tells a person."""
@@ -66,31 +80,54 @@ class Terminal:
         elif self._quiet:
             return
         elif isinstance(event, JobStarted):
+            self.fold(event.job)
             self._line(self._head(event))
         elif isinstance(event, EnvironmentReady):
             self._line(self._environment(event))
         elif isinstance(event, CommandStarted):
             if event.kind == "run":
-                self._line(self._paint("bold", f"$ {_safe(_cut(event.show))}"))
+                self._line(self.paint("bold", f"$ {_safe(_cut(event.show))}"))
             elif event.kind != "make" or self._verbose:
-                self._line(self._paint("thin", _safe(event.show)))
-        # Of JobEnded nothing is written: the table at the end has it.
+                self._line(self.paint("thin", _safe(event.show)))
+        elif isinstance(event, JobEnded):  # the table at the end has its outcome
+            self.unfold("\n")  # nobody knows where its commands have left off
 
     def columns(self) -> int:
         """How wide it is."""
-        return self._width or _columns(self._stream)
+        return self._width or _columns(self.stream)
 
-    def tell_outcome(self, outcome: Outcome) -> None:
-        """Write how a job ended, as the table at the end will have it."""
+    def fold(self, name: str, ago_s: float = 0.0) -> None:
+        """What follows is the output of a job that began so many seconds ago."""
+        if self._folds is not None:
+            self._write(self._folds.begin(_safe(name), ago_s))
+            self._is_folding = True
+
+    def unfold(self, end_of_line: str) -> bool:
+        """What follows is not the output of a job; False where nothing was folded.
+
+        end_of_line: where one is missing.
+        """
+        if self._folds is None or not self._is_folding:
+            return False
+        self._is_folding = False
+        self._write(end_of_line + self._folds.end())
+        return True
+
+    def tell_outcome(self, outcome: Outcome, end_of_line: str = "") -> None:
+        """Write how a job ended, as the table at the end will have it.
+
+        end_of_line: where one is missing before it.
+        """
         if not self._quiet or outcome.result not in ("passed", "cached"):
-            self._line(self._rows((outcome,))[0])
+            self._line(end_of_line + self._rows((outcome,))[0])
 
     def tell(self, text: str) -> None:
         """Write a line from us."""
-        self._line(self._paint("thin", _safe(text)))
+        self._line(self.paint("thin", _safe(text)))
 
     def close(self, report: Report) -> None:
         """Write the table of outcomes, and how many of each there were."""
+        self.unfold("\n")
         outcomes = report.outcomes
         if self._quiet:
             outcomes = tuple(o for o in outcomes if o.result not in ("passed", "cached"))
@@ -104,32 +141,32 @@ class Terminal:
 
     def _head(self, event: JobStarted) -> str:
         columns = self.columns()
-        rule = "─" if self._unicode else "-"
+        rule = "─" if self.unicode else "-"
         name = _safe(event.job)
         head = f"{rule * 2} {name} "
         doc = _safe(event.doc)
         room = columns - len(head) - 1
         told = f" {doc}" if doc and len(doc) + 4 <= room else ""
-        painted = f"{rule * 2} {self._paint('bold', name)} "
-        return f"\n{painted}{rule * max(2, room - len(told))}{self._paint('thin', told)}"
+        painted = f"{rule * 2} {self.paint('bold', name)} "
+        return f"\n{painted}{rule * max(2, room - len(told))}{self.paint('thin', told)}"
 
     def _environment(self, event: EnvironmentReady) -> str:
         python = f"({event.python})"
         took = duration(event.duration_s)
-        arrow_safe = event.reason if self._unicode else event.reason.replace("→", "->")
+        arrow_safe = event.reason if self.unicode else event.reason.replace("→", "->")
         reason = f": {_safe(arrow_safe)}" if event.reason else ""
         ahead = " ahead" if event.ahead else ""
         if event.state == "none":
-            return self._paint("thin", f"environment: none {python}")
+            return self.paint("thin", f"environment: none {python}")
         if event.state == "reused":
-            return self._paint("thin", f"environment: reused {python}")
+            return self.paint("thin", f"environment: reused {python}")
         if event.state == "kept":
-            return self._paint(
+            return self.paint(
                 "yellow", f"environment: kept as it is (--no-install){reason} {python}"
             )
         done = "wheel replaced" if event.state == "updated" else event.state
         source = " from the store" if event.linked else ""
-        return self._paint("cyan", f"environment: {done}{source} in {took}{ahead}{reason} {python}")
+        return self.paint("cyan", f"environment: {done}{source} in {took}{ahead}{reason} {python}")
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (
@@ -138,7 +175,7 @@ class Terminal:
             return
         word, color = _LEVELS[event.level]
         first, *rest = _safe(event.text, keep="\n").split("\n")
-        self._line(f"{self._paint(color, word)}{first}" if word else self._paint(color, first))
+        self._line(f"{self.paint(color, word)}{first}" if word else self.paint(color, first))
         for line in rest:
             self._line(f"  {line}")
 
@@ -154,19 +191,20 @@ class Terminal:
         # At least as wide as most runs need, so that one looks like the next.
         wide = [max(n, *map(len, column), 0) for n, column in ((10, told), (0, names), (8, took))]
         for outcome, how, name, time in zip(outcomes, told, names, took, strict=True):
-            painted = self._paint(_COLORS[outcome.result], how) + " " * (wide[0] - len(how))
+            painted = self.paint(_COLORS[outcome.result], how) + " " * (wide[0] - len(how))
             reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
             rows.append(f"{painted}  {name:<{wide[1]}}  {time:>{wide[2]}}{reason}".rstrip())
         return rows
 
     def _symbol(self, result: Result) -> str:
-        return SYMBOLS[result][0 if self._unicode else 1]
+        return SYMBOLS[result][0 if self.unicode else 1]
 
     def _totals(self, report: Report) -> str:
         told = counts([outcome.result for outcome in report.outcomes])
         return f"{told} in {duration(report.duration_s)}"
 
-    def _paint(self, color: str, text: str) -> str:
+    def paint(self, color: str, text: str) -> str:
+        """The text in a colour, where there are colours."""
         if not color or color not in self._codes or not text:
             return text
         return f"{self._codes[color]}{text}{self._codes['reset']}"
@@ -175,7 +213,7 @@ class Terminal:
         self._write(text + "\n")
 
     def _write(self, text: str) -> None:
-        tell(self._stream, text)
+        tell(self.stream, text)
 
 
 def can_show(stream: TextIO, text: str) -> bool:

@@ -29,6 +29,14 @@ def legible(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
 
 
+def on_one_line(text: str) -> str:
+    """The text as it reads, without whatever could move a cursor or turn the writing around."""
+    plain = _ESCAPES.sub("", text)
+    if plain.isprintable():
+        return plain
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in plain)
+
+
 def last_lines(text: str, lines: int, characters: int, *, before: int = 0) -> str:
     """The end of a text, with how much of it is left out in front.
 

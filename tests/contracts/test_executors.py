@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -57,9 +58,13 @@ class Kept:
     """Keeps what jobs write."""
 
     is_one = False
+    answers: ClassVar[Any] = {}
 
     def __init__(self) -> None:
         self.written: dict[tuple[str, int], bytes] = {}
+
+    def expect(self, jobs: Sequence[str]) -> None:
+        pass
 
     def begin(self, job: str) -> None:
         for stream in (1, 2):
@@ -72,6 +77,9 @@ class Kept:
         return 30.0
 
     def cut(self) -> None:
+        pass
+
+    def end(self) -> None:
         pass
 
 

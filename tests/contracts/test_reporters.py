@@ -12,6 +12,7 @@ import pytest
 
 from runner.reports import REPORTERS, Reporter
 from runner.reports.block import Block
+from runner.reports.board import Board
 from runner.reports.live import Live
 from runner.reports.logs import Logs
 from runner.reports.terminal import Terminal
@@ -77,12 +78,16 @@ def live(stream: TextIO) -> Reporter:
     return of_several(Live, stream)
 
 
+def board(stream: TextIO) -> Reporter:
+    return of_several(Board, stream)
+
+
 def of_several(kind: type[Block], stream: TextIO) -> Reporter:
     logs = Logs(tempfile.mkdtemp(), "run", lambda job: "job", is_one=True)
     return kind(Terminal(stream, color=False, verbose=False, quiet=False), logs, str)
 
 
-MAKERS = [terminal, coloured_terminal, quiet_terminal, block, live]
+MAKERS = [terminal, coloured_terminal, quiet_terminal, board, block, live]
 
 
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__)
@@ -102,7 +107,7 @@ def test_there_are_events_of_every_kind():
 
 
 def test_each_reporter_of_the_table_is_tried():
-    assert list(REPORTERS) == ["terminal", "block", "live"]
+    assert list(REPORTERS) == ["terminal", "board", "block", "live"]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])

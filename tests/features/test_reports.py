@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -461,3 +462,75 @@ def test_a_run_within_a_session_of_another_tells_github_nothing(folder: Folder):
 
     assert "::error" not in done.err
     assert not (folder.root / "summary").exists()
+
+
+CHATTY = """
+    import sys
+
+    @runner.session(python=False)
+    def lint(session):
+        session.run(sys.executable, "-c", "print('::notice::of lint', end='')", external=True)
+
+    @runner.session(python=False)
+    def tests(session):
+        print("::notice::of tests", flush=True)
+    """
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j", "2"]])
+def test_each_job_is_a_group_in_the_log_of_github(folder: Folder, arguments: list[str]):
+    folder.envfile(CHATTY)
+
+    done = folder.run(*arguments, env={"GITHUB_ACTIONS": "true"}, stderr=subprocess.STDOUT)
+
+    assert done.code == 0
+    for job in ("lint", "tests"):
+        group = re.search(rf"^::group::{job}\n(.*?)^::endgroup::\n", done.out, re.S | re.M)
+        assert group
+        assert f"::notice::of {job}\n" in group[1]
+        assert "── " + job in group[1]
+    assert done.out.count("::group::") == done.out.count("::endgroup::") == 2
+    assert re.search(r"::endgroup::\n.*2 passed in [^\n]+\n$", done.out, re.S)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j", "2"]])
+def test_each_job_is_a_section_in_the_log_of_gitlab(folder: Folder, arguments: list[str]):
+    folder.envfile(CHATTY)
+
+    with folder.start(
+        *arguments, env={"GITLAB_CI": "true"}, stderr=subprocess.STDOUT, text=False, encoding=None
+    ) as process:
+        out = process.communicate(timeout=60)[0].decode()  # type: ignore[attr-defined]  # bytes
+
+    begins = re.findall(
+        r"^\x1b\[0Ksection_start:\d+:(\w+)\[collapsed=true\]\r\x1b\[0K(\w+)\n", out, re.M
+    )
+    ends = re.findall(r"^\x1b\[0Ksection_end:\d+:(\w+)\r\x1b\[0K\n", out, re.M)
+    assert sorted(name for _, name in begins) == ["lint", "tests"]
+    assert [section for section, _ in begins] == ends
+
+
+def test_a_job_that_a_signal_ends_is_a_whole_group(folder: Folder):
+    folder.envfile(
+        """
+        import os, signal
+
+        @runner.session(python=False)
+        def lint(session):
+            os.kill(os.getpid(), signal.SIGTERM)
+        """
+    )
+
+    done = folder.run(env={"GITHUB_ACTIONS": "true"})
+
+    assert done.code == 143
+    assert done.err.count("::group::lint\n") == done.err.count("\n::endgroup::\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["-q"], ["-q", "-j", "2"], ["--output", "live", "-j", "2"]])
+def test_where_output_is_not_in_one_piece_there_are_no_groups(folder: Folder, arguments: list[str]):
+    folder.envfile(CHATTY)
+
+    done = folder.run(*arguments, env={"GITHUB_ACTIONS": "true"})
+
+    assert "group::" not in done.out + done.err

@@ -42,6 +42,7 @@ from runner.reports import (
     as_trace,
 )
 from runner.reports.block import Block
+from runner.reports.board import Board
 from runner.reports.collected import Collector
 from runner.reports.live import Live
 from runner.reports.logs import Logs
@@ -86,7 +87,8 @@ def reporters(stream: TextIO, beginning: Beginning, logs: Logs) -> tuple[Reporte
     remember = Remember("history", at=0.0, narrowed=False)
     several = Several([terminal, remember])
     block, live = Block(terminal, logs, str), Live(terminal, logs, str)
-    return (terminal, remember, Collector(beginning, []), several, block, live)
+    board = Board(terminal, logs, str, {})
+    return (terminal, remember, Collector(beginning, []), several, board, block, live)
 
 
 def hands(bench: Bench) -> Hands:
