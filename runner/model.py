@@ -88,6 +88,7 @@ class Job(NamedTuple):
     requires: tuple[str, ...]  # names of jobs
     shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
+    also: tuple[str, ...] = ()  # further names that it answers to: of noxfiles
 
     @property
     def environment(self) -> str:
@@ -104,6 +105,7 @@ class Project(NamedTuple):
     jobs: tuple[Job, ...]
     options: Mapping[str, object]  # what the envfile assigned to runner.options
     read: tuple[str, ...]  # the files that decided what it says, itself the first
+    origins: Mapping[str, str] = {}  # who has said an option, where not runner.options
 
 
 # What is asked. ---------------------------------------------------------------
