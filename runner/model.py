@@ -74,6 +74,7 @@ class SessionSpec(NamedTuple):
     retries: int = 0  # further attempts after one that failed
     exclusive: tuple[str, ...] = ()  # of the sessions that say the same word one runs at a time
     parallel: bool = True  # False: nothing runs beside it
+    foreseeable: bool = True  # False: what it installs after a command it may not install again
 
 
 class Job(NamedTuple):

@@ -116,8 +116,8 @@ def _find_all(names: Iterable[str], jobs: Sequence[Job], where: str = "") -> lis
 def _matching(name: str, jobs: Sequence[Job]) -> list[Job]:
     """What a name means: a job, a family, a glob, nox's spelling, or parts of a job's name."""
     exact = [job for job in jobs if job.name == name]
-    if exact:
-        return exact
+    if exact:  # nox may call several jobs the same
+        return exact + [job for job in jobs if job.nox_name == name and name in job.also]
     family = [job for job in jobs if job.spec.name == name]
     if family:
         return family

@@ -164,7 +164,7 @@ def _make_job(one: _One, spec: SessionSpec, jobs: Mapping[str, Job]) -> Job:
     also = [*one.signatures[1:], _safe_name(one), *([one.name] if name != one.name else [])]
     return Job(
         name=name,
-        nox_name=name,
+        nox_name=one.name,
         spec=spec,
         python=str(func.python) if func.python else None,
         arguments=tuple(param.call_spec.items()) if param is not None else (),
@@ -236,6 +236,7 @@ def _make_spec(
         requires=(),
         default=bool(func.default),
         parallel=bool(parallel),
+        foreseeable=False,  # nox made it anew, and an install may hang on its arguments
     )
 
 

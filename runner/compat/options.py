@@ -61,8 +61,10 @@ class Options:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _DEFAULTS:
             raise AttributeError(_no_option(name))
-        if name in _LISTS and value is not None:
-            value = listed(value)
+        if name in _LISTS:
+            if value is self.__dict__["grown"][name]:
+                return
+            value = None if value is None else listed(value)
         if name == "reuse_venv" and value not in REUSE:
             raise ValueError(f"nox.options.reuse_venv cannot be {value!r}: it is yes, no, ...")
         if name in _FLAGS and not isinstance(value, bool):
