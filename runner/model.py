@@ -89,7 +89,9 @@ class Job(NamedTuple):
     requires: tuple[str, ...]  # names of jobs
     shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
-    also: tuple[str, ...] = ()  # further names that it answers to: of noxfiles
+    # Of noxfiles: further names that it answers to, and why it cannot run, with the mend.
+    also: tuple[str, ...] = ()
+    trouble: tuple[str, str] | None = None
 
     @property
     def environment(self) -> str:

@@ -57,7 +57,7 @@ def make_jobs(
     force = in_variable(environ.get("NOXFORCEPYTHON", ""))
     jobs: dict[str, Job] = {}
     runners: dict[str, Runner] = {}
-    asked: dict[str, tuple[Func, str]] = {}
+    asked: dict[str, Func] = {}
     named: dict[str, list[str]] = {}  # the jobs that a name in `requires` stands for
     for name, func in functions.items():
         spec = _make_spec(func, options, registry, wrap)
@@ -68,17 +68,11 @@ def make_jobs(
             job = _make_job(one, spec, jobs)
             jobs[job.name] = job
             runners[job.name] = Runner(name, one.signatures, one.func, job.name, multi=one.multi)
-            asked[job.name] = (one.func, job.name)
+            asked[job.name] = one.func
             for word in dict.fromkeys((name, *one.signatures)):
                 named.setdefault(word, []).append(job.name)
-    made = tuple(_with_requires(job, asked[job.name][0], named, registry) for job in jobs.values())
-    for circle in find_cycles({job.name: job.requires for job in made}):
-        registry.note(
-            jobs[circle[0]].spec.where,
-            f"these require each other: {' -> '.join([*circle, circle[0]])}",
-            "take one of the requires away",
-        )
-    return made, runners
+    made = [_with_requires(job, asked[job.name], named) for job in jobs.values()]
+    return tuple(_without_circles(made)), runners
 
 
 def _is_without(spec: SessionSpec, options: Options) -> bool:
@@ -245,17 +239,33 @@ def backend_is_uv(backend: str | None, options: Options) -> bool:
     return (backend or options.default_venv_backend).split("|")[0] == "uv"
 
 
-def _with_requires(job: Job, func: Func, named: Mapping[str, list[str]], registry: Registry) -> Job:
+def _with_requires(job: Job, func: Func, named: Mapping[str, list[str]]) -> Job:
+    """The job with what it requires; what there is not is its trouble when it runs, as in nox."""
     required: dict[str, None] = {}
+    trouble: tuple[str, str] | None = None
     for text in func.requires:
         python = func.python if isinstance(func.python, str) else ""
         name = text.replace("{python}", python).replace("{py}", python)
         if name not in named:
             families = list(dict.fromkeys(named))
-            registry.note(
-                job.spec.where,
+            trouble = (
                 f"session {job.spec.name!r} requires {name!r}, which no session is named",
                 did_you_mean(name, families) or f"there are {some_of(families)}",
             )
         required.update(dict.fromkeys(named.get(name, ())))
-    return job._replace(requires=tuple(required))
+    return job._replace(requires=tuple(required), trouble=trouble)
+
+
+def _without_circles(jobs: Iterable[Job]) -> Iterable[Job]:
+    """The jobs; those that require each other in a circle cannot run, and wait for none of it."""
+    by_name = {job.name: job for job in jobs}
+    while circles := find_cycles({job.name: job.requires for job in by_name.values()}):
+        for circle in circles:
+            trouble = (
+                f"these require each other: {' -> '.join([*circle, circle[0]])}",
+                "take one of the requires away",
+            )
+            for job in (by_name[name] for name in circle):
+                left = tuple(name for name in job.requires if name not in circle)
+                by_name[job.name] = job._replace(requires=left, trouble=trouble)
+    return by_name.values()

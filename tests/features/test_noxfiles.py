@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import textwrap
 
 import pytest
 
+from runner.envs.uv import find_uv
 from tests.conftest import Done, Folder
 from tests.features.test_environments import BUILD_BACKEND, PRINT_INSTALLED
 
@@ -19,16 +22,10 @@ def nox(folder: Folder):
     """Writes a noxfile and runs it."""
 
     def run(text: str, *arguments: str, env: dict[str, str] | None = None) -> Done:
-        folder.write("noxfile.py", f"import nox\n{_dedented(text)}")
+        folder.write("noxfile.py", f"import nox\n{textwrap.dedent(text)}")
         return folder.run(*arguments, env=env)
 
     return run
-
-
-def _dedented(text: str) -> str:
-    import textwrap
-
-    return textwrap.dedent(text)
 
 
 def names(done: Done) -> list[str]:
@@ -340,11 +337,11 @@ THREE = """
     ],
 )
 def test_the_options_say_what_runs(nox, options: str, ran: str):
-    assert nox(options + "\n" + _dedented(THREE)).out == ran
+    assert nox(options + "\n" + textwrap.dedent(THREE)).out == ran
 
 
 def test_what_is_named_wins_over_the_options(nox):
-    assert nox("nox.options.tags = ['y']\n" + _dedented(THREE), "b", "--", "p").out == "b p\n"
+    assert nox("nox.options.tags = ['y']\n" + textwrap.dedent(THREE), "b", "--", "p").out == "b p\n"
 
 
 def test_every_option_is_there(nox):
@@ -464,11 +461,34 @@ def test_what_is_required_runs_before_with_its_python_filled_in(nox):
     assert nox(text, "a").out == "b\nc\na\n"
 
 
-def test_a_name_in_requires_that_there_is_not_is_told(nox):
-    done = nox("@nox.session(requires=['bb'])\ndef a(s): ...\n@nox.session\ndef b(s): ...\n")
+WRONG = """
+    @nox.session(python=False, requires=["bb"])
+    def a(session): ...
 
-    assert done.code == 2
-    assert "session 'a' requires 'bb', which no session is named\n  --> noxfile.py:2" in done.err
+    @nox.session(python=False)
+    def b(session): print("b")
+
+    @nox.session(python=False, requires=["d"])
+    def c(session): ...
+
+    @nox.session(python=False, requires=["c", "b"])
+    def d(session): ...
+    """
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a", "session 'a' requires 'bb', which no session is named\n  --> noxfile.py:3"),
+        ("c", "these require each other: c -> d -> c\n  --> noxfile.py:9"),
+    ],
+)
+def test_what_cannot_be_required_fails_what_requires_it_alone(nox, name: str, told: str):
+    assert nox(WRONG, "b").out == "b\n"
+    done = nox(WRONG, name)
+
+    assert done.code == 1
+    assert told in done.err
 
 
 # The session. -----------------------------------------------------------------------------------
@@ -476,7 +496,7 @@ def test_a_name_in_requires_that_there_is_not_is_told(nox):
 
 def session(nox, body: str, *arguments: str, decorator: str = "@nox.session(python=False)") -> Done:
     """A run of a session with that body."""
-    lines = _dedented(body).strip().splitlines()
+    lines = textwrap.dedent(body).strip().splitlines()
     return nox(
         "import os, subprocess, sys\n"
         f"{decorator}\ndef tests(session):\n" + "".join(f"    {line}\n" for line in lines),
@@ -839,10 +859,6 @@ PYPROJECT = """
 
 
 def test_groups_of_nox_uv_are_installed_from_uv_lock(folder: Folder):
-    import subprocess
-
-    from runner.envs.uv import find_uv
-
     for name in ("one", "two", "three"):
         folder.wheel(name)
     folder.write("backend.py", BUILD_BACKEND)
