@@ -79,7 +79,7 @@ ENDINGS = """
         print(session.run("python", "-c", "exit(3)", success_codes=[3]))
 
     @nox.session(python=False)
-    def noshlex.split(session): session.run()
+    def no_words(session): session.run()
 
     @nox.session(python=False)
     def a_list(session): session.run(["python", "-V"])
