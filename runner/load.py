@@ -23,7 +23,7 @@ from runner.errors import (
     nearest,
     place_of,
 )
-from runner.model import Project
+from runner.model import BY_DEFAULT, Project
 from runner.plan import expand
 from runner.settings import read_table, settle
 from runner.specs import finish
@@ -359,9 +359,10 @@ def open_project(
         _tell_of_noxfile(envfile)
     project = load_project(envfile, known_by_now)
     table = read_table(project.root)
-    options = project.options
-    if "sessions" in options and any(name in request.given for name in ("tag", "keyword")):
-        options = {name: value for name, value in options.items() if name != "sessions"}
+    left_out = [n for n, origin in project.origins.items() if origin == BY_DEFAULT and n in table]
+    if any(name in request.given for name in ("tag", "keyword")):
+        left_out.append("sessions")  # nox's variable, as little as NAME without an option
+    options = {name: value for name, value in project.options.items() if name not in left_out}
     settings = settle(request.given, environ, options, table)
     if project.origins:
         of_file = {n: o for n, o in project.origins.items() if settings.origins[n] == "envfile"}

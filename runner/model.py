@@ -111,6 +111,9 @@ class Project(NamedTuple):
     origins: Mapping[str, str] = {}  # who has said an option, where not runner.options
 
 
+BY_DEFAULT = "default"  # an option of a Project, that nobody has said: a table has the last word
+
+
 # What is asked. ---------------------------------------------------------------
 
 

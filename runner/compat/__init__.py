@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,14 @@ from runner.compat.declared import Declarations
 from runner.compat.jobs import make_jobs
 from runner.compat.modules import Modules
 from runner.compat.of_others import sync
-from runner.compat.options import Options, as_settings
+from runner.compat.options import Options, as_settings, envdir_in
 from runner.compat.session import Noxfile, Session
 from runner.declare import start_registry
 from runner.errors import EnvfileError, Mistake, UsageError
 from runner.load import add_packages, execute, in_order, modules_read
-from runner.model import Project
+from runner.model import BY_DEFAULT, Project
 from runner.selection import find_jobs, keyword_test
+from runner.settings import settle
 from runner.telling import tell
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def load(
     root = os.path.dirname(envfile)
     _check_version(source, envfile)
     if b"# /// script" in source:
-        add_packages(envfile, source, settings, may_install=may_install, without=_OURS)
+        known = partial(_in_nox_s_folder, settings)
+        add_packages(envfile, source, known, may_install=may_install, without=_OURS)
     registry = start_registry(root)
     declarations, options = Declarations(registry, _warn), Options()
     modules = Modules(declarations, options)
@@ -90,6 +93,13 @@ def load(
         read=(envfile, *modules_read(root, before), *registry.read),
         origins=origins,
     )
+
+
+def _in_nox_s_folder(settings: Callable[[], Settings] | None) -> Settings:
+    """The settings that are known before the noxfile is loaded."""
+    known = settle({}, os.environ, {}, {}) if settings is None else settings()
+    is_said = known.origins["envdir"] != BY_DEFAULT
+    return known if is_said else known._replace(envdir=envdir_in(".nox"))
 
 
 def _warn(text: str) -> None:

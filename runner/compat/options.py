@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from runner.compat.declared import listed
 from runner.errors import did_you_mean
+from runner.model import BY_DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +98,11 @@ def backend_of(chain: str) -> str:
     return "|".join(dict.fromkeys(names))
 
 
+def envdir_in(of_nox: str) -> str:
+    """Where environments are: in nox's folder, which projects and their tools ignore already."""
+    return os.path.join(of_nox, ".runenv")
+
+
 def as_settings(
     chosen: Mapping[str, Any], environ: Mapping[str, str]
 ) -> tuple[dict[str, object], dict[str, str]]:
@@ -107,12 +114,15 @@ def as_settings(
         values[name], origins[name] = value, origin
 
     # nox skips what has no interpreter, but where CI is set.
-    strict = chosen.get("error_on_missing_interpreters", "CI" in environ)
-    take("skip_missing", not strict, "nox.options.error_on_missing_interpreters")
+    take("skip_missing", "CI" not in environ, BY_DEFAULT)
+    take("envdir", envdir_in(".nox"), BY_DEFAULT)
+    if "error_on_missing_interpreters" in chosen:
+        strict = chosen["error_on_missing_interpreters"]
+        take("skip_missing", not strict, "nox.options.error_on_missing_interpreters")
     if chosen.get("pythons"):
         take("python", tuple(chosen["pythons"]), "nox.options.pythons")
     if chosen.get("envdir") is not None:
-        take("envdir", str(chosen["envdir"]), "nox.options.envdir")
+        take("envdir", envdir_in(str(chosen["envdir"])), "nox.options.envdir")
     if chosen.get("default_venv_backend"):
         backend = backend_of(chosen["default_venv_backend"])
         take("backend", backend, "nox.options.default_venv_backend")

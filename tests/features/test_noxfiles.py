@@ -753,6 +753,23 @@ def test_a_temporary_folder_is_empty_at_first(nox):
     assert kept.out == "['file'] True\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [("", ".nox/.runenv/tests"), ("nox.options.envdir = 'build'\n", "build/.runenv/tests")],
+)
+def test_environments_are_in_nox_s_folder(nox, folder: Folder, option: str, place: str):
+    assert session(nox, "pass", decorator=option + "@nox.session").code == 0
+    assert (folder.root / place / "runenv.json").is_file()
+    assert not (folder.root / ".runenv").exists()
+
+
+def test_the_table_says_where_environments_are(nox, folder: Folder):
+    folder.write("pyproject.toml", "[tool.runenv]\nenvdir = 'mine'\n")
+
+    assert session(nox, "pass", decorator="@nox.session").code == 0
+    assert (folder.root / "mine/tests/runenv.json").is_file()
+
+
 def test_backends_have_nox_s_names(nox):
     show = "print(session.venv_backend, session.virtualenv.location == str(session.env_dir))"
 
