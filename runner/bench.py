@@ -104,7 +104,7 @@ class Bench:
             self._replay = Replay(
                 spec,
                 backend,
-                policy._replace(is_new=is_new),
+                policy._replace(is_new=is_new, foresees=self._job.spec.foreseeable),
                 self.world.wheels,
                 self._installers.run,
                 self._tell_wait_for_equal,

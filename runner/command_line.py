@@ -157,6 +157,10 @@ def _option(flag: str) -> Option:
 
 _REUSED = "an environment is reused whenever nothing has changed"
 
+_NAME_IT = "-p selects among the Pythons that the envfile names; name this one there"
+_FORCED = _NAME_IT + ", or in NOXFORCEPYTHON for a noxfile"
+_EXTRA = _NAME_IT + ", or in NOXEXTRAPYTHON for a noxfile"
+
 # What hands that know nox type, where it is spelt otherwise here.
 _NOX_FLAGS = {
     "-r": _REUSED + "; leave it away",
@@ -178,18 +182,28 @@ _NOX_FLAGS = {
     "--default-venv-backend": "write --backend",
     "--force-venv-backend": "write --backend",
     "--no-venv": "write --backend none",
-    "-P": "-p selects among the Pythons that the envfile names; name this one there",
-    "--force-python": "-p selects among the Pythons that the envfile names; name this one there",
-    "--force-pythons": "-p selects among the Pythons that the envfile names; name this one there",
-    "--extra-python": "-p selects among the Pythons that the envfile names; name this one there",
-    "--extra-pythons": "-p selects among the Pythons that the envfile names; name this one there",
+    "-P": _FORCED,
+    "--force-python": _FORCED,
+    "--force-pythons": _FORCED,
+    "--extra-python": _EXTRA,
+    "--extra-pythons": _EXTRA,
     "--download-python": "install it before: uv python install 3.13",
     "--error-on-external-run": "it is so; session.run(..., external=True) allows it",
     "--no-error-on-external-run": "say which commands: session.run(..., external=True)",
     "--parallel": "write --jobs",
     "--allow-parallel": "every session may run beside others, unless it says parallel=False",
+    "--no-allow-parallel": "say parallel=False in the session",
     "--nocolor": "write --color never",
+    "--no-color": "write --color never",
     "--forcecolor": "write --color always",
+    "--force-color": "write --color always",
+    "--no-verbose": "it is so unless --verbose is given",
+    "--add-timestamp": "a report tells when each command ran: --report run.html",
+    "-ts": "a report tells when each command ran: --report run.html",
+    "--no-dependencies": "what a session requires runs before it; take requires away",
+    "--script-mode": "what a # /// script block names is installed, and kept while it is the same",
+    "--script-venv-backend": "write --backend",
+    "-fb": "write --backend",
     "--error-on-missing-interpreters": "it is so unless --skip-missing is given",
     "--no-error-on-missing-interpreters": "write --skip-missing",
 }

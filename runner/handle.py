@@ -421,6 +421,11 @@ class Session:
         self._hands.notify(name, None if posargs is None else tuple(posargs))
 
 
+def parts_of(session: Session) -> tuple[Job, Environment, Hands]:
+    """What a Session is made of, for who hands out another kind of session over it."""
+    return session._job, session._environment, session._hands  # pyright: ignore[reportPrivateUsage]  # ours
+
+
 class _Chdir:
     """What `chdir` returns: goes back at the end of a `with`."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import invalidate_caches
+from importlib import import_module, invalidate_caches
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from runner import declare
 from runner.envs.pythons_found import found_versions
@@ -23,18 +23,36 @@ from runner.errors import (
     nearest,
     place_of,
 )
-from runner.model import Project
+from runner.model import BY_DEFAULT, Project
 from runner.plan import expand
 from runner.settings import read_table, settle
 from runner.specs import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
 
     from runner.declare import Registry
     from runner.model import Request, Settings
 
+    class Reader(Protocol):
+        """What reads a file of another tool; it is loaded by its name, for such a file alone."""
+
+        def load(
+            self,
+            envfile: str,
+            source: bytes,
+            settings: Callable[[], Settings] | None,
+            *,
+            may_install: bool,
+        ) -> Project:
+            """The Project that the file declares, as `load_project` has it."""
+            ...
+
+
 NAME = "envfile.py"
+NOXFILE = "noxfile.py"
+READER = "runner.compat"  # of noxfiles: a room above this one
 
 _SAMPLE = """\
 a first one, to be saved as envfile.py:
@@ -66,19 +84,40 @@ def find_envfile(file: str | None, directory: str | None) -> str:
     if file is not None:
         path = os.path.join(start, os.path.expanduser(file))
         if os.path.isdir(path):
-            path = os.path.join(path, NAME)
+            path = _file_in(path) or os.path.join(path, NAME)
         if not os.path.isfile(path):
             raise _no_file(file, path)
         return os.path.normpath(path)
     folder = start
     while True:
-        path = os.path.join(folder, NAME)
-        if os.path.isfile(path):
+        path = _file_in(folder)
+        if path:
             return path
         above = os.path.dirname(folder)
         if above == folder:
             raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_SAMPLE)
         folder = above
+
+
+def _file_in(folder: str) -> str:
+    """The envfile of a folder, else its noxfile; empty where it has neither."""
+    paths = (os.path.join(folder, name) for name in (NAME, NOXFILE))
+    return next((path for path in paths if os.path.isfile(path)), "")
+
+
+def _is_noxfile(envfile: str, source: bytes) -> bool:
+    """By its name, else by what it imports."""
+    name = os.path.basename(envfile)
+    if name in (NAME, NOXFILE):
+        return name == NOXFILE
+    if b"nox" not in source:
+        return False
+    import re
+
+    def imports(names: bytes) -> bool:
+        return bool(re.search(rb"(?m)^[ \t]*(?:import|from)[ \t]+(?:%s)\b" % names, source))
+
+    return imports(b"nox|nox_uv|nox_poetry") and not imports(b"runner")
 
 
 def _no_file(file: str, path: str) -> UsageError:
@@ -102,15 +141,18 @@ def load_project(
     """
     root = os.path.dirname(envfile)
     source = _read(envfile)
+    if _is_noxfile(envfile, source):
+        reader = cast("Reader", import_module(READER))
+        return reader.load(envfile, source, settings, may_install=may_install)
     if b"needs_version" in source:
         _check_version(source, envfile)
     if b"# /// script" in source:
-        _add_packages(envfile, source, settings, may_install=may_install)
+        add_packages(envfile, source, settings, may_install=may_install)
     registry = declare.start_registry(root)
     before = set(sys.modules)
     module = ModuleType("envfile")
     module.__file__ = envfile
-    to_its_end = _execute(source, module, registry)
+    to_its_end = execute(source, module, registry)
     specs = finish(registry)
     # Of what an exception has cut short nobody knows which names it would declare.
     jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
@@ -124,18 +166,25 @@ def load_project(
         doc=(module.__doc__ or "").strip(),
         jobs=jobs,
         options=registry.options,
-        read=(envfile, *_modules_read(root, before), *registry.read),
+        read=(envfile, *modules_read(root, before), *registry.read),
     )
 
 
-def _add_packages(
-    envfile: str, source: bytes, settings: Callable[[], Settings] | None, *, may_install: bool
+def add_packages(
+    envfile: str,
+    source: bytes,
+    settings: Callable[[], Settings] | None,
+    *,
+    may_install: bool,
+    without: tuple[str, ...] = (),
 ) -> None:
-    """What the envfile's own block asks for (PEP 723) can be imported."""
+    """What the envfile's own block asks for (PEP 723) can be imported; not what is in `without`."""
     from runner.envs.of_envfile import packages_of  # 40 ms that only such an envfile costs
 
     known = settle({}, os.environ, {}, {}) if settings is None else settings()
-    for folder in packages_of(envfile, source, known, os.environ, may_install=may_install):
+    for folder in packages_of(
+        envfile, source, known, os.environ, may_install=may_install, without=without
+    ):
         if folder not in sys.path:
             sys.path.append(folder)
     invalidate_caches()
@@ -152,7 +201,7 @@ def _read(envfile: str) -> bytes:
         ) from None
 
 
-def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
+def execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
     """Run the envfile, to its end or not; what goes wrong in it joins the mistakes."""
     envfile = str(module.__file__)
     shown = os.path.basename(envfile)
@@ -165,7 +214,7 @@ def _execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
     os.chdir(registry.root)
     if registry.root not in sys.path:
         sys.path.append(registry.root)
-    sys.modules["envfile"] = module
+    sys.modules[module.__name__] = module
     # What it prints must not stand among the JSON of --list.
     stdout, sys.stdout = sys.stdout, sys.stderr
     try:
@@ -229,7 +278,7 @@ def in_order(mistakes: list[Mistake]) -> list[Mistake]:
     return sorted(dict.fromkeys(mistakes), key=key)
 
 
-def _modules_read(root: str, before: set[str]) -> list[str]:
+def modules_read(root: str, before: set[str]) -> list[str]:
     """The files of the modules beside the envfile that it imported."""
     found: list[str] = []
     for name in set(sys.modules) - before:
@@ -293,14 +342,36 @@ def open_settings(request: Request, environ: Mapping[str, str]) -> tuple[str, Se
     return project.root, settings
 
 
-def open_project(request: Request, environ: Mapping[str, str]) -> tuple[Project, Settings]:
-    """The project that a request is about, and every setting for it."""
+def open_project(
+    request: Request, environ: Mapping[str, str], *, again: bool = False
+) -> tuple[Project, Settings]:
+    """The project that a request is about, and every setting for it.
+
+    again: in this run another process has opened it, and told what there is to tell.
+    """
     early = settle(request.given, environ, {}, {})
     envfile = find_envfile(early.file, early.directory)
 
     def known_by_now() -> Settings:
         return settle(request.given, environ, {}, read_table(os.path.dirname(envfile)))
 
+    if os.path.basename(envfile) == NOXFILE and early.file is None and not again:
+        _tell_of_noxfile(envfile)
     project = load_project(envfile, known_by_now)
     table = read_table(project.root)
-    return project, settle(request.given, environ, project.options, table)
+    left_out = [n for n, origin in project.origins.items() if origin == BY_DEFAULT and n in table]
+    if any(name in request.given for name in ("tag", "keyword")):
+        left_out.append("sessions")  # nox's variable, as little as NAME without an option
+    options = {name: value for name, value in project.options.items() if name not in left_out}
+    settings = settle(request.given, environ, options, table)
+    if project.origins:
+        of_file = {n: o for n, o in project.origins.items() if settings.origins[n] == "envfile"}
+        settings = settings._replace(origins={**settings.origins, **of_file})
+    return project, settings
+
+
+def _tell_of_noxfile(envfile: str) -> None:
+    from runner.telling import tell  # what goes well has nothing to tell
+
+    folder, name = os.path.split(envfile)
+    tell(sys.stderr, f"no {NAME} in {folder}: {name} is run, as nox would\n")

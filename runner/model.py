@@ -74,6 +74,7 @@ class SessionSpec(NamedTuple):
     retries: int = 0  # further attempts after one that failed
     exclusive: tuple[str, ...] = ()  # of the sessions that say the same word one runs at a time
     parallel: bool = True  # False: nothing runs beside it
+    foreseeable: bool = True  # False: what it installs after a command it may not install again
 
 
 class Job(NamedTuple):
@@ -88,6 +89,9 @@ class Job(NamedTuple):
     requires: tuple[str, ...]  # names of jobs
     shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
+    # Of noxfiles: further names that it answers to, and why it cannot run, with the mend.
+    also: tuple[str, ...] = ()
+    trouble: tuple[str, str] | None = None
 
     @property
     def environment(self) -> str:
@@ -104,6 +108,10 @@ class Project(NamedTuple):
     jobs: tuple[Job, ...]
     options: Mapping[str, object]  # what the envfile assigned to runner.options
     read: tuple[str, ...]  # the files that decided what it says, itself the first
+    origins: Mapping[str, str] = {}  # who has said an option, where not runner.options
+
+
+BY_DEFAULT = "default"  # an option of a Project, that nobody has said: a table has the last word
 
 
 # What is asked. ---------------------------------------------------------------

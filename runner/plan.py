@@ -216,12 +216,12 @@ def _label(axis: Axis, number: int, param: Param) -> str:
     if param.id is not None:
         return param.id
     words = (
-        _word(name, value, number) for name, value in zip(axis.names, param.values, strict=True)
+        word_for(name, value, number) for name, value in zip(axis.names, param.values, strict=True)
     )
     return "-".join(words)
 
 
-def _word(name: str, value: object, number: int) -> str:
+def word_for(name: str, value: object, number: int) -> str:
     """What a value adds to a name.
 
     Itself where it is a word, name and value for numbers and the like, name and

@@ -88,7 +88,7 @@ def _set_by(settings: Settings, name: str) -> str:
         return f"runner.options.{name} of the envfile"
     if origin == "[tool.runenv]":
         return f"{name} in [tool.runenv] of pyproject.toml"
-    return origin if origin.startswith("RUNENV_") else ""
+    return origin if origin.startswith(("RUNENV_", "NOX", "nox.")) else ""
 
 
 # Names. --------------------------------------------------------------------------
@@ -116,11 +116,14 @@ def _find_all(names: Iterable[str], jobs: Sequence[Job], where: str = "") -> lis
 def _matching(name: str, jobs: Sequence[Job]) -> list[Job]:
     """What a name means: a job, a family, a glob, nox's spelling, or parts of a job's name."""
     exact = [job for job in jobs if job.name == name]
-    if exact:
-        return exact
+    if exact:  # nox may call several jobs the same
+        return exact + [job for job in jobs if job.nox_name == name and name in job.also]
     family = [job for job in jobs if job.spec.name == name]
     if family:
         return family
+    by_other_names = [job for job in jobs if name in job.also]
+    if by_other_names:
+        return by_other_names
     spelled = _folded(name)
     by_nox = [job for job in jobs if spelled in (_folded(job.nox_name), _without_python(job))]
     if by_nox:

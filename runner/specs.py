@@ -82,9 +82,9 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     # What a decorator with a mistake would fill is not known.
     all_known = len(axes) == len(parametrized)
     _check_signature(registry, name, declared, axes, all_known=all_known)
-    pythons, names_python, backend = _pythons(registry, said["python"], where)
+    pythons, names_python, backend = read_pythons(registry, said["python"], where)
     if said["backend"] is not None:
-        backend = _backend(registry, said["backend"], where)
+        backend = read_backend(registry, said["backend"], where)
     for flag in ("default", "reuse", "parallel"):
         if not isinstance(said[flag], bool):
             registry.note(
@@ -113,7 +113,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         name=name,
         function=function,
         where=where,
-        doc=_clean_doc(function.__doc__),
+        doc=clean_doc(function.__doc__),
         pythons=pythons,
         names_python=names_python,
         axes=axes,
@@ -220,7 +220,7 @@ def _environment(registry: Registry, said: Mapping[str, object], where: str) -> 
     return ""
 
 
-def _pythons(
+def read_pythons(
     registry: Registry, value: object, where: str
 ) -> tuple[tuple[str, ...], bool, str | None]:
     """The Pythons, whether they stand in the names of jobs, and the backend if decided."""
@@ -269,7 +269,7 @@ def _meant_version(number: float) -> str:
     return "3.10" if number == 3.1 else str(number)
 
 
-def _backend(registry: Registry, value: object, where: str) -> str | None:
+def read_backend(registry: Registry, value: object, where: str) -> str | None:
     if not isinstance(value, str):
         registry.note(where, f"backend cannot be {value!r}", f"it is one of {', '.join(BACKENDS)}")
         return None
@@ -492,7 +492,7 @@ def _check_signature(
             )
 
 
-def _clean_doc(doc: str | None) -> str:
+def clean_doc(doc: str | None) -> str:
     """The docstring without its indentation (PEP 257)."""
     if not doc:
         return ""

@@ -138,6 +138,14 @@ def find_program(
     raise _not_found(word, elsewhere, environment)
 
 
+def find_inside(word: str, bin: str, folder: str, cwd: str) -> str:
+    """The path of a program that lies in the environment; or empty."""
+    if os.path.dirname(word):
+        path = os.path.normpath(os.path.join(cwd, word))
+        return path if folder and path.startswith(folder + os.sep) else ""
+    return _in_folders(word, [bin]) if bin else ""
+
+
 def _not_found(word: str, elsewhere: str, environment: Environment) -> CommandFailed:
     provider = _PROVIDERS.get(word, word)
     if " " in word:

@@ -124,7 +124,7 @@ def main() -> None:
 
     def act(tell: Callable[[Event], None]) -> Outcome:
         request = Request(verb="run", argument=None, given=given, posargs=posargs)
-        project, settings = open_project(request, os.environ)
+        project, settings = open_project(request, os.environ, again=True)
         emit = _told_here(settings, run, tell)
         job = next((job for job in project.jobs if job.name == told["job"]), None)
         if job is None:

@@ -19,7 +19,7 @@ from runner.envs.python_spec import read_spec
 from runner.envs.spec import make_env_spec
 from runner.envs.store import Store, store_home
 from runner.envs.wheels import Wheels
-from runner.errors import InterpreterMissing, JobError
+from runner.errors import InterpreterMissing, JobError, UsageError
 from runner.guard import Guard
 from runner.process import run as run_command
 from runner.requirements import SourceDigests
@@ -147,7 +147,10 @@ def make_world(
 
 
 def check_required(job: Job) -> None:
-    """Raise InterpreterMissing where what the job requires needs a Python that is not here."""
+    """Raise where what the job requires cannot be: its Python is missing, or there is no such."""
+    if job.trouble is not None:
+        what, mend = job.trouble
+        raise UsageError(what, mend=mend)
     if job.absent is not None:
         name, python = job.absent
         raise InterpreterMissing(

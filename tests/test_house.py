@@ -13,6 +13,7 @@ import pytest
 import runner
 from runner.commands import VERBS
 from runner.envs import BACKENDS
+from runner.load import READER
 from runner.reports import FORMS
 from runner.settings import REPORTS
 
@@ -163,6 +164,7 @@ def test_no_module_has_the_name_of_a_public_object():
     [
         ("VERBS", VERBS),
         ("BACKENDS", BACKENDS),
+        ("READER", [READER.rpartition(".")[2]]),
         ("FORMS", [name.rpartition(".")[2] for name in FORMS.values()]),
     ],
 )

@@ -209,6 +209,17 @@ def remove(path: str) -> None:
     empty_trash(os.path.dirname(path))
 
 
+def empty_tmp(path: str) -> None:
+    """The folder `tmp` in an environment, which a session has filled, is not there."""
+    tmp = os.path.join(path, "tmp")
+    if os.path.islink(tmp) or not os.path.isdir(tmp) or why_not_ours(path):
+        return
+    trash = os.path.join(os.path.dirname(path), ".trash")
+    os.makedirs(trash, exist_ok=True)
+    os.rename(tmp, os.path.join(trash, f"{os.path.basename(path)}-tmp-{os.getpid()}"))
+    empty_trash(os.path.dirname(path))
+
+
 def empty_trash(envdir: str) -> None:
     """What was removed earlier, by us or by a run that was killed then, is gone."""
     trash = os.path.join(envdir, ".trash")

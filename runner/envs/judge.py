@@ -36,6 +36,7 @@ class Policy(NamedTuple):
     max_age_s: float | None = None  # an environment that was resolved earlier is made anew
     images_since_s: float = 0.0  # one that was resolved earlier is not linked from
     pins_since_s: float = 0.0  # what was resolved earlier is asked anew
+    foresees: bool = True  # an unchanged envfile installs after a command what it did before
 
 
 class Verdict(NamedTuple):

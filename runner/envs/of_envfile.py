@@ -48,17 +48,19 @@ def packages_of(
     environ: Mapping[str, str],
     *,
     may_install: bool,
+    without: tuple[str, ...] = (),
 ) -> list[str]:
     """The folders that hold what the envfile's block asks for, made now where they are not there.
 
     Empty where it asks for nothing, or where nothing may be installed and it is
-    not there. Raises EnvfileError for what cannot be provided.
+    not there. without: packages that are here already. Raises EnvfileError for what
+    cannot be provided.
     """
     block = script_block(source.decode("utf-8-sig", "replace"))
     shown = os.path.basename(envfile)
     try:
         _check_python(block, shown)
-        wanted = _spec_of(envfile, settings, environ)
+        wanted = _spec_of(envfile, settings, environ, without)
         if wanted is None:
             return []
         spec, backend, wheels = wanted
@@ -103,14 +105,19 @@ def _check_python(block: str, shown: str) -> None:
 
 
 def _spec_of(
-    envfile: str, settings: Settings, environ: Mapping[str, str]
+    envfile: str, settings: Settings, environ: Mapping[str, str], without: tuple[str, ...]
 ) -> tuple[EnvSpec, Backend, Wheels] | None:
     """What the environment should be; None where the block names no dependencies."""
     root = os.path.dirname(envfile)
     envdir = os.path.join(root, os.path.expanduser(settings.envdir))
     sources = SourceDigests(environ, key=partial(folder.read_key, envdir))
     step = script_step(
-        os.path.basename(envfile), cwd=root, root=root, sources=sources, environ=environ
+        os.path.basename(envfile),
+        cwd=root,
+        root=root,
+        sources=sources,
+        environ=environ,
+        without=without,
     )
     if step is None:
         return None

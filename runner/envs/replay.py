@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from runner.envs.wheels import Wheels
     from runner.running import Environment, EnvSpec, Ingredient, RunInstaller, Step
 
-_LATER = "the envfile changed, and an install that came after a command is in it"
+_LATER = "an install that came after a command is in it"
 
 
 class Replay:
@@ -195,7 +195,7 @@ class Replay:
             self._at += 1
             if entry is None and (self._is_declared_the_same() or not self._later_steps()):
                 return None
-            reason = difference(entry, ()) if entry else _LATER
+            reason = difference(entry, ()) if entry else self._why_later()
             if self._policy.no_install:
                 return self._keep(reason)
             # What is left over from an earlier envfile must not be there.
@@ -240,9 +240,12 @@ class Replay:
         """What is in it that this job has not asked for so far."""
         return [entry for entry in self._entries[self._at :] if entry is not None]
 
+    def _why_later(self) -> str:
+        return f"the envfile changed, and {_LATER}" if self._policy.foresees else _LATER
+
     def _is_declared_the_same(self) -> bool:
         """Whether the steps that come later can be expected to come again."""
-        return self._declared_by == self._spec.declared_by
+        return self._policy.foresees and self._declared_by == self._spec.declared_by
 
     def _keep(self, reason: str) -> Verdict:
         """Leave it as it is from now on, though it differs (--no-install)."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.pyproject import script_block
 from runner.requirements import install_step
+from runner.requirements.groups import normal_name
 from runner.settings import is_list
 
 if TYPE_CHECKING:
@@ -17,11 +19,19 @@ if TYPE_CHECKING:
     from runner.requirements import SourceDigests
     from runner.running import Step
 
+_NAME = re.compile(r"[^\w.-]")  # what a package's name ends at
+
 
 def script_step(
-    script: str, *, cwd: str, root: str, sources: SourceDigests, environ: Mapping[str, str]
+    script: str,
+    *,
+    cwd: str,
+    root: str,
+    sources: SourceDigests,
+    environ: Mapping[str, str],
+    without: tuple[str, ...] = (),
 ) -> Step | None:
-    """The install of a script's dependencies; None where it names none.
+    """The install of a script's dependencies but those in `without`; None where there are none.
 
     Raises EnvironmentBroken for a script that is not there, or whose block is
     not what PEP 723 asks for.
@@ -56,6 +66,7 @@ def script_step(
             f"the script block of {script} has dependencies that are no list of strings",
             mend='write # dependencies = ["..."]',
         )
+    words = [word for word in words if normal_name(_NAME.split(word.strip())[0]) not in without]
     if not words:
         return None
     return install_step(tuple(words), cwd, root, sources=sources, environ=environ)

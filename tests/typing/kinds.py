@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from runner import compat
 from runner.bench import Bench
 from runner.commands import (
     Verb,
@@ -51,6 +52,7 @@ from runner.reports.terminal import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runner.load import Reader
     from runner.model import Job
     from runner.reports.collected import Beginning
     from runner.running import Outcome
@@ -72,6 +74,9 @@ VERBS: tuple[Verb, ...] = (
     usage,
     version,
 )
+
+
+READER: Reader = compat
 
 
 def executors(

@@ -1,0 +1,394 @@
+"""The same noxfiles and arguments to nox itself and to us.
+
+nox is found beside the tests, or in the environment whose Python
+RUNENV_TESTS_NOX names. What differs stands in docs/reference/nox-differences.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import Folder
+
+PYTHON = os.environ.get("RUNENV_TESTS_NOX") or (sys.executable if find_spec("nox") else "")
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON, reason="nox is not installed, and RUNENV_TESTS_NOX names no Python that has it"
+)
+
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+PLAIN = """
+    '''About these sessions.'''
+    import nox
+
+    @nox.session(venv_backend="none")
+    def first(session):
+        '''What it does.
+
+        And more of it.
+        '''
+        print(session.name, session.posargs, session.python)
+
+    @nox.session(venv_backend="none", default=False, tags=["slow"])
+    def second(session):
+        print(session.name, session.posargs)
+
+    @nox.session(python=False, name="third one", tags=["slow", "t"])
+    def third(session):
+        print(session.name, first.name, third.python)
+    """
+
+ENDINGS = """
+    import nox
+
+    @nox.session(python=False)
+    def passes(session): print(session.name)
+
+    @nox.session(python=False)
+    def fails(session):
+        print(session.name)
+        session.run("python", "-c", "exit(3)")
+
+    @nox.session(python=False)
+    def errors(session): session.error("it", "does")
+
+    @nox.session(python=False)
+    def skips(session): session.skip("not today")
+
+    @nox.session(python=False)
+    def raises(session): 1 / 0
+
+    @nox.session(python=False)
+    def caught(session):
+        try:
+            session.run("python", "-c", "exit(3)")
+        except nox.command.CommandFailed as error:
+            print(session.name, error.return_code)
+
+    @nox.session(python=False)
+    def codes(session):
+        print(session.run("python", "-c", "exit(3)", success_codes=[3]))
+
+    @nox.session(python=False)
+    def no_words(session): session.run()
+
+    @nox.session(python=False)
+    def a_list(session): session.run(["python", "-V"])
+
+    @nox.session(python=False)
+    def no_program(session): session.run("there-is-no-such-program")
+
+    @nox.session(venv_backend="none")
+    def installs(session): session.install("x")
+
+    @nox.session(python=False)
+    def a_function(session): print(session.run(max, 1, 2))
+
+    @nox.session(python=False)
+    def a_function_that_raises(session): session.run(lambda: 1 / 0)
+    """
+
+REQUIRES = """
+    import nox
+
+    @nox.session(python=False, requires=["c", "b"])
+    def a(session): print(session.name)
+
+    @nox.session(python=False)
+    def b(session): print(session.name)
+
+    @nox.session(python=False)
+    def c(session): print(session.name)
+
+    @nox.session(python=False, requires=["e"])
+    def d(session): print(session.name)
+
+    @nox.session(python=False, requires=["c"])
+    def e(session): print(session.name)
+
+    @nox.session(python=False, requires=["b", "h"])
+    def f(session): print(session.name)
+
+    @nox.session(python=False, requires=["c"])
+    def h(session): print(session.name)
+
+    @nox.session(python=False, requires=["j"])
+    def i(session): print(session.name)
+
+    @nox.session(python=False, requires=["i"])
+    def j(session): print(session.name)
+
+    @nox.session(python=False, requires=["does_not_exist"])
+    def o(session): print(session.name)
+
+    @nox.session(python=False)
+    def r(session): raise Exception("Fail!")
+
+    @nox.session(python=False, requires=["r"])
+    def s(session): print(session.name)
+
+    @nox.session(python=False)
+    @nox.parametrize("django", ["1.9", "2.0"])
+    def u(session, django): print(session.name)
+
+    @nox.session(python=False, requires=["u(django='1.9')"])
+    def v(session): print(session.name)
+
+    @nox.session(python=False, requires=["u"])
+    def w(session): print(session.name)
+    """
+
+PARAMETERS = """
+    import nox
+
+    @nox.session(python=False)
+    @nox.parametrize("cheese", ["cheddar", "jack", nox.param("brie", id="soft", tags=["x"])])
+    def snack(session, cheese): print(session.name, cheese)
+
+    @nox.session(python=False, name="with blanks")
+    @nox.parametrize("a,b", [(1, 2), (3, 4)], ids=["first"])
+    @nox.parametrize("c", [True], tags=[["y"]])
+    def several(session, a, b, c): print(session.name, a, b, c)
+
+    @nox.session(python=False)
+    @nox.parametrize("arg", ["Jane", "Joe's", '"hello"', [42]])
+    def odd(session, arg): print(session.name, arg)
+
+    @nox.parametrize("n", range(2))
+    @nox.session(python=False)
+    def above(session, n): print(session.name, n)
+
+    @nox.session(python=False)
+    @nox.parametrize("n", (number for number in [7, 8]))
+    def generated(session, n): print(session.name, n)
+
+    @nox.session(python=False)
+    @nox.parametrize(["version"], [["8.1.0"], ["7.5.0"]], ["8.1.0", "7.5.0"])
+    def in_lists(session, version): print(session.name, version)
+
+    @nox.session(python=False)
+    @nox.parametrize("one", "a plain value")
+    def plain(session, one): print(session.name, one)
+    """
+
+DATES = """
+    import datetime
+    import nox
+
+    @nox.session(python=False)
+    @nox.parametrize("day", [datetime.date(1980, 1, 1), (1, 2)])
+    def odd(session, day): ...
+    """
+
+PYTHONS = f"""
+    import nox
+
+    @nox.session(python=["{HERE}", "9.9"], venv_backend="venv")
+    def several(session): print(session.name, session.python)
+
+    @nox.session(python="{HERE}", venv_backend="venv")
+    def one(session): print(session.name, session.python)
+
+    @nox.session(python=["{HERE}"], venv_backend="venv", requires=["several-{{python}}"])
+    @nox.parametrize("x", [1, 2])
+    def both(session, x): print(session.name, session.python, x)
+
+    @nox.parametrize("python", ["{HERE}"])
+    @nox.session(venv_backend="venv")
+    def parameter(session): print(session.name, session.python)
+
+    @nox.session(python=["3.8", "3.9"], venv_backend="none")
+    def ignored(session): print(session.name, session.python)
+
+    @nox.session(python=[])
+    def vanishes(session): ...
+    """
+
+SESSIONS = """
+    import os
+    import nox
+
+    nox.options.sessions = ["tells", "notifies"]
+    nox.options.stop_on_first_error = True
+
+    @nox.session(python=False)
+    def tells(session):
+        with session.chdir("/"):
+            print(os.getcwd())
+        session.cd("/")
+        session.env["MINE"] = "session"
+        show = "import os; print(os.environ.get('MINE'), os.environ['NOX_CURRENT_SESSION'])"
+        print(session.run("python", "-c", show, env={"MINE": "run"}, silent=True))
+        print(session.run("python", "-c", show, env={"MINE": None}, silent=True))
+        print(session.interactive, session.venv_backend, session.bin_paths)
+        print(session._runner.friendly_name, session._runner.global_config.no_install)
+        print([s.friendly_name for s, _ in session._runner.manifest.list_all_sessions()])
+
+    @nox.session(python=False)
+    def notifies(session):
+        session.notify("last(x=2)", posargs=["given"])
+        session.notify("last(x=2)")
+        session.notify("tells")
+        print(session.name, os.getcwd() == session.invoked_from)
+
+    @nox.session(python=False)
+    @nox.parametrize("x", [1, 2])
+    def last(session, x): print(session.name, session.posargs)
+
+    @nox.session(python=False)
+    def notifies_nothing(session): session.notify("nothing")
+    """
+
+
+class Case(NamedTuple):
+    """A noxfile, and what it is asked for; ours where the words are others."""
+
+    noxfile: str
+    arguments: str
+    ours: str | None = None
+
+
+RUNS = {
+    "plain": Case(PLAIN, ""),
+    "named in order": Case(PLAIN, "-s second first", "second first"),
+    "posargs": Case(PLAIN, "-s first -- a -b c"),
+    "tag": Case(PLAIN, "-t slow"),
+    "tags": Case(PLAIN, "-t t other", "-t t,other"),
+    "keyword": Case(PLAIN, "-k 'first or third'"),
+    "not a keyword": Case(PLAIN, "-k 'not first'"),
+    "a name that there is not": Case(PLAIN, "-s zzz"),
+    "a tag that there is not": Case(PLAIN, "-t zzz"),
+    **{name: Case(ENDINGS, f"-s {name}") for name in ("passes", "fails", "skips")},
+    "all endings": Case(ENDINGS, ""),
+    "first error": Case(ENDINGS, "-x"),
+    **{f"requires {name}": Case(REQUIRES, f"-s {name}") for name in "adiosvw"},
+    "requires in order": Case(REQUIRES, "-s a d f", "a d f"),
+    "parameters": Case(PARAMETERS, ""),
+    "one set": Case(PARAMETERS, "-s \"snack(cheese='jack')\""),
+    "an id": Case(PARAMETERS, "-s 'snack(soft)'"),
+    "other quotes": Case(PARAMETERS, "-s 'snack(cheese=\"jack\")'"),
+    "several axes": Case(PARAMETERS, "-s 'with blanks(c=True, a=3, b=4)'"),
+    "a tag of a parameter": Case(PARAMETERS, "-t x y", "-t x,y"),
+    "pythons": Case(PYTHONS, f"-p {HERE}"),
+    "a missing python": Case(PYTHONS, "-s several"),
+    "pythons beside none": Case(PYTHONS, "-s ignored"),
+    "python and parameter": Case(PYTHONS, f"-s 'both-{HERE}(x=2)'"),
+    "a session": Case(SESSIONS, ""),
+    "an unknown notification": Case(SESSIONS, "-s notifies_nothing"),
+    "nothing that is installed only": Case(ENDINGS, "--install-only -s fails"),
+}
+LISTS = {
+    name: Case(text, "")
+    for name, text in {
+        "plain": PLAIN,
+        "endings": ENDINGS,
+        "parameters": PARAMETERS,
+        "dates": DATES,
+        "pythons": PYTHONS,
+        "sessions": SESSIONS,
+    }.items()
+} | {
+    "keyword": Case(PLAIN, "-k 'slow and not third'"),
+    "name": Case(PARAMETERS, "-s snack"),
+    "python": Case(PYTHONS, f"-p {HERE}"),
+}
+
+# What the page of differences tells of. nox's 3 is our 2: nothing was run.
+_CODES = {3: 2}
+_STATUS = {"success": "passed", "failed": "failed", "aborted": "failed", "skipped": "skipped"}
+# nox passes where all that was asked for has skipped itself.
+_SKIPPED = {"skips"}
+# Where nox ends with 3 before it runs anything, the job that cannot run fails.
+_FAILS_LATER = {"requires i", "requires o"}
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at:]
+
+
+def run_nox(folder: Folder, words: list[str]) -> subprocess.CompletedProcess[str]:
+    """A run of nox itself."""
+    return subprocess.run(
+        [PYTHON, "-m", "nox", *words],
+        cwd=folder.root,
+        env={**folder.environ, "NOX_DOWNLOAD_PYTHON": "never"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_ends_as_in_nox(folder: Folder, name: str):
+    case = RUNS[name]
+    folder.write("noxfile.py", case.noxfile)
+    options, posargs = _split(shlex.split(case.arguments))
+    theirs = run_nox(folder, [*options, "--report", "theirs.json", *posargs])
+    options, posargs = _split(shlex.split(case.arguments if case.ours is None else case.ours))
+    ours = folder.run(*options, "--report", "ours.json", *posargs)
+
+    assert ours.out == theirs.stdout, theirs.stderr
+    if name in _FAILS_LATER:
+        assert (theirs.returncode, ours.code) == (3, 1)
+        return
+    if name in _SKIPPED:
+        assert (theirs.returncode, ours.code) == (0, 1)
+        return
+    assert ours.code == _CODES.get(theirs.returncode, theirs.returncode), ours.err
+    assert _ours_of(folder) == _theirs_of(folder)
+
+
+def _theirs_of(folder: Folder) -> list[tuple[str, str]]:
+    path = folder.root / "theirs.json"
+    if not path.exists():
+        return []
+    sessions = json.loads(path.read_text())["sessions"]
+    return [((s["signatures"] or [s["name"]])[0], _STATUS[s["result"]]) for s in sessions]
+
+
+def _ours_of(folder: Folder) -> list[tuple[str, str]]:
+    path = folder.root / "ours.json"
+    if not path.exists():
+        return []
+    jobs = json.loads(path.read_text())["jobs"]
+    return [
+        # nox calls it aborted where something before it did not pass.
+        (j["name"], "failed" if "did not pass" in j["reason"] else j["result"])
+        for j in jobs
+        if "not started" not in j["reason"]  # nox does not tell of them
+    ]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_listing_has_what_nox_lists(folder: Folder, name: str):
+    case = LISTS[name]
+    folder.write("noxfile.py", case.noxfile)
+    words = shlex.split(case.arguments)
+    theirs = json.loads(run_nox(folder, ["--list", "--json", *words]).stdout)
+    jobs = json.loads(folder.passes("--list", "--json", *words).out)["jobs"]
+
+    assert [
+        (j["name"], j["session"], j["description"], j["python"], j["tags"], set(j["parameters"]))
+        for j in jobs
+        if words or j["default"]
+    ] == [
+        (
+            s["session"],
+            s["name"],
+            s["description"],
+            s["python"] or None,
+            s["tags"],
+            set(s["call_spec"]),
+        )
+        for s in theirs
+    ]
