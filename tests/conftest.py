@@ -160,6 +160,34 @@ class Folder:
         return done
 
 
+class Beside(Folder):
+    """A project folder whose runs have one more job, so that with -j each has a worker."""
+
+    def envfile(self, text: str) -> Path:
+        other = "\n@runner.session(python=False)\ndef beside(session): ...\n"
+        return super().envfile(textwrap.dedent(text) + other)
+
+    def start(
+        self, *arguments: str, env: dict[str, str] | None = None, **popen: object
+    ) -> subprocess.Popen[str]:
+        # Where sessions are named they come first.
+        names = ["beside"] if arguments and not arguments[0].startswith("-") else []
+        return super().start(*arguments, *names, env=env, **popen)
+
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="forks, signals and shells")
+IN_ALL_WAYS = ["one", pytest.param("fork", marks=POSIX), "spawn"]
+
+
+def in_a_way(way: str, folder: Folder) -> Folder:
+    """The project folder, whose jobs run in this process, or in workers of one kind."""
+    if way == "one":
+        return folder
+    beside = Beside(folder.root, folder.wheels, Path(folder.environ["UV_CACHE_DIR"]))
+    beside.environ |= {"RUNENV_JOBS": "2", "RUNENV_WORKER": way}
+    return beside
+
+
 @pytest.fixture(scope="session")
 def uv_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """uv's cache for all tests: empty at first, and nobody else's."""

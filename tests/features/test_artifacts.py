@@ -10,7 +10,14 @@ import pytest
 from runner import run_folders
 from runner.artifacts import keep_artifact
 from runner.errors import SessionFailed, UsageError
-from tests.conftest import Folder
+from tests.conftest import IN_ALL_WAYS, Folder, in_a_way
+
+
+@pytest.fixture(params=IN_ALL_WAYS)
+def folder(request: pytest.FixtureRequest, folder: Folder) -> Folder:
+    """What is tested here is so in one process and in several."""
+    return in_a_way(request.param, folder)
+
 
 MAKES = """
     @runner.session(python=False)
@@ -68,7 +75,7 @@ def test_sessions_may_have_the_names_of_what_stands_beside_environments(folder: 
 
     names = [os.path.basename(line) for line in folder.passes().out.splitlines()]
 
-    assert [name.rpartition("-")[0] for name in names] == ["artifacts", "logs"]
+    assert sorted(name.rpartition("-")[0] for name in names) == ["artifacts", "logs"]
 
 
 def test_clean_leaves_artifacts_and_clean_stale_deletes_old_ones(folder: Folder):

@@ -16,7 +16,7 @@ from runner.errors import CommandFailed, CommandTimedOut
 from runner.guard import Guard
 from runner.running import Command
 from runner.services import Service, ServiceFailed, end_services, start_service
-from tests.conftest import ROOT, Folder
+from tests.conftest import IN_ALL_WAYS, ROOT, Folder, in_a_way
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and groups of POSIX")
 
@@ -73,7 +73,11 @@ def session(body: str, arguments: str = "python=False") -> str:
     "ready",
     ["{port}", "'listening on {port}'", "lambda: socket.create_connection(('127.0.0.1', {port}))"],
 )
-def test_a_server_answers_the_commands_that_follow(project: Folder, port: int, ready: str):
+@pytest.mark.parametrize("way", IN_ALL_WAYS)
+def test_a_server_answers_the_commands_that_follow(
+    project: Folder, port: int, ready: str, way: str
+):
+    project = in_a_way(way, project)
     start = f"session.background('python', 'server.py', '{port}', ready={ready.format(port=port)})"
     project.envfile(
         "import socket\n" + session(f"{start}\nsession.run('python', 'client.py', '{port}')")
@@ -167,9 +171,11 @@ def test_one_that_ends_before_it_is_ready_fails_the_job_and_shows_why(project: F
 
 
 @pytest.mark.parametrize("fails, code", [("", 1), ("session.error('and that')", 1)])
+@pytest.mark.parametrize("way", IN_ALL_WAYS)
 def test_one_that_dies_while_the_job_runs_is_told_and_fails_it(
-    project: Folder, fails: str, code: int
+    project: Folder, fails: str, code: int, way: str
 ):
+    project = in_a_way(way, project)
     project.envfile(
         session(
             "server = session.background('python', '-c', 'print(\"last words\"); raise SystemExit(3)')\n"
@@ -217,9 +223,12 @@ UP = "session.background('python', 'stubborn.py', ready='up 2')\n"
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", IN_ALL_WAYS)
 @pytest.mark.parametrize("how", ENDS)
-def test_nothing_of_a_server_outlives_its_job(project: Folder, how: str):
+def test_nothing_of_a_server_outlives_its_job(project: Folder, how: str, way: str):
+    project = in_a_way(way, project)
     body, argument, code = ENDS[how]
+    project.environ["RUNENV_GRACE"] = "1"
     project.envfile(session(UP + body, "python=False" + argument))
 
     assert project.run("s", "-q").code == code

@@ -6,7 +6,14 @@ import sys
 
 import pytest
 
-from tests.conftest import Done, Folder
+from tests.conftest import IN_ALL_WAYS, Done, Folder, in_a_way
+
+
+@pytest.fixture(params=IN_ALL_WAYS)
+def folder(request: pytest.FixtureRequest, folder: Folder) -> Folder:
+    """What is tested here is so in one process and in several."""
+    return in_a_way(request.param, folder)
+
 
 # Far more than a test takes, and far less: what counts is which of them wins.
 LONG, SHORT = "3600", "0.001"
@@ -41,7 +48,7 @@ def test_a_function_that_never_ends_is_ended(folder: Folder):
 def test_the_next_job_runs_after_one_whose_time_was_up(folder: Folder):
     folder.envfile(ENDLESS)
 
-    assert folder.run().out == "finally\nnext\n"
+    assert sorted(folder.run().out.split()) == ["finally", "next"]
 
 
 def test_what_a_job_runs_ends_with_its_time_and_its_finally_may_run_commands(folder: Folder):
