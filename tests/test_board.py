@@ -241,7 +241,11 @@ class Emulated:
             self.at = (row, column + 1)
 
     def lines(self) -> list[str]:
-        return [row.rstrip() for row in self.rows]
+        """The rows down to the cursor's, and further where there is something."""
+        rows = [row.rstrip() for row in self.rows]
+        while not rows[-1] and len(rows) - 1 > self.at[0]:
+            rows.pop()
+        return rows
 
 
 class Watched(Screen):
@@ -286,7 +290,7 @@ def test_what_has_not_changed_is_not_drawn(told: Told):
     assert told.take() == ""
     screen.erase()
     screen.erase()
-    assert told.take() == "\r\x1b[1A\x1b[J"
+    assert told.take() == "\r\x1b[1A\x1b[K\n\x1b[J\x1b[1A"
 
 
 def test_a_terminal_that_takes_nothing_is_not_waited_for(told: Told):
@@ -304,7 +308,7 @@ def test_a_terminal_that_has_become_narrower_has_wrapped_the_lines(told: Told):
     screen.width = 30
 
     screen.erase()
-    assert told.take() == "\r\x1b[6A\x1b[J"
+    assert told.take() == "\r\x1b[6A\x1b[K\n\x1b[J\x1b[1A"
 
 
 @POSIX
@@ -514,4 +518,4 @@ def test_the_table_stands_where_the_board_was(board: Watching, told: Told):
 
     board.close(Report((Outcome("lint", "passed", "", 1.0),), 1.0))
 
-    assert told.take().startswith("\r\x1b[2A\x1b[J\n")
+    assert told.take().startswith("\r\x1b[2A\x1b[K\n\x1b[J\x1b[1A\n")

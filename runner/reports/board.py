@@ -125,14 +125,14 @@ class Board(Block):
             return left
         self._drawn_s = now
         columns, rows = self._screen.size()
-        if not columns or not self._screen.is_ours():
+        if not columns or not self._since or not self._screen.is_ours():
             self._has_changed = False
             return min(super().tick(), 1.0)
         self._told_s = now
         lines = board_lines(
             self._state(), now, columns, rows, more=self._more, paint=self._terminal.paint
         )
-        self._has_changed = not self._screen.draw(lines if self._since else [])
+        self._has_changed = not self._screen.draw(lines)
         return _BETWEEN_S if self._has_changed else 1.0 - (now - self._began_s) % 1
 
     def _state(self) -> State:

@@ -39,12 +39,11 @@ class Screen:
 
     def is_ours(self) -> bool:
         """Whether we are in the terminal's foreground: else somebody types into what we draw."""
-        if sys.platform == "win32":
-            return True
-        try:
-            return os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
-        except (OSError, ValueError):
-            return True  # it is nobody's terminal to work at, and so has no foreground
+        if sys.platform != "win32":
+            # One that nobody works at has no foreground.
+            with suppress(OSError, ValueError):
+                return os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
+        return True
 
     @property
     def is_drawn(self) -> bool:
@@ -67,7 +66,9 @@ class Screen:
     def erase(self) -> None:
         """Nothing of what was drawn is left, and the cursor is where it was before."""
         if self._lines:
-            tell(self._stream, f"{self._up()}{_BELOW}")
+            # The first line apart: tmux takes it for the whole screen where it is the first
+            # of that, and keeps what is erased among the lines that one can scroll back to.
+            tell(self._stream, f"{self._up()}{_TO_END_OF_LINE}\n{_BELOW}{_UP.format(1)}")
             self._lines = []
 
     def _up(self) -> str:

@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -37,7 +38,7 @@ class Terminal:
     ) -> None:
         self.keyboard, inside = os.openpty()
         self.resize(columns)
-        self.sent = b""
+        self.sent = bytearray()
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), inside)
         environ = {**folder.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **(env or {})}
         options: dict[str, object] = {"cwd": folder.root, "env": environ, **streams, **popen}
@@ -356,3 +357,33 @@ def test_what_goes_to_a_file_is_no_part_of_the_terminal(folder: Folder):
     assert "quick is over" not in sent.partition("passed")[2]
     assert b"\x1b" not in (folder.root / "out").read_bytes()
     assert b"quick is over\n" in (folder.root / "out").read_bytes()
+
+
+def test_a_terminal_that_is_stopped_does_not_stop_the_jobs(many: Folder):
+    declare(
+        many,
+        HELD
+        + """
+@runner.session(python=False)
+def writes(session):
+    wait_for("the terminal is stopped")
+    for _ in range(20):  # longer than from one drawing to the next, and more than pipes hold
+        print("line\\n" * 20_000, flush=True)
+        time.sleep(0.01)
+    touch("written")
+    wait_for("go")
+""",
+    )
+
+    with Terminal(many, "-j", "2", "writes", "held") as terminal:
+        terminal.read_until("2 running")
+        os.write(terminal.keyboard, b"\x13")  # Ctrl-S
+        (many.root / "the terminal is stopped").touch()
+        while not (many.root / "written").exists():
+            time.sleep(0.005)
+        os.write(terminal.keyboard, b"\x11")  # Ctrl-Q
+        (many.root / "go").touch()
+        sent = terminal.rest()
+
+    assert terminal.process.returncode == 0
+    assert sent.count("line\r\n") == 400_000
