@@ -55,6 +55,8 @@ def test_a_safe_name_is_the_folders_own(name: str):
         ("a.", "a-5ab640fa"),
         ("x" * 81, "x" * 80 + "-4d1f7bb8"),
         ("\ud800", "_-91a681b9"),
+        ("a(x='b/c')", "a_x__b_c__-9ddb9e75"),
+        ("..", "_-5ec1f7e7"),
     ],
 )
 def test_any_other_name_has_a_hash_behind_it(name: str, folder: str):

@@ -46,15 +46,17 @@ def folder_name(job_name: str) -> str:
     """The name of a job's folder: its own name where that is safe on every file system.
 
     Upper case (where cases are folded), what is long, reserved (on Windows, or by what
-    else stands in the environment folder) or not ASCII gets a hash of the name behind
-    it, so that two jobs never meet.
+    else stands in the environment folder), not ASCII or has signs, as names of nox's have,
+    gets a hash of the name behind it, so that two jobs never meet.
     """
+    signs = any(not (c.isalnum() or c in "._+-") for c in job_name) or job_name[:1] in "-."
     plain = job_name.isascii() and job_name == job_name.lower() and len(job_name) <= _LONGEST
     reserved = job_name.split(".")[0].lower() in _RESERVED or job_name.endswith(".")
-    if plain and not reserved:
+    if plain and not reserved and not signs:
         return job_name
     digest = sha256(job_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "_" for c in job_name)
+    kept = re.sub(r"^[-.]", "_", kept)
     return f"{kept[:_LONGEST].rstrip('.')}-{digest}"
 
 

@@ -753,6 +753,21 @@ def test_a_temporary_folder_is_empty_at_first(nox):
     assert kept.out == "['file'] True\n"
 
 
+def test_signs_in_a_name_are_not_in_its_folder(nox, folder: Folder):
+    folder.wheel("tool", scripts={"tool": "tool:main"}, files={"tool.py": "def main(): print(1)"})
+    text = """
+        @nox.session(name="a b")
+        @nox.parametrize("x", ["c/d", '"'])
+        def a(session, x):
+            session.install("tool")
+            session.run("tool")
+        """
+
+    assert nox(text).out == "1\n1\n"
+    made = [path.parent.name[:-8] for path in (folder.root / ".nox/.runenv").glob("*/runenv.json")]
+    assert sorted(made) == ["a_b_x_____-", "a_b_x__c_d__-"]
+
+
 @pytest.mark.parametrize(
     ("option", "place"),
     [("", ".nox/.runenv/tests"), ("nox.options.envdir = 'build'\n", "build/.runenv/tests")],
