@@ -110,17 +110,12 @@ def run(
         _flush_ours()
     started = time.monotonic()
     running: _Running | None = None
+    pid = 0
     guard = None if command.holds else guard
     with signals_held_back() as held:
         try:
-            # Where there is no room for one more process the command shall run all the same.
-            with suppress(OSError):
-                if guard is not None:
-                    guard.stand_by()
-            running = _start(command)
-            with suppress(OSError):
-                if guard is not None:
-                    guard.watch(running.pid, shares_group=running.shares_group)
+            running = _start_guarded(command, guard)
+            pid = running.pid
             held.told = running.wake
             running.attend(command)
             if stop is not None:
@@ -141,7 +136,7 @@ def run(
             if stop is not None:
                 stop.watch(None)
             if guard is not None:
-                guard.forget(running.pid if running is not None else 0)
+                guard.forget(pid)
     return Finished(
         returncode=running.returncode(),
         stdout=stdout,
@@ -192,6 +187,18 @@ def start_aside(command: Command, output: int) -> subprocess.Popen[bytes]:
     """
     _stay_parent()
     return _open(command, subprocess.DEVNULL, output, subprocess.STDOUT, shares_group=False)
+
+
+def _start_guarded(command: Command, guard: Guard | None) -> _Running:
+    # Where there is no room for one more process the command shall run all the same.
+    with suppress(OSError):
+        if guard is not None:
+            guard.stand_by()
+    running = _start(command)
+    with suppress(OSError):
+        if guard is not None:
+            guard.watch(running.pid, shares_group=running.shares_group)
+    return running
 
 
 def _start(command: Command) -> _Running:
