@@ -141,7 +141,8 @@ def run(
             if stop is not None:
                 stop.watch(None)
             if guard is not None:
-                guard.forget(running.pid if running is not None else 0)
+                guard.forget(0 if running is None else running.pid)
+    assert running is not None
     return Finished(
         returncode=running.returncode(),
         stdout=stdout,
