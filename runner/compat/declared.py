@@ -7,6 +7,7 @@ here is global: each noxfile that is loaded has `Declarations` of its own.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -253,5 +254,8 @@ class Declarations:
         return self._registry.place(frame.f_code.co_filename, frame.f_lineno)
 
 
+_BESIDE = os.path.dirname(__file__) + os.sep
+
+
 def _is_ours(file: str) -> bool:
-    return file in (__file__, functools.__file__) or file.endswith("of_others.py")
+    return file.startswith(_BESIDE) or file == functools.__file__
