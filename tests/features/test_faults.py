@@ -338,7 +338,7 @@ class Shell:
 def states_of(folder: Folder) -> set[str]:
     """T: all are stopped."""
     return {
-        read(pid, "stat").decode().rpartition(")")[2].split()[0]
+        [*read(pid, "stat").decode().rpartition(")")[2].split(), ""][0]
         for pid in marked(folder.environ[MARK])
     } - {""}
 
