@@ -21,7 +21,6 @@ from tests.conftest import Folder
 PYTHON = os.environ.get("RUNENV_TESTS_NOX") or (sys.executable if find_spec("nox") else "")
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(
         not PYTHON, reason="nox is not installed, and RUNENV_TESTS_NOX names no Python that has it"
     ),
