@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -459,5 +459,5 @@ def _failure(argv: tuple[str, ...], finished: Finished, command: Command) -> Com
 
 def prepare_ahead(job: Job, world: World) -> None:
     """The job's environment is what is declared; for a job whose turn has not come."""
-    with Bench(job, world, ahead=True):
-        pass  # to open it is to prepare it
+    with ExitStack() as opened:
+        opened.enter_context(Bench(job, world, ahead=True))  # to open it is to prepare it

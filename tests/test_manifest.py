@@ -34,6 +34,23 @@ def changed(
     return list(manifest.changes(str(env), taken, own))
 
 
+def test_a_file_that_was_replaced_with_its_size_and_time_put_back_is_not_linked(
+    env: Path, tmp_path: Path
+):
+    taken = manifest.take(str(env))
+    before = (env / TOOL).stat()
+    (env / "other").write_text("two = 2\n")
+    os.utime(env / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (env / "other").replace(env / TOOL)
+    clone = tmp_path / "clone"
+    clone.mkdir()
+
+    with pytest.raises(Changed) as raised:
+        manifest.link(str(env), str(clone), taken, frozenset())
+
+    assert raised.value.name == TOOL
+
+
 def test_it_has_files_with_size_and_time_and_links_but_not_our_journal(env: Path):
     taken = manifest.take(str(env))
 
@@ -198,7 +215,7 @@ def test_without_folders_as_descriptors_it_is_all_the_same(
 def test_what_is_written_is_read_again(env: Path):
     taken = manifest.take(str(env))
 
-    assert manifest.from_text(manifest.to_text(taken)) == taken
+    assert manifest.from_text(manifest.to_text(taken)) == taken._replace(inodes={})
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", "[{}, {}]", '[{"": []}, {}]', "[[], []]"])

@@ -208,7 +208,7 @@ def join(place: str, root: str) -> int:
             os.makedirs(target, exist_ok=True)
             there = frozenset(f"{cache}/{name}" for name in os.listdir(target))
             try:
-                link_files(os.path.join(place, "tree", cache), target, cache, names, there)
+                link_files(os.path.join(place, "tree", cache), target, cache, names, there, {})
             except Changed as changed:
                 # Written in place. What was not linked for it is compiled again.
                 os.unlink(os.path.join(root, changed.name))

@@ -23,14 +23,13 @@ from runner.envs.shared import (
 from runner.envs.store import Damaged, Known
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
 
     from runner.envs.journal import Entry
     from runner.envs.judge import Policy
     from runner.envs.lock import Lock
     from runner.envs.manifest import FileState, Manifest
-    from runner.envs.store import Image, Store
+    from runner.envs.store import Image, Keeping, Store
     from runner.running import EnvSpec, Step
 
 
@@ -135,7 +134,7 @@ class Images:
         self._empty = empty
         self._on_damage = on_damage
         self._on_other_files = on_other_files
-        self._keeping: threading.Thread | None = None
+        self._keeping: Keeping | None = None
         self._lock: Lock | None = None  # of what a key stands for
         self._key = ""  # of the lock
         self.image = ""  # what the environment shares files with

@@ -29,11 +29,16 @@ _BYTECODE = "__pycache__"
 _HAS_DIR_FD = {os.open, os.link, os.stat} <= os.supports_dir_fd
 
 
+_NO_INODES: Mapping[str, Mapping[str, int]] = {}
+
+
 class Manifest(NamedTuple):
     """What is in a tree: folders from the top down, "" the first."""
 
     folders: dict[str, dict[str, FileState]]  # of each the files
     links: dict[str, str]  # symbolic links, with where they lead
+    inodes: Mapping[str, Mapping[str, int]] = _NO_INODES
+    """The files' inodes as it was taken, by folder. In one process alone: it is not kept."""
 
 
 class Changed(Exception):
@@ -48,10 +53,12 @@ def take(root: str) -> Manifest:
     """The manifest of what is in a folder now; no link is followed."""
     folders: dict[str, dict[str, FileState]] = {}
     links: dict[str, str] = {}
+    inodes: dict[str, dict[str, int]] = {}
     left = [""]
     while left:
         above = left.pop()
         files: dict[str, FileState] = {}
+        numbers: dict[str, int] = {}
         with os.scandir(os.path.join(root, above)) as entries:
             for entry in entries:
                 name = f"{above}/{entry.name}" if above else entry.name
@@ -64,8 +71,9 @@ def take(root: str) -> Manifest:
                 ):
                     found = entry.stat(follow_symlinks=False)
                     files[entry.name] = [found.st_size, found.st_mtime_ns, found.st_mode]
-        folders[above] = files
-    return Manifest(folders, links)
+                    numbers[entry.name] = entry.inode()
+        folders[above], inodes[above] = files, numbers
+    return Manifest(folders, links, inodes)
 
 
 def state_of(path: str) -> FileState:
@@ -180,25 +188,35 @@ def link(source: str, target: str, manifest: Manifest, besides: frozenset[str]) 
         if above:
             os.mkdir(to)
         if files:
-            link_files(os.path.join(source, above), to, above, files, besides)
+            inodes = manifest.inodes.get(above, {})
+            link_files(os.path.join(source, above), to, above, files, besides, inodes)
     for name, leads_to in manifest.links.items():
         _link_symbolic(os.path.join(source, name), os.path.join(target, name), leads_to)
 
 
 def link_files(
-    source: str, target: str, above: str, files: Mapping[str, FileState], besides: frozenset[str]
+    source: str,
+    target: str,
+    above: str,
+    files: Mapping[str, FileState],
+    besides: frozenset[str],
+    inodes: Mapping[str, int],
 ) -> None:
     """Link files of one folder into another, but those in `besides`; errors as for `link`.
 
     Each is compared once the link holds it, so that one that is replaced meanwhile is
-    seen. above: the folder's name, from the top of the tree.
+    seen; where its inode is known, also one with its size and time put back.
+    above: the folder's name, from the top of the tree.
     """
     prefix = f"{above}/" if above else ""
     if not _HAS_DIR_FD:
         for name, state in files.items():
             if prefix + name not in besides:
-                _link_one(os.path.join(source, name), os.path.join(target, name))
-                _compare(os.lstat(os.path.join(target, name)), state, prefix + name)
+                inode = inodes.get(name)
+                if not _link_one(os.path.join(source, name), os.path.join(target, name)):
+                    inode = None
+                found = os.lstat(os.path.join(target, name))
+                _compare(found, state, inode, prefix + name)
         return
     # Relative to two open folders: half the time of whole paths (Linux).
     here, there = os.open(source, os.O_RDONLY), os.open(target, os.O_RDONLY)
@@ -206,6 +224,7 @@ def link_files(
         for name, state in files.items():
             if prefix + name in besides:
                 continue
+            inode = inodes.get(name)
             try:
                 os.link(name, name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
             except FileNotFoundError:
@@ -214,35 +233,41 @@ def link_files(
                 if error.errno != errno.EMLINK:
                     raise
                 _copy(os.path.join(source, name), os.path.join(target, name))
+                inode = None
             found = os.stat(name, dir_fd=there, follow_symlinks=False)
-            _compare(found, state, prefix + name)
+            _compare(found, state, inode, prefix + name)
     finally:
         os.close(here)
         os.close(there)
 
 
-def _compare(found: os.stat_result, state: FileState, name: str) -> None:
-    if [found.st_size, found.st_mtime_ns, found.st_mode] != state:
+def _compare(found: os.stat_result, state: FileState, inode: int | None, name: str) -> None:
+    same = [found.st_size, found.st_mtime_ns, found.st_mode] == state
+    if not same or inode not in (None, found.st_ino):
         raise Changed(name)
 
 
 def _link_symbolic(source: str, target: str, leads_to: str) -> None:
     """A symbolic link, the same inode where the system can: nobody can write into one."""
-    with suppress(OSError, NotImplementedError):
-        os.link(source, target, follow_symlinks=False)
-        if link_at(target) == leads_to:
-            return
-        os.unlink(target)
+    if os.link in os.supports_follow_symlinks:  # else the file itself would be linked
+        with suppress(OSError):
+            os.link(source, target, follow_symlinks=False)
+            if link_at(target) == leads_to:
+                return
+            os.unlink(target)
     os.symlink(leads_to, target)
 
 
-def _link_one(source: str, target: str) -> None:
+def _link_one(source: str, target: str) -> bool:
+    """Whether it is a link, and not a copy."""
     try:
         os.link(source, target)
     except OSError as error:
         if error.errno != errno.EMLINK:
             raise
         _copy(source, target)
+        return False
+    return True
 
 
 def _copy(source: str, target: str) -> None:
@@ -257,7 +282,7 @@ def _copy(source: str, target: str) -> None:
 
 def to_text(manifest: Manifest) -> str:
     """The manifest as JSON."""
-    return json.dumps(manifest, separators=(",", ":"))
+    return json.dumps(manifest[:2], separators=(",", ":"))
 
 
 def from_text(text: str) -> Manifest:

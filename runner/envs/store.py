@@ -47,6 +47,8 @@ _COMPILE_AFTER_S = 5.0
 # What it may cost at the end of a job to take its bytecode: a part of what the run took.
 _TAKE_S, _TAKE_PART = 0.02, 0.03
 GONE = ".gone-"  # what begins so is being deleted
+# By then the job's first command has been started, in whose way it would have been.
+_KEEP_AFTER_S = 0.005
 _LIMITED = ".limited"  # when its size was looked at last
 _LIMIT_EACH_S = 600  # what is kept within that time is small beside any cap
 _USERS = "users.txt"
@@ -137,6 +139,25 @@ def _device(path: str) -> int:
         return -1
 
 
+class Keeping:
+    """What makes an image of an environment, beside what comes next."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._now = threading.Event()
+
+        def do() -> None:
+            self._now.wait(_KEEP_AFTER_S)
+            work()
+
+        self._thread = threading.Thread(target=do)
+        self._thread.start()
+
+    def join(self) -> None:
+        """It is kept, or cannot be."""
+        self._now.set()
+        self._thread.join()
+
+
 class Store:
     """The images in one folder, as one run uses them."""
 
@@ -147,7 +168,7 @@ class Store:
         self.trouble = ""  # why nothing could be kept
         self._limit = limit
         self._began_s = time.monotonic()
-        self._beside: list[threading.Thread] = []
+        self._beside: list[threading.Thread | Keeping] = []
         self._compiling: set[str] = set()
         self._closing = threading.Event()
         self._reached: set[str] = set()  # environment folders that links lead to
@@ -375,7 +396,7 @@ class Store:
         base: str,
         facts: Mapping[str, object],
         on_kept: Callable[[str], None],
-    ) -> threading.Thread:
+    ) -> Keeping:
         """Keep an environment as it is listed, beside what comes next.
 
         What changes meanwhile is noticed, and nothing is kept then. base: what
@@ -394,11 +415,9 @@ class Store:
                 with self._troubles_noted():
                     self._limit_now_and_then()
 
-        # At once: what a job replaces, with its size and time put back, is not to be linked.
-        thread = threading.Thread(target=work)
-        self._beside.append(thread)
-        thread.start()
-        return thread
+        keeping = Keeping(work)
+        self._beside.append(keeping)
+        return keeping
 
     def _limit_now_and_then(self) -> None:
         """Bring the store below its cap, where that was not looked at for a while."""
