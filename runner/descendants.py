@@ -74,12 +74,6 @@ if sys.platform == "win32":
     def members_of(child: subprocess.Popen[bytes], shares_group: bool) -> Members:
         return _Console(child, shares_group)
 
-    def members_known_by(leader: int, *, shares_group: bool) -> Members:
-        raise NotImplementedError  # who has only a number cannot know what it stands for
-
-    def orphans_with(mark: bytes, since_s: float, parent: int, group: int) -> list[Members]:
-        raise NotImplementedError
-
     def on_terminal() -> bool:
         """Whether a person is at the console that we use."""
         streams = (sys.stdin, sys.stdout, sys.stderr)

@@ -29,7 +29,7 @@ from runner.settings import read_table, settle
 from runner.specs import finish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol
 
     from runner.declare import Registry
@@ -295,11 +295,22 @@ def _check_version(source: bytes, envfile: str) -> None:
     Read from the text and not by executing it: an envfile for a later runenv
     may use what this one does not have.
     """
+    from runner import __version__
+
+    for where, text in versions_needed(envfile, source, __version__):
+        what = f"this envfile needs runenv {text}, and this is runenv {__version__}"
+        mend = f"install one that fits: pip install 'runenv-cli{text}'"
+        raise EnvfileError([Mistake(where, what, mend)])
+
+
+def versions_needed(envfile: str, source: bytes, version: str) -> Iterator[tuple[str, str]]:
+    """Where the file sets `….needs_version`, and to what, where this version does not fit.
+
+    Raises EnvfileError for what is no version specifier.
+    """
     import ast
 
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    from runner import __version__
 
     try:
         tree = ast.parse(source)
@@ -313,16 +324,12 @@ def _check_version(source: bytes, envfile: str) -> None:
                 continue
             where, text = f"{os.path.basename(envfile)}:{node.lineno}", str(node.value.value)
             try:
-                fits = SpecifierSet(text).contains(__version__, prereleases=True)
+                fits = SpecifierSet(text).contains(version, prereleases=True)
             except InvalidSpecifier:
-                mistake = Mistake(
-                    where, f"needs_version: {text!r} is no version specifier", f'write ">={text}"?'
-                )
-                raise EnvfileError([mistake]) from None
+                what = f"needs_version: {text!r} is no version specifier"
+                raise EnvfileError([Mistake(where, what, f'write ">={text}"?')]) from None
             if not fits:
-                what = f"this envfile needs runenv {text}, and this is runenv {__version__}"
-                mend = f"install one that fits: pip install 'runenv-cli{text}'"
-                raise EnvfileError([Mistake(where, what, mend)])
+                yield where, text
 
 
 def open_settings(request: Request, environ: Mapping[str, str]) -> tuple[str, Settings]:

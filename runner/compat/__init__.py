@@ -21,7 +21,7 @@ from runner.compat.options import Options, as_settings, envdir_in
 from runner.compat.session import Noxfile, Session
 from runner.declare import start_registry
 from runner.errors import EnvfileError, Mistake, UsageError
-from runner.load import add_packages, execute, in_order, modules_read
+from runner.load import add_packages, execute, in_order, modules_read, versions_needed
 from runner.model import BY_DEFAULT, Project
 from runner.selection import find_jobs, keyword_test
 from runner.settings import settle
@@ -148,31 +148,6 @@ def _check_version(source: bytes, envfile: str) -> None:
     """Raise where `nox.needs_version = "..."` asks for a nox that this is not like."""
     if b"needs_version" not in source:
         return
-    import ast
-
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return  # said better when it is executed
-    wanted: Mapping[int, str] = {
-        node.lineno: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-        and any(ast.unparse(target) == "nox.needs_version" for target in node.targets)
-    }
-    for line, text in wanted.items():
-        where = f"{os.path.basename(envfile)}:{line}"
-        try:
-            fits = SpecifierSet(text).contains(LIKE_NOX, prereleases=True)
-        except InvalidSpecifier:
-            mistake = Mistake(
-                where, f"needs_version: {text!r} is no version specifier", f'write ">={text}"?'
-            )
-            raise EnvfileError([mistake]) from None
-        if not fits:
-            what = f"this noxfile needs nox {text}, and this runenv does as nox {LIKE_NOX}"
-            raise EnvfileError([Mistake(where, what, "look for a newer runenv, or run it by nox")])
+    for where, text in versions_needed(envfile, source, LIKE_NOX):
+        what = f"this noxfile needs nox {text}, and this runenv does as nox {LIKE_NOX}"
+        raise EnvfileError([Mistake(where, what, "look for a newer runenv, or run it by nox")])
