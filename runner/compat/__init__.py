@@ -13,12 +13,13 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from runner.compat.behind import Noxfile
 from runner.compat.declared import Declarations
 from runner.compat.jobs import make_jobs
 from runner.compat.modules import Modules
 from runner.compat.of_others import sync
 from runner.compat.options import Options, as_settings, envdir_in
-from runner.compat.session import Noxfile, Session
+from runner.compat.session import Session
 from runner.declare import start_registry
 from runner.errors import EnvfileError, Mistake, UsageError
 from runner.load import add_packages, execute, in_order, modules_read, versions_needed
@@ -28,7 +29,7 @@ from runner.settings import settle
 from runner.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from runner.compat.declared import Func
     from runner.handle import Session as OurSession

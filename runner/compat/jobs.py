@@ -10,9 +10,10 @@ import copy
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.compat.behind import Runner
+from runner.compat.conda_words import read_conda_arguments
 from runner.compat.of_others import needs_of_sync
 from runner.compat.options import backend_of, in_variable
-from runner.compat.session import Runner, read_conda_arguments
 from runner.declare import cleaned
 from runner.errors import did_you_mean, some_of
 from runner.model import Job, Needs, SessionSpec
@@ -121,7 +122,7 @@ def _expand(
 
 
 def _no_parameters(session: Any, **arguments: object) -> None:  # noqa: ARG001  # as all are called
-    session.skip("This session had no parameters available.")
+    session.skip("its parametrize has no values")
 
 
 def _several(python: object) -> list[Any] | None:

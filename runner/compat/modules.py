@@ -14,9 +14,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from runner.compat import environments, project
+from runner.compat.behind import Manifest, Runner
 from runner.compat.declared import Func, Param, parametrize
 from runner.compat.of_others import PoetrySession, session_of_nox_poetry, session_of_nox_uv
-from runner.compat.session import CommandFailed, Manifest, Runner, Session
+from runner.compat.session import CommandFailed, Session
 from runner.errors import SessionFailed, SessionSkipped
 
 if TYPE_CHECKING:

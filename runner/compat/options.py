@@ -68,7 +68,9 @@ class Options:
                 return
             value = None if value is None else listed(value)
         if name == "reuse_venv" and value not in REUSE:
-            raise ValueError(f"nox.options.reuse_venv cannot be {value!r}: it is yes, no, ...")
+            raise ValueError(
+                f"nox.options.reuse_venv cannot be {value!r}: it is {', '.join(REUSE)}"
+            )
         if name in _FLAGS and not isinstance(value, bool):
             raise ValueError(f"nox.options.{name} cannot be {value!r}: it is True or False")
         self.__dict__["said"][name] = value

@@ -1,8 +1,4 @@
-"""What a session function of a noxfile is handed: nox's Session over what a Session of ours has.
-
-Also what public noxfiles reach into behind it: its runner, the settings of the
-run, the other sessions.
-"""
+"""What a session function of a noxfile is handed: nox's Session over what a Session of ours has."""
 
 from __future__ import annotations
 
@@ -10,8 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from runner.compat.behind import GlobalConfig, Manifest, Noxfile, Runner
+from runner.compat.conda_words import read_conda_arguments
 from runner.compat.environments import make_virtualenv, uv_program
 from runner.envs.folder import empty_tmp
 from runner.errors import CommandFailed as OurCommandFailed
@@ -21,13 +19,11 @@ from runner.settings import is_list
 from runner.surroundings import find_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import NoReturn
 
     from typing_extensions import Self
 
-    from runner.compat.declared import Func
-    from runner.compat.options import Options
     from runner.handle import Session as OurSession
     from runner.model import Job, RunOptions, Word
 
@@ -45,102 +41,6 @@ class CommandFailed(OurCommandFailed):
         )
         self.reason = reason
         self.return_code = return_code
-
-
-class GlobalConfig:
-    """The settings of the run, as nox has them."""
-
-    def __init__(self, options: Options, invoked_from: str, noxfile: str) -> None:
-        self.__dict__.update({name: getattr(options, name) for name in dir(options)})
-        self.invoked_from = invoked_from
-        self.noxfile = noxfile
-        self.install_only = False
-        self.no_install = False
-        self.non_interactive = False
-        self.no_dependencies = False
-        self.parallel_worker = False
-        self.posargs: list[str] = []
-        self.envdir = ""
-
-    if TYPE_CHECKING:  # what nox.options has, too
-
-        def __getattr__(self, name: str) -> Any: ...
-
-
-class Runner:
-    """A job, as nox has it: `session._runner`, and what a listing of all sessions holds."""
-
-    def __init__(
-        self, name: str, signatures: Sequence[str], func: Func, job: str, *, multi: bool
-    ) -> None:
-        self.name = name
-        self.signatures = list(signatures)
-        self.func = func
-        self.multi = multi
-        self.job = job
-        self.posargs: list[str] = []
-        self.venv: Any = None
-        self.global_config: Any = None
-        self.manifest: Any = None
-        self.result = None
-
-    @property
-    def friendly_name(self) -> str:
-        """The name that nox lists."""
-        return self.signatures[0] if self.signatures else self.name
-
-    @property
-    def tags(self) -> list[str]:
-        """The tags of the session."""
-        return self.func.tags
-
-    @property
-    def description(self) -> str | None:
-        """The first line of the docstring."""
-        doc = self.func.__doc__
-        return doc.strip().split("\n")[0] if doc else None
-
-    @property
-    def envdir(self) -> str:
-        """The folder of the environment."""
-        return str(self.venv.location) if self.venv is not None else ""
-
-    def __repr__(self) -> str:
-        return f"<SessionRunner {self.name}: {self.signatures!r}>"
-
-
-class Manifest:
-    """All sessions: `session._runner.manifest`."""
-
-    def __init__(self, runners: Sequence[Runner], chosen: set[str], notify: Any) -> None:
-        """chosen: the jobs of a plain run."""
-        self._all_sessions = list(runners)
-        self._queue = [runner for runner in runners if runner.job in chosen]
-        self.notify = notify
-
-    def list_all_sessions(self) -> Iterator[tuple[Runner, bool]]:
-        """Each session, and whether a plain run has it."""
-        for runner in self._all_sessions:
-            yield runner, runner in self._queue
-
-    def __contains__(self, needle: object) -> bool:
-        return any(needle in (r, r.name, *r.signatures) for r in self._all_sessions)
-
-    def __getitem__(self, key: str) -> Runner:
-        for runner in self._all_sessions:
-            if key in (runner.name, *runner.signatures):
-                return runner
-        raise KeyError(key)
-
-
-class Noxfile(NamedTuple):
-    """What all sessions of a noxfile share when they run."""
-
-    path: str
-    options: Options
-    runners: dict[str, Runner]  # by the name of the job
-    chosen: set[str]  # the jobs of a plain run
-    invoked_from: str
 
 
 class Session:
@@ -270,7 +170,7 @@ class Session:
         """Run a command, or call a function; its output where `silent`, else True."""
         self._check_words("run", args)
         if self._runner.global_config.install_only:
-            self.debug(f"Skipping {args[0]} run, as --install-only is set.")
+            self.debug(f"{args[0]} is not run: --install-only")
             return None
         return self._run(*args, **options)
 
@@ -290,11 +190,12 @@ class Session:
 
     def _check_words(self, method: str, args: tuple[Any, ...]) -> None:
         if not args:
-            raise ValueError(f"At least one argument required to {method}().")
+            raise ValueError(
+                f"session.{method} was given nothing: name a program and its arguments"
+            )
         if len(args) == 1 and is_list(args[0]):
             raise ValueError(
-                f"First argument to `session.{method}` is a list."
-                f" Did you mean to use `session.{method}(*args)`?"
+                f"session.{method} was given one list: spread it, session.{method}(*words)"
             )
 
     def _run(
@@ -314,7 +215,9 @@ class Session:
         if callable(args[0]):
             return self._call(args[0], args[1:])
         if silent and stdout is not None:
-            raise ValueError("silent=True and stdout= cannot be given at once")
+            raise ValueError(
+                "session.run: silent=True keeps what stdout= would be given; leave one of them out"
+            )
         argv = checked_argv("session.run", args)
         options: RunOptions = {
             "env": env,
@@ -387,7 +290,7 @@ class Session:
     ) -> None:
         """Install what pip's arguments ask for; nothing is run where it was done before."""
         if not args:
-            raise ValueError("At least one argument required to install().")
+            raise ValueError("session.install was given nothing: name what to install")
         argv = checked_argv("session.install", args)
         try:
             self._hands.install(argv, env or {}, shown=silent is False)
@@ -402,7 +305,7 @@ class Session:
     ) -> None:
         """Install packages of conda channels."""
         if not args:
-            raise ValueError("At least one argument required to install().")
+            raise ValueError("session.conda_install was given nothing: name what to install")
         specs, channels = read_conda_arguments(args)
         channels += [channel] if isinstance(channel, str) else list(channel)
         try:
@@ -485,28 +388,3 @@ def _told(args: tuple[Any, ...]) -> str:
         return text % args[1:] if args[1:] else text
     except (TypeError, ValueError):
         return " ".join(map(str, args))
-
-
-def read_conda_arguments(args: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The packages and the channels in the arguments of `conda install`."""
-    specs: list[str] = []
-    channels: list[str] = []
-    left = [str(word) for word in args]
-    while left:
-        word = left.pop(0)
-        flag, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        if flag in ("-c", "--channel", "--file") and not equals and left:
-            value = left.pop(0)
-        if flag in ("-c", "--channel"):
-            channels.append(value)
-        elif flag == "--file":
-            specs += _lines_of(value)
-        elif not word.startswith("-"):
-            specs.append(word)
-    return specs, channels
-
-
-def _lines_of(file: str) -> list[str]:
-    with open(file, encoding="utf-8") as stream:
-        lines = [line.partition("#")[0].strip() for line in stream]
-    return [line for line in lines if line]
