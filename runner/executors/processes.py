@@ -17,12 +17,20 @@ import selectors
 import signal
 import socket
 import sys
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
+from runner.executors.system import (
+    CHUNK_BYTES,
+    ENDING,
+    NAMES,
+    a_child_that_ended,
+    kill,
+    readable,
+    send,
+)
 from runner.executors.wire import from_line
 from runner.guard import Guard
 from runner.running import Outcome
@@ -32,10 +40,10 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+    from runner.executors.system import Pipe
     from runner.model import Job
     from runner.running import Event
 
-_CHUNK_BYTES = 65536  # what a pipe holds on Linux
 _GOOD = ("passed", "cached")
 
 # A worker has its grace for its command, and then this for what its function does last.
@@ -48,13 +56,6 @@ _DESCRIPTORS_OF_WORKER, _OTHER_DESCRIPTORS = 6, 24
 
 if sys.platform != "win32":
     from runner.descendants import continue_children, stop_children
-
-if sys.platform == "win32":
-    _ENDING: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
-    _NAMES = {int(signal.SIGBREAK): "SIGTERM"}  # as that comes from another process
-else:
-    _NAMES: dict[int, str] = {}
-    _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ends(NamedTuple):
@@ -163,7 +164,7 @@ class Processes:
         self._wake.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._take_wake)
         self._before: dict[int, Any] = {}
-        for number in _ENDING:
+        for number in ENDING:
             handler = signal.getsignal(number)
             if handler not in (signal.SIG_IGN, None):  # nohup(1) means what it says
                 self._before[number] = signal.signal(number, self._note)
@@ -229,7 +230,7 @@ class Processes:
             worker.control, selectors.EVENT_READ, lambda: self._take_told(worker)
         )
         for (reading, _), stream in zip(pipes, (1, 2), strict=False):
-            pipe = _readable(reading)
+            pipe = readable(reading)
             worker.pipes.append(pipe)
             self._selector.register(pipe, selectors.EVENT_READ, self._taker(worker, pipe, stream))
         return worker
@@ -262,7 +263,7 @@ class Processes:
                 self.wait()
         finally:
             for worker in list(self._workers.values()):
-                _kill(worker.process.pid)
+                kill(worker.process.pid)
                 self._forget(worker)
             end_children()
             self._forget_all()
@@ -281,9 +282,9 @@ class Processes:
         for worker in self._workers.values():
             if worker.status is None and time.monotonic() >= worker.deadline:
                 worker.deadline = time.monotonic() + _DRAIN_S
-                _kill(worker.process.pid)
+                kill(worker.process.pid)
 
-    def _taker(self, worker: _Worker, pipe: _Pipe, stream: int) -> Callable[[], None]:
+    def _taker(self, worker: _Worker, pipe: Pipe, stream: int) -> Callable[[], None]:
         def take() -> None:
             data = pipe.read()
             if data:
@@ -300,7 +301,7 @@ class Processes:
         """Take note of the events and the outcome that a worker tells."""
         while True:
             try:
-                data = worker.control.recv(_CHUNK_BYTES)
+                data = worker.control.recv(CHUNK_BYTES)
             except BlockingIOError:
                 return
             except OSError:  # it is gone
@@ -394,12 +395,12 @@ class Processes:
         while self._came:
             number = signal.Signals(self._came.pop(0))
             if not self.ended_by:
-                self.ended_by = _NAMES.get(number, number.name)
+                self.ended_by = NAMES.get(number, number.name)
                 for worker in self._workers.values():
                     self._tell(worker, number)
             elif number == signal.SIGINT:
                 for worker in self._workers.values():
-                    _send(worker.process.pid, number)
+                    send(worker.process.pid, number)
                     worker.deadline = min(worker.deadline, time.monotonic() + _MORE_S)
 
     def _tell(self, worker: _Worker, number: int) -> None:
@@ -407,20 +408,23 @@ class Processes:
         if not worker.told and worker.status is None:
             worker.told = number
             worker.deadline = time.monotonic() + self._grace_s + _MORE_S
-            _send(worker.process.pid, number)
+            send(worker.process.pid, number)
 
     # Ended workers. ---------------------------------------------------------------------
 
+    def _still_running(self) -> dict[int, Process]:
+        return {w.process.pid: w.process for w in self._workers.values() if w.status is None}
+
     def _reap(self) -> None:
         """Take note of the workers that have ended; what they left behind is ended."""
-        while pid := _ended(self._workers):
+        while pid := a_child_that_ended(self._still_running()):
             worker = self._workers.get(pid)
             if worker is None:  # an orphan of a worker
                 with suppress(ChildProcessError):
                     os.waitpid(pid, 0)
                 continue
             # Before it is reaped: its group cannot be another's yet.
-            _kill(pid)
+            kill(pid)
             worker.status = worker.process.poll()
             worker.last_s = time.monotonic()
             worker.deadline = worker.last_s + _DRAIN_S
@@ -437,7 +441,7 @@ class _Worker:
         self.job = job
         self.process = process
         self.control = control
-        self.pipes: list[_Pipe] = []
+        self.pipes: list[Pipe] = []
         self.begun = b""  # of a line that it tells
         self.told = 0  # the signal that it was sent
         self.outcome: Outcome | None = None
@@ -485,89 +489,3 @@ def _name_of(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-class _Pipe:
-    """The end of a pipe that is read."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def read(self) -> bytes:
-        return os.read(self._descriptor, _CHUNK_BYTES)
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-
-if sys.platform == "win32":
-
-    class _Fed(_Pipe):
-        """A socket that a pipe is copied into: only sockets can be waited for."""
-
-        def __init__(self, descriptor: int) -> None:
-            self._ours, fed = socket.socketpair()
-            super().__init__(self._ours.fileno())
-
-            def feed() -> None:
-                with fed, open(descriptor, "rb", buffering=0) as stream:
-                    while data := stream.read(_CHUNK_BYTES):
-                        fed.sendall(data)
-
-            threading.Thread(target=feed, daemon=True).start()
-
-        def read(self) -> bytes:
-            return self._ours.recv(_CHUNK_BYTES)
-
-        def close(self) -> None:
-            self._ours.close()
-
-    def _readable(descriptor: int) -> _Pipe:
-        return _Fed(descriptor)
-
-    def _send(pid: int, number: int) -> None:
-        del number  # the one that reaches a group of its own
-        with suppress(OSError):
-            os.kill(pid, signal.CTRL_BREAK_EVENT)
-
-    def _kill(pid: int) -> None:
-        with suppress(OSError):
-            os.kill(pid, signal.SIGTERM)  # TerminateProcess
-
-    def _ended(workers: dict[int, _Worker]) -> int:
-        return _ended_by_asking(workers)
-
-else:
-
-    def _readable(descriptor: int) -> _Pipe:
-        return _Pipe(descriptor)
-
-    def _send(pid: int, number: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-
-    def _kill(pid: int) -> None:
-        """End a worker, and what it started in its own group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        _send(pid, signal.SIGKILL)  # before it leads a group
-
-    def _ended(workers: dict[int, _Worker]) -> int:
-        """A child that has ended and is not reaped yet, a worker or an orphan of one; or 0."""
-        if not hasattr(os, "waitid"):  # macOS before Python 3.13
-            return _ended_by_asking(workers)
-        with suppress(ChildProcessError):
-            info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if info is not None:
-                return int(info.si_pid)
-        return 0
-
-
-def _ended_by_asking(workers: dict[int, _Worker]) -> int:
-    for pid, worker in workers.items():
-        if worker.status is None and worker.process.poll() is not None:
-            return pid
-    return 0
