@@ -19,11 +19,9 @@ from runner.envs.wheels import (
     SETUPTOOLS,
     Asking,
     builds_of_its_own,
-    installed_from,
     needs_installed,
     needs_of,
     requirement,
-    url_of,
 )
 from runner.errors import EnvironmentBroken
 from runner.running import Command, InstallerCall
@@ -185,18 +183,13 @@ class Installing:
         names = [os.path.basename(wheel).partition("-")[0] for wheel in wheels]
         there = integrity.files_of(path, names)
         wanted = [requirement(b, w) for b, w in zip(step.builds, wheels, strict=True)]
-        force = () if self._replaces_unforced(wheels, site) else ("--force-reinstall",)
+        force = () if self._backend.replaces_other_files() else ("--force-reinstall",)
         # What the wheels need is installed already.
         arguments = ("--no-deps", *force, *wanted)
         argv = self._backend.install_argv(self.environment, arguments)
         shown = " ".join(build.shown for build in step.builds)
         self._run_installer(self._call(argv, "install", f"--no-deps {shown}", step))
         return there | integrity.files_of(path, names)
-
-    def _replaces_unforced(self, wheels: list[str], site: list[str]) -> bool:
-        return self._backend.replaces_other_files() and all(
-            installed_from(wheel, site) not in ("", url_of(wheel)) for wheel in wheels
-        )
 
     def upgrade(self, steps: tuple[Step, ...]) -> Resolved:
         """Install the steps again, with the newest of the packages that the policy names."""

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.aside import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
-from runner.settings import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -221,17 +220,12 @@ def _put(wheel: str, place: str) -> None:
 
 def requirement(build: Build, wheel: str) -> str:
     """What asks an installer for the wheel (PEP 508): `mine[more] @ file:///…`."""
-    name = os.path.basename(wheel).partition("-")[0]
-    extras = f"[{','.join(build.extras)}]" if build.extras else ""
-    return f"{name}{extras} @ {url_of(wheel)}"
-
-
-def url_of(wheel: str) -> str:
-    """The file's URL."""
     from urllib.parse import quote  # 4 ms that only those who build pay
 
+    name = os.path.basename(wheel).partition("-")[0]
+    extras = f"[{','.join(build.extras)}]" if build.extras else ""
     path = quote(wheel.replace(os.sep, "/"))
-    return f"file://{'' if path.startswith('/') else '/'}{path}"
+    return f"{name}{extras} @ file://{'' if path.startswith('/') else '/'}{path}"
 
 
 def needs_of(wheel: str) -> tuple[str, ...]:
@@ -255,26 +249,12 @@ def needs_of(wheel: str) -> tuple[str, ...]:
 
 def needs_installed(wheel: str, site_packages: list[str]) -> tuple[str, ...]:
     """The same of the distribution that is installed under the wheel's name; or empty."""
-    return _needs_in(_installed_text(wheel, site_packages, "METADATA"))
-
-
-def installed_from(wheel: str, site_packages: list[str]) -> str:
-    """The URL that the distribution under the wheel's name was installed from (PEP 610)."""
-    with suppress(ValueError):
-        found: object = json.loads(_installed_text(wheel, site_packages, "direct_url.json"))
-        if is_dict(found):
-            return str(found.get("url", ""))
-    return ""
-
-
-def _installed_text(wheel: str, site_packages: list[str], file_name: str) -> str:
-    """A file of the distribution's metadata; empty where there is none."""
     name, version = os.path.basename(wheel).split("-")[:2]
     for folder in site_packages:
-        path = os.path.join(folder, f"{name}-{version}.dist-info", file_name)
+        path = os.path.join(folder, f"{name}-{version}.dist-info", "METADATA")
         with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    return ""
+            return _needs_in(stream.read())
+    return ()
 
 
 _FIELDS = ("name", "version", "requires-python", "requires-dist", "provides-extra")
