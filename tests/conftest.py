@@ -150,7 +150,11 @@ class Folder:
     def run(self, *arguments: str, env: dict[str, str] | None = None, **popen: object) -> Done:
         """A run of runenv from start to end."""
         with self.start(*arguments, env=env, **popen) as process:
-            out, err = process.communicate(timeout=120)
+            try:
+                out, err = process.communicate(timeout=100)  # faulthandler ends us after 120
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         return Done(process.returncode, out, err)
 
     def passes(self, *arguments: str, env: dict[str, str] | None = None) -> Done:
@@ -164,7 +168,7 @@ class Beside(Folder):
     """A project folder whose runs have one more job, so that with -j each has a worker."""
 
     def envfile(self, text: str) -> Path:
-        other = "\n@runner.session(python=False)\ndef beside(session): ...\n"
+        other = "\n@runner.session(python=False, timeout=3600)\ndef beside(session): ...\n"
         return super().envfile(textwrap.dedent(text) + other)
 
     def start(
