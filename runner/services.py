@@ -107,7 +107,7 @@ class Service:
         """Ask it and all that it started to end, once."""
         if not self._stopped:
             self._stopped = True
-            self.died = self._end.has_come
+            self.died = self.returncode is not None  # known a moment before its end has come
             self._members.tell(signal.SIGTERM)
 
     def is_gone(self) -> bool:

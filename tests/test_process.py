@@ -614,10 +614,18 @@ class Terminal:
     def read_until(self, text: str) -> None:
         """Read until the screen shows a text."""
         while text not in self.seen:
-            try:
-                self.seen += os.read(self.keyboard, 4096).decode()
-            except OSError:  # what Linux has for its end
-                raise AssertionError(f"{text!r} did not come: {self.seen!r}") from None
+            self._read_more(text)
+
+    def read_lines(self, count: int) -> None:
+        """Read until the screen shows that many lines to their ends; one may come in parts."""
+        while self.seen.count("\n") < count:
+            self._read_more(f"line {count}")
+
+    def _read_more(self, awaited: str) -> None:
+        try:
+            self.seen += os.read(self.keyboard, 4096).decode()
+        except OSError:  # what Linux has for its end
+            raise AssertionError(f"{awaited!r} did not come: {self.seen!r}") from None
 
     def rest(self) -> list[str]:
         """The lines of the screen once nothing runs there any more."""
@@ -676,8 +684,7 @@ time.sleep(600)
 )
 def test_no_descendant_outlives_a_command_on_a_terminal(name: str, told: str):
     with Terminal(ONE_WITH_A_CHILD) as terminal:
-        terminal.read_until("ready\r\n")
-        terminal.read_until("pids")
+        terminal.read_lines(2)
         terminal.process.send_signal(getattr(signal, name))
 
         lines = terminal.rest()
@@ -701,8 +708,7 @@ def test_no_descendant_outlives_the_time_of_a_command_on_a_terminal():
 
 def test_what_ignores_ctrl_c_on_a_terminal_is_killed_after_the_grace():
     with Terminal(ONE_WITH_A_CHILD, grace_s=0.5) as terminal:
-        terminal.read_until("ready\r\n")
-        terminal.read_until("pids")
+        terminal.read_lines(2)
         terminal.type("\x03")
         lines = terminal.rest()
 
@@ -725,9 +731,7 @@ other.wait()
 
 def test_in_the_background_of_a_terminal_an_interrupt_is_handed_on():
     with Terminal(tell(ends_after=1), program=BACKGROUND) as terminal:
-        terminal.read_until("ready")
-        terminal.read_until("runner")
-        terminal.read_until("\n")
+        terminal.read_lines(2)
         runner = next(line for line in terminal.seen.splitlines() if line.startswith("runner"))
         os.kill(int(runner.split()[1]), signal.SIGINT)
 
