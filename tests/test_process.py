@@ -20,6 +20,7 @@ from runner import descendants, process
 from runner.errors import CommandFailed
 from runner.running import Command, Finished
 from runner.shown import show
+from tests.terminals import open_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -294,7 +295,8 @@ def test_a_command_may_use_the_grace_to_tidy_up():
             sys.exit(7)
         signal.signal(signal.SIGTERM, tidy)
         print("ready", flush=True)
-        time.sleep(600)
+        while True:
+            time.sleep(0.1)  # a signal just before it would not end a long one
     """
 
     finished = python_that_is_ready(code)
@@ -319,7 +321,7 @@ def tidy(*_):
 signal.signal(signal.SIGTERM, tidy)
 print("ready", flush=True)
 while True:
-    time.sleep(600)
+    time.sleep(0.1)  # a signal just before it would not end a long one
 """
     code = f"""
         import subprocess, sys
@@ -412,7 +414,7 @@ for name in ("SIGINT", "SIGTERM", "SIGHUP"):
 print("ready", os.getpid(), flush=True)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 while True:
-    time.sleep(600)
+    time.sleep(0.1)  # a signal just before it would not end a long one
 """
 
 
@@ -589,7 +591,7 @@ class Terminal:
     def __init__(
         self, code: str, *, program: str = RUNNER, grace_s: float = 60.0, **options: object
     ) -> None:
-        self.keyboard, inside = os.openpty()
+        self.keyboard, inside = open_terminal()
         self.seen = ""
         self.process = subprocess.Popen(
             [sys.executable, "-c", LOGIN + program, code, json.dumps(options), str(grace_s)],

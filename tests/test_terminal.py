@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import struct
 from fcntl import ioctl
 from termios import TIOCSWINSZ
@@ -26,6 +25,7 @@ from runner.running import (
     Said,
     Shown,
 )
+from tests.terminals import open_terminal
 
 
 class Stream(io.TextIOWrapper):
@@ -272,7 +272,7 @@ def test_the_columns_of_the_table_stand_below_each_other_in_colour_too():
 
 
 def test_the_width_is_the_terminals():
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
     with open(theirs, "w", encoding="utf-8") as stream, open(ours, "rb", buffering=0) as screen:
         reporter = make_terminal(stream, Settings(), {"TERM": "xterm"})

@@ -45,7 +45,7 @@ with open(f"pid-{os.getpid()}", "w"):
     pass
 print("up", len(sys.argv))
 while True:
-    time.sleep(600)
+    time.sleep(0.1)  # a signal just before it would not end a long one
 """
 
 
@@ -345,7 +345,8 @@ def test_the_last_that_was_started_ends_first(tmp_path: Path):
     note = (
         "import pathlib, signal, sys, time\n"
         "def end(*_):\n    open('order', 'a').write('NAME '); sys.exit()\n"
-        "signal.signal(signal.SIGTERM, end); print('up NAME'); time.sleep(600)"
+        "signal.signal(signal.SIGTERM, end); print('up NAME')\n"
+        "while True: time.sleep(0.1)"
     )
     services = [started(tmp_path, note.replace("NAME", n), f"up {n}") for n in ("db", "app")]
 

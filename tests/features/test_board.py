@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_interactive import LOGIN
 from tests.features.test_parallel import KINDS, declare
+from tests.terminals import open_terminal
 from tests.test_board import Emulated
 
 if sys.platform != "win32":
@@ -36,7 +37,7 @@ class Terminal:
         program: str = LOGIN,
         **popen: object,
     ) -> None:
-        self.keyboard, inside = os.openpty()
+        self.keyboard, inside = open_terminal()
         self.resize(columns)
         self.sent = bytearray()
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), inside)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import Folder
+from tests.terminals import open_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -215,7 +216,7 @@ run.wait()
 def started_at_a_terminal(folder: Folder, command: str) -> Iterator[int]:
     """A run of one job, by its number, in the foreground of a terminal that outlives it."""
     declare(folder, command, ONE)
-    terminal, theirs = os.openpty()
+    terminal, theirs = open_terminal()
     shell: subprocess.Popen[str] = subprocess.Popen(
         [sys.executable, "-c", SHELL],
         cwd=folder.root,
@@ -301,7 +302,7 @@ class Shell:
     """An interactive shell at a terminal, whose keyboard and screen are here."""
 
     def __init__(self, folder: Folder) -> None:
-        self.keyboard, inside = os.openpty()
+        self.keyboard, inside = open_terminal()
         self.seen = ""
         environ = {name: value for name, value in folder.environ.items() if name != MARK}
         self.process = subprocess.Popen(

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import Folder
 from tests.features.test_environments import library
+from tests.terminals import open_terminal
 
 if sys.platform != "win32":
     import fcntl
@@ -33,7 +34,7 @@ class Terminal:
     """A terminal in which runenv runs, whose keyboard and screen are here."""
 
     def __init__(self, folder: Folder, *arguments: str, env: dict[str, str] | None = None) -> None:
-        self.keyboard, inside = os.openpty()
+        self.keyboard, inside = open_terminal()
         # Wide, since a prompt holds the working folder.
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 400, 0, 0))
         self.seen = ""

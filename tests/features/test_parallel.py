@@ -9,13 +9,11 @@ import sys
 
 import pytest
 
-if sys.platform != "win32":
-    import pty
-
 from runner.envs.folder import folder_name
 from runner.run_folders import make_run_id
 from tests.conftest import Done, Folder
 from tests.features.test_environments import library
+from tests.terminals import open_terminal
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="forks, signals and shells")
 KINDS = [pytest.param("fork", marks=POSIX), "spawn"]
@@ -658,7 +656,7 @@ def s(session, n):
         print("finally", n)
 """,
     )
-    terminal, theirs = pty.openpty()
+    terminal, theirs = open_terminal()
     argv = [sys.executable, "-c", LEAD + "import runner.__main__; runner.__main__.run_and_exit()"]
     with subprocess.Popen(
         [*argv, "-j", "2", "--output", "live"],

@@ -180,7 +180,8 @@ def end(*_):
 
 signal.signal(signal.SIGTERM, end)
 print("ready", flush=True)
-time.sleep(600)
+while True:
+    time.sleep(0.1)  # a signal just before it would not end a long one
 """
 
 
