@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import signal
 import subprocess
@@ -29,6 +30,12 @@ if sys.platform != "win32":
 
 # What takes minutes and tells little more than what else runs: with TESTS_FULL=1 alone.
 FULL = [pytest.mark.slow, pytest.mark.full]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile runenv once: thousands of runs, which write no bytecode, would each do so."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "runner", quiet=1)
 
 
 def is_full(item: pytest.Item) -> bool:

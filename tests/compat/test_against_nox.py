@@ -194,18 +194,18 @@ DATES = """
 PYTHONS = f"""
     import nox
 
-    @nox.session(python=["{HERE}", "9.9"], venv_backend="venv")
+    @nox.session(python=["{HERE}", "9.9"], venv_backend="virtualenv")
     def several(session): print(session.name, session.python)
 
-    @nox.session(python="{HERE}", venv_backend="venv")
+    @nox.session(python="{HERE}", venv_backend="virtualenv")
     def one(session): print(session.name, session.python)
 
-    @nox.session(python=["{HERE}"], venv_backend="venv", requires=["several-{{python}}"])
+    @nox.session(python=["{HERE}"], venv_backend="virtualenv", requires=["several-{{python}}"])
     @nox.parametrize("x", [1, 2])
     def both(session, x): print(session.name, session.python, x)
 
     @nox.parametrize("python", ["{HERE}"])
-    @nox.session(venv_backend="venv")
+    @nox.session(venv_backend="virtualenv")
     def parameter(session): print(session.name, session.python)
 
     @nox.session(python=["3.8", "3.9"], venv_backend="none")
