@@ -71,6 +71,7 @@ class Bench:
         self._lock: Lock | None = None
         self._installers = Installers(job.name, world, self._outer)
         self._beside = Beside(job.name, world)
+        self._peak_bytes = 0
         self.environment: Environment
 
     # Open and close. ------------------------------------------------------------
@@ -249,6 +250,7 @@ class Bench:
         left = options.get("retries", 0)
         while True:
             finished = self.world.run(command)
+            self._peak_bytes = max(self._peak_bytes, finished.peak_bytes)
             if options.get("log", True):
                 tell_ended(self.world, self._job.name, self.world.show(argv), "run", finished)
             if finished.returncode in good and not finished.timed_out:
@@ -267,6 +269,11 @@ class Bench:
                 self.world.run(self._shell(command.env, command.cwd))
             raise failure
         return finished
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that a command had at once; 0: nobody knows."""
+        return max(self._peak_bytes, self._beside.peak_bytes)
 
     # Looking around. ---------------------------------------------------------------
 

@@ -61,6 +61,11 @@ class Beside:
             return path
         raise AssertionError
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that one of them had at once; of those that have ended."""
+        return max((service.peak_bytes for service in self._services), default=0)
+
     def keep(self, path: str, name: str) -> str:
         """Keep a copy of what the job has made; returns where it is."""
         home = os.path.join(self._run_folder(ARTIFACTS), folder.folder_name(self._job))

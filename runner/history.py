@@ -1,4 +1,4 @@
-"""What earlier runs of a project were like: how each job ended, when, and how long it took.
+"""What earlier runs of a project were like: how each job ended, when, and what it took.
 
 A file in the environment folder, with a line for each run. A run reads none of it
 and adds its line to the end; what is too old goes when the file has grown. Whatever
@@ -28,6 +28,7 @@ _NOT_STARTED = "not started"  # instead of skipped: it was not its own wish
 _LOST = ("failed", "timed out", "interrupted", _NOT_STARTED)
 _RESULTS = (*_LOST, "passed", "skipped")
 _LATEST = 250_000_000_000  # the year 9892
+_MOST_BYTES = 1 << 60
 _STEADY = 10  # of so many last outcomes
 _TURNS = 2  # one is a job that was mended, or broke
 _OF_LAST = 10  # passes, which an estimate is made of
@@ -40,6 +41,7 @@ class Entry(NamedTuple):
     result: str  # a Result, or "not started"
     duration_s: float
     narrowed: bool  # there were arguments behind --, so it may have done less
+    peak_bytes: int = 0  # the most memory that one of its processes had; 0: nobody knows
 
 
 def path_in(envdir: str) -> str:
@@ -84,6 +86,7 @@ class Remember:
                 if outcome.result == "skipped" and outcome.job not in self._started
                 else outcome.result,
                 round(outcome.duration_s, 3),
+                *([outcome.peak_bytes] if outcome.peak_bytes else []),
             ]
             for outcome in report.outcomes
             if outcome.result != "cached"  # which is how it ended when it ran
@@ -136,11 +139,11 @@ def _newest(content: bytes) -> list[bytes]:
     kept: list[bytes] = []
     for at, all_jobs, narrowed in reversed(_runs(content)):
         jobs: list[list[object]] = []
-        for name, result, duration_s in all_jobs:
+        for name, result, duration_s, peak_bytes in all_jobs:
             counts[name] = counts.get(name, 0) + 1
             if counts[name] <= _KEPT_OF_JOB and room > 0:
                 room -= 1
-                jobs.append([name, result, duration_s])
+                jobs.append([name, result, duration_s, *([peak_bytes] if peak_bytes else [])])
         if jobs:
             kept.append(_line(at, jobs, narrowed=narrowed))
     return kept[::-1]
@@ -149,8 +152,8 @@ def _newest(content: bytes) -> list[bytes]:
 # Reading. ----------------------------------------------------------------------------
 
 
-# When it ended; the jobs, their results and durations; whether there were arguments.
-_Run = tuple[float, tuple[tuple[str, str, float], ...], bool]
+# When it ended; the jobs, their results, durations and memory; whether there were arguments.
+_Run = tuple[float, tuple[tuple[str, str, float, int], ...], bool]
 
 
 def read(path: str) -> dict[str, list[Entry]]:
@@ -162,8 +165,9 @@ def read(path: str) -> dict[str, list[Entry]]:
         return {}
     entries: dict[str, list[Entry]] = {}
     for at, jobs, narrowed in _runs(content):
-        for name, result, duration_s in jobs:
-            entries.setdefault(name, []).append(Entry(at, result, duration_s, narrowed))
+        for name, result, duration_s, peak_bytes in jobs:
+            entry = Entry(at, result, duration_s, narrowed, peak_bytes)
+            entries.setdefault(name, []).append(entry)
     return entries
 
 
@@ -180,13 +184,18 @@ def _run(line: bytes) -> _Run | None:
     """What a line tells, or None where that is nothing."""
     try:
         data = json.loads(line)
-        jobs = tuple((str(job[0]), str(job[1]), float(job[2])) for job in data["jobs"])
+        jobs = tuple(
+            (str(job[0]), str(job[1]), float(job[2]), int([*job[3:], 0][0])) for job in data["jobs"]
+        )
         at = float(data["at"])
         # No NaN is in any range.
-        right = all(r in _RESULTS and 0 <= s < _LATEST for _, r, s in jobs)
+        right = all(
+            result in _RESULTS and 0 <= took_s < _LATEST and 0 <= peak_bytes < _MOST_BYTES
+            for _, result, took_s, peak_bytes in jobs
+        )
         narrowed = data.get("narrowed", False) is True
         return (at, jobs, narrowed) if right and 0 <= at < _LATEST else None
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

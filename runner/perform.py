@@ -43,12 +43,15 @@ def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
     limit = TimeLimit(None if world.settings.on_fail else seconds)
     number = 1
     outcome, may_retry = _attempt(job, posargs, world, limit)
+    peak_bytes = outcome.peak_bytes
     while may_retry and number <= retries:
         text = f"attempt {number} of {retries + 1} {outcome.result}; trying again"
         world.emit(Said(job=job.name, level="warning", text=text))
         number += 1
         outcome, may_retry = _attempt(job, posargs, world, limit)
-    return outcome._replace(duration_s=world.clock() - started, attempts=number)
+        peak_bytes = max(peak_bytes, outcome.peak_bytes)
+    took_s = world.clock() - started
+    return outcome._replace(duration_s=took_s, attempts=number, peak_bytes=peak_bytes)
 
 
 def _attempt(
@@ -84,8 +87,14 @@ def _attempt(
         if dict(os.environ) != variables:
             os.environ.clear()
             os.environ.update(variables)
-    notified = tuple(bench.notified)
-    return Outcome(job=job.name, result=result, reason=reason, notified=notified), may_retry
+    outcome = Outcome(
+        job=job.name,
+        result=result,
+        reason=reason,
+        notified=tuple(bench.notified),
+        peak_bytes=bench.peak_bytes,
+    )
+    return outcome, may_retry
 
 
 def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:

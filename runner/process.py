@@ -143,6 +143,7 @@ def run(
         stderr=stderr,
         duration_s=time.monotonic() - started,
         timed_out=timed_out,
+        peak_bytes=running.peak_bytes,
     )
 
 
@@ -310,6 +311,21 @@ def _interpreter_of(path: str) -> str:
     return first[2:].decode(errors="backslashreplace").strip() if first.startswith(b"#!") else ""
 
 
+def reap(child: subprocess.Popen[bytes]) -> int:
+    """Wait for its end; its `returncode` is there then.
+
+    Returns the most memory that it, or one of those it has waited for, had at once, in
+    bytes; 0 where the system does not tell. Nobody else may wait for it.
+    """
+    if sys.platform != "win32":
+        with suppress(ChildProcessError):  # somebody has; `wait` knows what that means
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # getrusage(2)
+    child.wait()
+    return 0
+
+
 # While it runs. -------------------------------------------------------------------
 
 
@@ -321,6 +337,7 @@ class _Running:
         self.shares_group = shares_group
         self.members = members_of(child, shares_group)
         self._child = child
+        self.peak_bytes = 0
         self._end = Moment()
         self._pipes: list[_Pipe] = []
 
@@ -329,7 +346,7 @@ class _Running:
 
         In threads, which wait for as many things as there are.
         """
-        in_background(self._child.wait, self._end)
+        in_background(self._reap, self._end)
         for stream in (self._child.stdout, self._child.stderr):
             if stream is not None:
                 self._pipes.append(_Pipe(cast("BufferedReader", stream)))
@@ -337,6 +354,9 @@ class _Running:
             # "surrogateescape" gives back the bytes of a file's name.
             data, stdin = command.input.encode("utf-8", "surrogateescape"), self._child.stdin
             in_background(lambda: _feed(stdin, data), Moment())
+
+    def _reap(self) -> None:
+        self.peak_bytes = reap(self._child)
 
     def wake(self) -> None:
         """Who waits for its end looks at what else has come."""

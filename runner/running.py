@@ -136,6 +136,7 @@ class Finished(NamedTuple):
     stderr: str
     duration_s: float
     timed_out: bool = False
+    peak_bytes: int = 0  # as in Outcome
 
 
 Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
@@ -150,6 +151,9 @@ class Outcome(NamedTuple):
     duration_s: float = 0.0
     notified: tuple[tuple[str, tuple[str, ...] | None], ...] = ()  # names, their posargs
     attempts: int = 1  # the last of which ended so
+    # The most memory that one process of its commands had at once, in all attempts; 0: nobody
+    # knows. Of a small one Linux tells our own (a child begins as us), Windows nothing.
+    peak_bytes: int = 0
 
 
 # What is told. ------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from runner.descendants import GRACE_S, members_of
 from runner.errors import CommandFailed, CommandTimedOut, Interrupted, TimeUp
-from runner.process import ending, start_aside
+from runner.process import ending, reap, start_aside
 from runner.signals import Moment, in_background, signals_held_back
 
 if TYPE_CHECKING:
@@ -59,13 +59,14 @@ class Service:
         """The file with what it has written."""
         self.pid = child.pid
         self.died = False  # it ended before it was asked to
+        self.peak_bytes = 0
         self._child = child
         self._members = members_of(child, shares_group=False)
         self._end = Moment()
         self._stopped = False
         self._guard = guard
         self._grace_s = grace_s
-        in_background(child.wait, self._end)
+        in_background(self._reap, self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +84,9 @@ class Service:
         """How it ended (-n: by signal n); None while it runs."""
         code: int | None = self._child.returncode
         return code
+
+    def _reap(self) -> None:
+        self.peak_bytes = reap(self._child)
 
     def ends_within(self, seconds: float) -> bool:
         """Whether it ends within that time."""

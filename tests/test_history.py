@@ -51,6 +51,13 @@ def test_a_run_is_read_as_it_was_remembered(path: Path):
     }
 
 
+def test_the_memory_that_a_job_had_is_remembered(path: Path):
+    add(path, Outcome("lint", "passed", peak_bytes=123_456_789), Outcome("docs", "passed"))
+
+    entries = read(str(path))
+    assert (entries["lint"][0].peak_bytes, entries["docs"][0].peak_bytes) == (123_456_789, 0)
+
+
 def test_what_never_started_is_told_from_what_skipped_itself(path: Path):
     add(path, Outcome("lint", "skipped", "not now", 0.5))
     add(path, Outcome("lint", "skipped", "tests did not pass"), started=False)
@@ -105,6 +112,9 @@ def test_a_line_that_a_killed_run_left_torn_takes_no_other_along(path: Path):
         b'{"at":1,"jobs":[["lint","passed",Infinity]]}',
         b'{"at":1,"jobs":[["lint","passed",-1]]}',
         b'{"at":1,"jobs":[["lint","exploded",1]]}',
+        b'{"at":1,"jobs":[["lint","passed",1,"much"]]}',
+        b'{"at":1,"jobs":[["lint","passed",1,-1]]}',
+        b'{"at":1,"jobs":[["lint","passed",1,Infinity]]}',
         b'{"at":1,"jobs":' + b"[" * 100_000,
     ],
 )

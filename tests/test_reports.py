@@ -278,6 +278,7 @@ def test_the_json_of_a_run():
             "duration_s": 0.75,
             "usual_s": 0.5,
             "flaky": False,
+            "peak_memory_bytes": None,
             "environments": [
                 {
                     "state": "rebuilt",
@@ -308,6 +309,7 @@ def test_the_json_of_a_run():
                     "result": "passed",
                     "duration_s": 0.5,
                     "posargs": False,
+                    "peak_memory_bytes": None,
                 }
             ],
         }

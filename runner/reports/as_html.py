@@ -13,6 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from runner import __version__
+from runner.amounts import size_in_words
 from runner.reports.lanes import in_lanes
 from runner.reports.texts import last_lines, legible
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
@@ -251,6 +252,7 @@ def _more(job: JobStory) -> Iterable[str]:
         "tags": ", ".join(job.tags),
         "after": ", ".join(job.requires),
         "declared": job.where,
+        "memory": f"up to {size_in_words(job.peak_bytes)}" if job.peak_bytes else "",
         **{name: str(value) for name, value in job.parameters.items()},
     }
     told = (f"<span>{_text(n)} <b>{_text(v)}</b></span>" for n, v in facts.items() if v)

@@ -48,6 +48,7 @@ def _job(job: JobStory) -> dict[str, object]:
         "duration_s": _rounded(job.duration_s),
         "usual_s": None if job.usual_s is None else _rounded(job.usual_s),
         "flaky": job.flaky,
+        "peak_memory_bytes": job.peak_bytes or None,
         "environments": [_environment(prepared) for prepared in job.environments],
         "commands": [_command(ran) for ran in job.commands],
         "log": [_line(line) for line in job.log],
@@ -58,6 +59,7 @@ def _job(job: JobStory) -> dict[str, object]:
                 "result": entry.result,
                 "duration_s": entry.duration_s,
                 "posargs": entry.narrowed,
+                "peak_memory_bytes": entry.peak_bytes or None,
             }
             for entry in job.past
         ],

@@ -106,6 +106,7 @@ class JobStory(NamedTuple):
     past: tuple[Entry, ...]  # the newest last, without this run
     usual_s: float | None  # how long it takes when it passes
     flaky: bool
+    peak_bytes: int  # as in Outcome
 
     @property
     def passed(self) -> bool:
@@ -218,6 +219,7 @@ class Collector:
             past=tuple(past[-_PAST:]),
             usual_s=usual_s(past, narrowed=bool(here.posargs)),
             flaky=is_flaky(past),
+            peak_bytes=outcome.peak_bytes,
         )
 
 

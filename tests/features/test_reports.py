@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tests.conftest import ROOT, Done, Folder
+from tests.conftest import IN_ALL_WAYS, ROOT, Done, Folder, in_a_way
 
 SCHEMA = json.loads((ROOT / "docs/reference/report.schema.json").read_text("utf-8"))
 
@@ -175,6 +175,40 @@ def test_odd_names_and_values_are_borne(folder: Folder):
     ]
     assert (data["posargs"], data["jobs"][0]["reason"]) == (["\\udcff"], "\\udcff \x1b[31m \x00")
     ElementTree.parse(folder.root / "run.xml")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell")
+@pytest.mark.parametrize("way", IN_ALL_WAYS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "session.run('python', '-c', LARGE)",
+        "session.background('python', '-c', LARGE).ends_within(60)",
+        "session.run('python', '-c', PARENT)",
+    ],
+)
+def test_the_most_memory_that_a_command_had_is_told(folder: Folder, call: str, way: str):
+    folder = in_a_way(way, folder)
+    folder.envfile(
+        f"""
+        LARGE = "len(bytearray(150_000_000))"
+        PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {{LARGE!r}}])"
+
+        @runner.session(python=False)
+        def s(session):
+            {call}
+            session.run("python", "-c", "")
+        """
+    )
+
+    for _ in range(2):
+        folder.passes("--report", "run.json", "--report", "run.html")
+
+    job = next(j for j in read(folder.root / "run.json")["jobs"] if j["name"] == "s")
+    for told in (job["peak_memory_bytes"], job["earlier"][0]["peak_memory_bytes"]):
+        assert 150_000_000 < told < 300_000_000
+    page = (folder.root / "run.html").read_text(encoding="utf-8")
+    assert re.search(r"memory <b>up to 1\d\d\.\d MB</b>", page)
 
 
 def test_what_is_usual_comes_from_earlier_runs(folder: Folder):
