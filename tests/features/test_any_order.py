@@ -105,7 +105,7 @@ def contents(place: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in site.rglob("*"):
         name = str(path.relative_to(site))
-        ours = name.startswith(("pip/", "_virtualenv", "_runenv"))
+        ours = name.startswith(("pip.py", "_virtualenv", "_runenv"))
         if path.is_file() and "__pycache__" not in path.parts and path.name not in telling and not ours:  # fmt: skip
             found[name] = path.read_text(encoding="utf-8")
     return found
