@@ -46,6 +46,10 @@ class Backend(Protocol):
         """The command that makes an environment in `path`, which has our journal in it."""
         ...
 
+    def write_bare(self, path: str, interpreter: Interpreter, options: tuple[str, ...], /) -> bool:
+        """Write what that command makes where it is known without it; whether that was done."""
+        ...
+
     def finish(self, environment: Environment) -> Environment:
         """Add what the command does not make, so that `pip` works; what the environment is now."""
         ...

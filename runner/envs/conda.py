@@ -24,6 +24,7 @@ from runner.envs.uv import (
     offline_arguments,
     rebuilds_slowly,
     replaces_other_files,
+    write_bare,
 )
 from runner.requirements.arguments import show_arguments, without_secrets
 from runner.running import Brought, Ingredient, Interpreter, Step
@@ -50,6 +51,7 @@ __all__ = [
     "replaces_other_files",
     "version",
     "why_not",
+    "write_bare",
 ]
 
 # As a file and not as a module: its working folder is the project, which may have

@@ -92,8 +92,9 @@ class Installing:
     def make(self) -> None:
         """The environment without any step, in the folder that is there."""
         spec = self._spec
-        argv = self._backend.make_argv(spec.path, spec.interpreter, spec.options)
-        self._run_installer(self._call(argv, "make", spec.backend))
+        if not self._backend.write_bare(spec.path, spec.interpreter, spec.options):
+            argv = self._backend.make_argv(spec.path, spec.interpreter, spec.options)
+            self._run_installer(self._call(argv, "make", spec.backend))
         if unhealthy(spec):
             raise EnvironmentBroken(
                 f"{spec.backend} made no environment that works: {unhealthy(spec)}",

@@ -39,6 +39,11 @@ _NEUTRAL = (
 bring = uv.bring
 
 
+def write_bare(*_: object) -> bool:
+    """There is a pip in it, which takes a program to bring."""
+    return False
+
+
 def install_argv(environment: Environment, arguments: tuple[str, ...]) -> tuple[str, ...]:
     # -I: a json.py of the project, in whose folder we run, is not pip's. --no-user:
     # pip.conf may ask for it, for all that is installed by hand.

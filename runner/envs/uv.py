@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from runner.envs import bare
 from runner.envs.installer_config import refuse_places, uv_config
 from runner.envs.pip_by_uv import write_pip
 
@@ -76,6 +77,12 @@ def make_argv(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> 
     # requires-python of the project is no concern of this environment.
     fixed = ("venv", "--allow-existing", "--no-project", "--python", interpreter.path)
     return (find_uv(), *fixed, *options, path)
+
+
+def write_bare(path: str, interpreter: Interpreter, options: tuple[str, ...]) -> bool:
+    # A variable such as UV_VENV_SEED asks for what uv alone can do.
+    asked = options or any(name.startswith("UV_VENV_") for name in os.environ)
+    return not asked and bare.write(path, interpreter)
 
 
 def bring(*_: object) -> None:

@@ -18,6 +18,7 @@ from runner.envs.pip_itself import (
     offline_arguments,
     rebuilds_slowly,
     replaces_other_files,
+    write_bare,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "replaces_other_files",
     "version",
     "why_not",
+    "write_bare",
 ]
 
 finish = nothing_to_finish

@@ -22,6 +22,7 @@ from runner.envs.pip_itself import (
     offline_arguments,
     rebuilds_slowly,
     replaces_other_files,
+    write_bare,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "replaces_other_files",
     "version",
     "why_not",
+    "write_bare",
 ]
 
 # These do not change what ends up in an environment.

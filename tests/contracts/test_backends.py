@@ -71,7 +71,8 @@ def make(
     )
     made = Made(backend, environment, environ, wheels)
     folder.start_environment(path, "our journal")
-    made.run(*backend.make_argv(path, interpreter, options))
+    if not backend.write_bare(path, interpreter, options):
+        made.run(*backend.make_argv(path, interpreter, options))
     return made._replace(environment=backend.finish(environment))
 
 

@@ -364,6 +364,16 @@ def test_the_other_backends_make_and_reuse_environments(folder: Folder, backend:
     assert told.startswith("reused")
 
 
+def test_what_a_variable_asks_of_uv_venv_is_asked_of_it(folder: Folder):
+    folder.envfile("@runner.session\ndef s(session): ...\n")
+
+    done = folder.run(env={"UV_VENV_SEED": "1"})
+
+    # uv looks for them in an index alone, and is offline here.
+    assert "Failed to install seed packages" in done.err
+    assert done.code == 1
+
+
 def test_another_backend_rebuilds(folder: Folder):
     folder.envfile("@runner.session\ndef show(session): session.run('python', '-V')")
     folder.passes()

@@ -86,18 +86,19 @@ def test_a_report_has_what_is_known_of_each_job(folder: Folder):
 
 
 def test_times_of_a_job_lie_within_each_other(folder: Folder):
-    folder.envfile("@runner.session\ndef env(session):\n    session.run('python', '-V')\n")
+    folder.wheel("one")
+    folder.envfile("@runner.session(deps=['one'])\ndef env(session): session.run('python', '-V')\n")
     folder.passes("--report", "run.json")
 
     data = read(folder.root / "run.json")
     job = data["jobs"][0]
-    made, (make, version) = job["environments"][0], job["commands"]
+    made, (install, version) = job["environments"][0], job["commands"]
     ends = [
         0,
         job["started_s"],
         made["started_s"],
-        make["started_s"],
-        make["started_s"] + make["duration_s"],
+        install["started_s"],
+        install["started_s"] + install["duration_s"],
         made["started_s"] + made["duration_s"],
         version["started_s"],
         version["started_s"] + version["duration_s"],
@@ -106,7 +107,7 @@ def test_times_of_a_job_lie_within_each_other(folder: Folder):
     ]
 
     assert ends == sorted(ends)
-    assert (make["kind"], version["kind"], made["state"]) == ("make", "run", "created")
+    assert (install["kind"], version["kind"], made["state"]) == ("install", "run", "created")
 
 
 def test_an_environment_that_was_prepared_ahead_has_the_time_at_which_that_was(folder: Folder):
