@@ -105,9 +105,10 @@ def _mistake(mistake: Mistake) -> list[str]:
 
 
 def _word(word: str) -> str:
-    from runner.colors import painter, wants_color  # what goes well has nothing to tell
+    # What goes well has nothing to tell.
+    from runner.colors import painter, shows_escapes, wants_color
 
-    paint = painter(color=wants_color("auto", os.environ, sys.stderr.isatty()))
+    paint = painter(color=wants_color("auto", os.environ, shows_escapes(sys.stderr)))
     return paint("bold_red" if word == "error" else "bold_yellow", word)
 
 

@@ -1,14 +1,43 @@
-"""Whether what we print is coloured, and how.
+"""Whether what we print is coloured, and how; whether a terminal can show that.
 
 Knows nothing of what is printed.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TextIO
+
+if sys.platform == "win32":
+
+    def shows_escapes(stream: TextIO) -> bool:
+        """Whether a stream leads to a console that takes ECMA-48; it is made to where it can.
+
+        Windows 10 and later can ("Console Virtual Terminal Sequences"), and some
+        consoles want to be asked first.
+        """
+        if not stream.isatty():
+            return False
+        import ctypes  # 8 ms that only a console costs
+        import msvcrt
+        from ctypes import wintypes
+
+        takes_sequences = 0x4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING
+        kernel, mode = ctypes.WinDLL("kernel32"), wintypes.DWORD()
+        handle = wintypes.HANDLE(msvcrt.get_osfhandle(stream.fileno()))
+        if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
+            return False
+        return bool(kernel.SetConsoleMode(handle, mode.value | takes_sequences))
+
+else:
+
+    def shows_escapes(stream: TextIO) -> bool:
+        """Whether a stream leads to a terminal, which takes ECMA-48 unless TERM is `dumb`."""
+        return stream.isatty()
 
 
 def wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> bool:

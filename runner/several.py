@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.colors import wants_color
+from runner.colors import shows_escapes, wants_color
 from runner.envs import folder
 from runner.errors import UsageError
 from runner.executors import fork, spawn
@@ -60,7 +60,7 @@ def several_at_once(
     how = _output(settings, os.environ)
     logs = _logs(project, settings, run_id)
     reporter = make_for_several(how, terminal, logs, again, usual_s)
-    colored = wants_color(settings.color, os.environ, sys.stderr.isatty())
+    colored = wants_color(settings.color, os.environ, shows_escapes(sys.stderr))
     run = Run(
         began_s=time.time(),
         made=set(),
@@ -93,9 +93,10 @@ def _output(settings: Settings, environ: Mapping[str, str]) -> Literal["board", 
     """How the output of jobs is shown; a board where a terminal can hold one, else blocks."""
     if settings.output != "board":
         return settings.output
-    if settings.quiet or environ.get("CI") or sys.platform == "win32":
+    if settings.quiet or environ.get("CI") or not shows_escapes(sys.stderr):
         return "block"
-    if not sys.stderr.isatty() or (environ.get("TERM") or "dumb") == "dumb":
+    kind = environ.get("TERM") or ("dumb" if sys.platform != "win32" else "")  # has none there
+    if kind == "dumb":
         return "block"
     try:
         # Who reads a pipe may write to the terminal as well, when it likes.

@@ -23,7 +23,7 @@ from runner.checks.folders import (
 from runner.checks.programs import check_backends, check_own_python, check_pythons
 from runner.checks.store import check_store
 from runner.checks.variables import check_configuration, check_variables
-from runner.colors import painter, wants_color
+from runner.colors import painter, shows_escapes, wants_color
 from runner.errors import EnvfileError, RunnerError, UsageError
 from runner.load import find_envfile, load_project
 from runner.reports.terminal import can_show
@@ -48,7 +48,7 @@ def main(request: Request) -> int:
         rows = [finding._asdict() for finding in findings]
         print(json.dumps({"version": 1, "findings": rows}, indent=2))
     else:
-        color = wants_color(here.settings.color, os.environ, sys.stdout.isatty())
+        color = wants_color(here.settings.color, os.environ, shows_escapes(sys.stdout))
         plain = not can_show(sys.stdout, "✓✗")
         print("\n".join(as_text(findings, color=color, ascii_only=plain)))
     broken = any(finding.state == "broken" for finding in findings)

@@ -7,7 +7,7 @@ import sys
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from runner.colors import painter, wants_color
+from runner.colors import painter, shows_escapes, wants_color
 from runner.settings import OPTIONS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ A job that was named and skipped counts as failed; so does a run of nothing.
 
 def main(_request: Request) -> int:
     """Print the help to standard output."""
-    color = wants_color("auto", os.environ, sys.stdout.isatty())
+    color = wants_color("auto", os.environ, shows_escapes(sys.stdout))
     print("\n".join(as_text(color=color)))
     return 0
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from runner.colors import painter, wants_color
+from runner.colors import painter, shows_escapes, wants_color
 from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
@@ -35,7 +35,7 @@ def main(request: Request) -> int:
     if settings.json:
         print(as_json(project, jobs, chosen))
     else:
-        color = wants_color(settings.color, os.environ, sys.stdout.isatty())
+        color = wants_color(settings.color, os.environ, shows_escapes(sys.stdout))
         print("\n".join(as_text(project, jobs, chosen, color=color, narrowed=narrowed)))
     if mistake is not None:
         sys.stdout.flush()

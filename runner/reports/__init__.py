@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
-from runner.colors import wants_color
+from runner.colors import shows_escapes, wants_color
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ def make_terminal(
     module = import_module(REPORTERS["terminal"])
     made = module.Terminal(
         stream,
-        color=wants_color(settings.color, environ, stream.isatty()),
+        color=wants_color(settings.color, environ, shows_escapes(stream)),
         verbose=settings.verbose,
         quiet=settings.quiet,
         width=width,
