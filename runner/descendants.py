@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -284,10 +285,15 @@ else:
     def adopt_orphans() -> None:
         """Whatever we start stays below us, also when what started it has ended (Linux alone)."""
         if sys.platform == "linux":
-            import ctypes  # 8 ms that only `-j` costs
-
             with suppress(OSError, AttributeError):  # a libc that cannot be asked
-                ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: prctl(2)
+                _prctl()(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: prctl(2)
+
+    @cache
+    def _prctl() -> Callable[..., int]:
+        """The system call, looked up once for a process and its copies."""
+        import ctypes  # 8 ms that only `-j` costs
+
+        return cast("Callable[..., int]", ctypes.CDLL(None).prctl)
 
     def end_children(spared: Container[int] = ()) -> None:
         """Kill all that we have started but for these, and all that those have started.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from runner.colors import shows_escapes, wants_color
 from runner.envs import folder
+from runner.envs.python_answers import running
 from runner.errors import UsageError
 from runner.executors import fork, spawn
 from runner.executors.cpus import usable_cpus
@@ -24,7 +25,7 @@ from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
 from runner.settings import grace_s
 from runner.shown import show
-from runner.worker import Run, orders, work
+from runner.worker import Run, orders, work, world_of
 from runner.world import envdir_of, make_store
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def _start(request: Request, project: Project, settings: Settings, run: Run) -> 
     if kind not in ("", "fork", "spawn"):
         raise UsageError(f"{_KIND} cannot be {kind!r}", mend="it is fork or spawn")
     if sys.platform != "win32" and (kind == "fork" or (not kind and fork.is_safe())):
-        return fork.forking(partial(work, project=project, settings=settings, run=run))
+        running()  # looked at once, before it is copied
+        return fork.forking(partial(work, world=world_of(project, settings, run), run=run))
     return spawn.spawning(partial(orders, request=request, run=run))
 
 

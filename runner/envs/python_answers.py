@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.aside import keep
@@ -62,8 +63,12 @@ class _Answer(NamedTuple):
     free_threaded: bool = False
 
 
+@cache
 def running() -> Interpreter:
-    """The Python that runs us, or the one behind it when that is a virtual environment's."""
+    """The Python that runs us, or the one behind it when that is a virtual environment's.
+
+    It is looked at once in a process, and in copies of that not again.
+    """
     machine = ""
     if sys.platform != "win32":
         machine = os.uname().machine
