@@ -302,6 +302,24 @@ def test_without_a_terminal_no_shell_opens(folder: Folder):
     assert "a shell is open" not in done.err
 
 
+# A session that talks with a person. --------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_python_at_its_prompt_is_a_session_like_any_other(folder: Folder, code: int):
+    folder.envfile("@runner.session(python=False)\ndef repl(session): session.run('python')\n")
+    with Terminal(folder) as terminal:
+        terminal.read_until(">>> ")
+        terminal.type("6 * 7\n")
+        terminal.read_until("\n42\n")
+        terminal.read_until(">>> ")
+        terminal.type(f"exit({code})\n")
+        lines = terminal.rest().splitlines()
+
+    assert terminal.process.returncode == (1 if code else 0)
+    assert any(re.match(r"✗ failed +repl" if code else r"✓ passed +repl", line) for line in lines)
+
+
 # Debuggers. ------------------------------------------------------------------------------
 
 

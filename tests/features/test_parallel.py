@@ -533,6 +533,28 @@ def s(session, n):
 
 
 @POSIX
+@pytest.mark.parametrize("kind", KINDS)
+def test_in_a_locale_without_any_sign_but_ascii_bytes_are_what_jobs_wrote(
+    folder: Folder, kind: str
+):
+    folder.envfile(
+        r"""
+        @runner.session(python=False)
+        @runner.parametrize("n", [1, 2])
+        def tests(session, n):
+            session.run("printf", r"\303\244\n", external=True)
+            session.log("caf\u00e9")
+        """
+    )
+    ascii_only = {"LANG": "C", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+    done = folder.run("-j", "2", env={**ascii_only, "RUNENV_WORKER": kind})
+
+    assert (done.code, done.out) == (0, "\u00e4\n\u00e4\n")
+    assert done.err.count("caf") == 2
+
+
+@POSIX
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_streams_may_be_closed(many: Folder, closed: str):
     declare(
