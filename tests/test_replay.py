@@ -139,6 +139,9 @@ class DoesNothing:
     def why_not(self):
         return ""
 
+    def write_bare(self, path, interpreter, options):
+        return False
+
     def make_argv(self, path, interpreter, options):
         return ("make", path)
 
