@@ -25,7 +25,7 @@ from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
 from runner.settings import grace_s
 from runner.shown import show
-from runner.worker import Run, orders, work, world_of
+from runner.worker import Run, orders, terminal_of, work, world_of
 from runner.world import envdir_of, make_store
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ def _start(request: Request, project: Project, settings: Settings, run: Run) -> 
         raise UsageError(f"{_KIND} cannot be {kind!r}", mend="it is fork or spawn")
     if sys.platform != "win32" and (kind == "fork" or (not kind and fork.is_safe())):
         running()  # looked at once, before it is copied
-        return fork.forking(partial(work, world=world_of(project, settings, run), run=run))
+        world, shown = world_of(project, settings, run), terminal_of(settings, run)
+        return fork.forking(partial(work, world=world, run=run, terminal=shown))
     return spawn.spawning(partial(orders, request=request, run=run))
 
 

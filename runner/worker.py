@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.model import Job, Project, Settings
+    from runner.reports.terminal import Terminal
     from runner.running import Event
     from runner.world import World
 
@@ -71,11 +72,16 @@ def work(
     *,
     world: World,
     run: Run,
+    terminal: Terminal,
 ) -> None:
-    """Do a job in this process, which is there for it alone, and tell of it."""
+    """Do a job in this process, which is there for it alone, and tell of it.
+
+    terminal: what was made before this process was copied, for `sys.stderr` as it was then.
+    """
+    here = terminal if terminal.stream is sys.stderr else terminal_of(world.settings, run)
 
     def act(tell: Callable[[Event], None]) -> Outcome:
-        return _perform(job, posargs, world, _told_here(world.settings, run, tell))
+        return _perform(job, posargs, world, _told_here(here, tell))
 
     _do(job.name, act, control, run.grace_s)
 
@@ -126,7 +132,7 @@ def main() -> None:
     def act(tell: Callable[[Event], None]) -> Outcome:
         request = Request(verb="run", argument=None, given=given, posargs=posargs)
         project, settings = open_project(request, os.environ, again=True)
-        emit = _told_here(settings, run, tell)
+        emit = _told_here(terminal_of(settings, run), tell)
         job = next((job for job in project.jobs if job.name == told["job"]), None)
         if job is None:
             what = f"loaded again, the envfile has no job {told['job']!r}"
@@ -142,10 +148,14 @@ def main() -> None:
     os._exit(0)
 
 
-def _told_here(settings: Settings, run: Run, tell: Callable[[Event], None]) -> _Emit:
-    """What tells an event to who reads what the job writes, and to the parent."""
+def terminal_of(settings: Settings, run: Run) -> Terminal:
+    """What shows what a job tells among what it writes."""
     shown = settings._replace(color=run.color)
-    here = make_terminal(sys.stderr, shown, os.environ, width=run.columns)
+    return make_terminal(sys.stderr, shown, os.environ, width=run.columns)
+
+
+def _told_here(here: Terminal, tell: Callable[[Event], None]) -> _Emit:
+    """What tells an event to who reads what the job writes, and to the parent."""
 
     def emit(event: Event) -> None:
         here.hear(event)
