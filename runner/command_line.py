@@ -30,6 +30,7 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
         "runenv --list --json",
     ),
     "stale": (("clean",), "--clean", "runenv --clean --stale"),
+    "force": (("convert",), "--convert", "runenv --convert --force"),
     "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
     "report": (("run",), "a run", "leave one of the two away"),
 }
@@ -104,7 +105,9 @@ class _Reader:
             self._take_flag(option, flag, value)
             return
         words = self._left
-        if value is None and option.bare:
+        if value is None and option.kind.startswith("verb") and option.bare:
+            value = words.pop(0) if words and not words[0].startswith("-") else option.bare
+        elif value is None and option.bare:
             if words and words[0].isdecimal():
                 raise UsageError(
                     f"{flag} takes its value behind an equals sign", mend=f"write {flag}={words[0]}"

@@ -167,6 +167,7 @@ class Settings(NamedTuple):
     upgrade: bool = False
     upgrade_package: tuple[str, ...] = ()
     check: bool = False
+    force: bool = False  # what is converted replaces the envfile
     no_install: bool = False
     install_only: bool = False
     stale: str = ""  # a number of days

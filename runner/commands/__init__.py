@@ -30,6 +30,7 @@ VERBS = (
     "lock",
     "matrix",
     "doctor",
+    "convert",
     "completion",
     "help",
     "version",

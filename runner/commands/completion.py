@@ -78,6 +78,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         "exec": _names,
         "keyword": SuppressCompleter(),
         "backend": _backends,
+        "convert": FilesCompleter(),
         "directory": DirectoriesCompleter(),
         "envdir": DirectoriesCompleter(),
         "store": DirectoriesCompleter(),

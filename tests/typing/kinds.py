@@ -14,6 +14,7 @@ from runner.commands import (
     Verb,
     clean,
     completion,
+    convert,
     doctor,
     exec,
     explain,
@@ -62,6 +63,7 @@ FORMS: tuple[Form, ...] = (as_trace, as_json, as_junit, as_markdown, as_html)
 VERBS: tuple[Verb, ...] = (
     clean,
     completion,
+    convert,
     doctor,
     exec,
     explain,

@@ -1,0 +1,585 @@
+"""[tool.hatch.envs] of pyproject.toml, and hatch.toml.
+
+Rules are those of hatch 1.18 (hatch/project/config.py, MIT).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from itertools import product
+from keyword import iskeyword
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.convert.braces import NAMES as NAMES_OF_TOX
+from runner.convert.braces import command_words, needs_of, posargs
+from runner.convert.factors import python_named
+from runner.convert.hatch_commands import Context, by_shell, expanded, needs_shell
+from runner.convert.model import Code, Command, Declared, Environment, Item, Note
+from runner.convert.system import PROGRAMS
+from runner.convert.tables import key_lines, read_table, table_in
+from runner.convert.words import expression, quoted
+from runner.settings import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from runner.convert.model import Text
+
+NAMES: tuple[str, ...] = ("pyproject.toml", "hatch.toml")
+
+Table = dict[str, object]
+
+# What hatch brings itself.
+_TEST: Mapping[str, object] = {
+    "dependencies": [
+        "coverage-enable-subprocess==1.0",
+        "coverage[toml]~=7.11",
+        "pytest~=9.0",
+        "pytest-mock~=3.12",
+        "pytest-randomly~=3.15",
+        "pytest-rerunfailures~=14.0",
+        "pytest-xdist[psutil]~=3.5",
+    ],
+    "scripts": {
+        "run": "pytest {args}",
+        "cov": ["coverage run -m pytest {args}", "coverage combine", "coverage report"],
+    },
+}
+_CHECKS: Mapping[str, object] = {
+    "skip-install": True,
+    "dependencies": ["ruff"],
+    "scripts": {
+        "format-check": "ruff format --check --diff {args:.}",
+        "format-fix": "ruff format {args:.}",
+        "lint-check": "ruff check {args:.}",
+        "lint-fix": "ruff check --fix {args:.}",
+    },
+}
+_INTERNAL = {"hatch-test": _TEST, "hatch-static-analysis": _CHECKS}
+
+_NOT_NEEDED = frozenset(
+    {
+        "installer",
+        "path",
+        "description",
+        "builder",
+        "parallel",
+        "randomize",
+        "retries",
+        "retry-delay",
+        "config-path",
+        "matrix",
+        "overrides",
+        "template",
+        "detached",
+        "matrix-name-format",
+        "sources",
+    }
+)
+_READ = frozenset(
+    {
+        "dependencies",
+        "extra-dependencies",
+        "features",
+        "dependency-groups",
+        "python",
+        "env-vars",
+        "scripts",
+        "extra-scripts",
+        "skip-install",
+        "dev-mode",
+        "platforms",
+        "pre-install-commands",
+        "post-install-commands",
+        "type",
+        "default-args",
+        "extra-args",
+        "system-packages",
+    }
+)
+_PLUGINS = frozenset(
+    {"env-include", "env-exclude", "python-sources", "locked", "locker", "workspace"}
+)
+
+
+def read(name: str, text: str) -> Declared | None:
+    """What a file says of hatch's environments."""
+    if not name.endswith(".toml"):
+        return None
+    table = read_table(text)
+    prefix = "" if name == "hatch.toml" else "tool.hatch."
+    envs = table_in(table, *prefix.split(".")[:-1], "envs")
+    if not envs:
+        return None
+    return _Reader({str(k): _strings(v) for k, v in envs.items()}, key_lines(text), prefix).read()
+
+
+class _Combination(NamedTuple):
+    """One row of a matrix: variables with their values."""
+
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What it adds to a name."""
+        return tuple(
+            f"py{value}" if name in ("py", "python") and value[:1].isdigit() else value
+            for name, value in self.values
+        )
+
+
+class _Matrix(NamedTuple):
+    """What a session's jobs differ in."""
+
+    pythons: tuple[str, ...] = ()
+    axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    values: Mapping[str, str | Code] = {}
+    changes: tuple[_Change, ...] = ()
+    words: tuple[str, ...] = ()  # of the name, where a session is one job
+
+    def literal(self, name: str) -> str:
+        """The value of a variable, where it is known."""
+        value = self.values.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+class _Change(NamedTuple):
+    """What an override adds for some values of a variable."""
+
+    option: str
+    entry: object
+    test: str
+    variable: Code
+
+    def installs(self, context: Context) -> Iterator[Item[Command]]:
+        """What is installed on top."""
+        value = str(self.entry.get("value")) if is_dict(self.entry) else str(self.entry)
+        if self.option in ("dependencies", "extra-dependencies"):
+            yield Item(Command((context.text(value),)), (), self.test)
+        elif self.option == "features":
+            yield Item(Command((("-e",), (f".[{value}]",))), (), self.test)
+        elif self.option == "dependency-groups":
+            yield Item(Command((("--group",), (value,))), (), self.test)
+
+    def variables(self, context: Context) -> Iterator[Item[tuple[str, Text]]]:
+        """The variables that are set."""
+        if self.option == "env-vars" and is_dict(self.entry):
+            value = self.entry.get("value")
+            text: Text = (self.variable,) if value is None else context.text(str(value))
+            # The variable of the matrix is known in the function alone.
+            inside = Code(expression(text), needs_of(text) | {"session"})
+            yield Item((str(self.entry.get("key")), (inside,)), (), self.test)
+
+
+_IN_A_FUNCTION = frozenset(
+    {"dependencies", "extra-dependencies", "features", "dependency-groups", "env-vars", "path"}
+)
+_ROOT = NAMES_OF_TOX["tox_root"]
+
+
+def _test(variable: Code, entry: object) -> str:
+    """An expression that is true for the values that an override is for; "" for all."""
+    wanted = entry.get("if") if is_dict(entry) else None
+    if not is_list(wanted):
+        return ""
+    values = [quoted(str(value)) for value in wanted]
+    if len(values) == 1:
+        return f"{variable.expression} == {values[0]}"
+    return f"{variable.expression} in ({', '.join(values)})"
+
+
+def _variable(name: str) -> str:
+    word = re.sub(r"\W", "_", name)
+    return f"{word}_" if iskeyword(word) or word in ("session", "runner", "os", "sys") else word
+
+
+class _Reader:
+    """Reads all environments of a file."""
+
+    def __init__(self, envs: Mapping[str, Table], lines: Mapping[str, int], prefix: str) -> None:
+        self._written = envs
+        self._lines = lines
+        self._prefix = prefix + "envs."
+        self._notes: list[Note] = []
+
+    def read(self) -> Declared:
+        """What the file declares."""
+        found: list[Environment] = []
+        for name in self._written:
+            found += self._environments(name)
+        found = _with_own_names(found)
+        names = list(dict.fromkeys(one.name for one in found))
+        wanted = [name for name in names if _is_check(name)] or names[:1]
+        if len(wanted) > _MANY:
+            found = [one._replace(listed=one.name in wanted) for one in found]
+            return Declared(tuple(found), notes=tuple(self._notes))
+        options = (("default", tuple(wanted)),) if len(wanted) < len(names) else ()
+        return Declared(tuple(found), options, tuple(self._notes))
+
+    def _line(self, env: str, key: str = "") -> int:
+        path = f"{self._prefix}{env}"
+        return self._lines.get(f"{path}.{key}" if key else path, 0) or self._lines.get(path, 0)
+
+    def _note(self, kind: str, env: str, key: str, text: str) -> None:
+        self._notes.append(Note(kind, self._line(env, key), text))
+
+    # One environment in the file. ----------------------------------------------------
+
+    def _inherited(self, name: str, seen: tuple[str, ...] = ()) -> Table:
+        """The table of an environment with what comes from its template."""
+        own: Table = dict(self._written.get(name, {}))
+        if own.pop("detached", False) is True:
+            own["skip-install"] = True
+            return own
+        template = str(own.pop("template", name if name in _INTERNAL else "default"))
+        if template == name or template in seen:
+            return {**_INTERNAL.get(name, {}), **own}
+        for key, value in self._inherited(template, (*seen, name)).items():
+            if key == "scripts":
+                own["scripts"] = {**_strings(value), **_strings(own.get("scripts"))}
+            elif key != "matrix":
+                own.setdefault(key, value)
+        return own
+
+    def _environments(self, name: str) -> Iterator[Environment]:
+        table = self._inherited(name)
+        for key in table:
+            if key in _PLUGINS:
+                self._note("left", name, key, f"{name}.{key}: there is nothing of the kind")
+            elif key not in _READ | _NOT_NEEDED and "virtual" in str(table.get("type", "virtual")):
+                self._note("ignored", name, key, f"{name}.{key}: hatch has no such setting")
+        kind = str(table.get("type", "virtual"))
+        if kind != "virtual":
+            told = "runenv --lock locks" if "pip-compile" in kind else "a plugin of hatch"
+            self._note("left", name, "type", f"{name}.type = {kind}: {told}")
+        written = self._written.get(name, {})
+        own = {**_strings(written.get("extra-scripts")), **_strings(written.get("scripts"))}
+        scripts = _scripts(table)
+        wanted = [s for s in scripts if s in own] or list(scripts)
+        overrides = self._overrides(name, _strings(table.get("overrides")))
+        matrix = self._matrix(name, overrides)
+        if matrix is not None:
+            for script in wanted or [""]:
+                yield self._environment(name, script, table, matrix, len(wanted) > 1)
+            return
+        for combination in self._combinations(name):
+            made = _overridden(table, overrides, combination)
+            one = _Matrix(words=combination.words, values=dict(combination.values))
+            more = [script for script in _scripts(made) if script not in scripts]
+            for script in [*wanted, *more] or [""]:
+                yield self._environment(name, script, made, one, len(wanted) > 1)
+
+    def _matrix(self, name: str, overrides: Table) -> _Matrix | None:
+        """The matrix, where it is one product and what differs can be said in a function."""
+        said = self._written.get(name, {}).get("matrix")
+        tables = [_strings(one) for one in said] if is_list(said) else []
+        if not tables:
+            return _Matrix()
+        pythons = [p for t in tables for k in ("python", "py") for p in _list(t.get(k))]
+        if len(tables) > 1 and any(set(t) - {"python", "py"} for t in tables):
+            return None
+        axes = tuple(
+            (_variable(key), tuple(_list(values)))
+            for key, values in tables[0].items()
+            if key not in ("python", "py")
+        )
+        values: dict[str, Code] = {
+            key: Code(_variable(key), frozenset({"session"})) for key in tables[0]
+        }
+        for key in ("python", "py"):
+            values[key] = Code("session.python", frozenset({"session"}))
+        changes: list[_Change] = []
+        if "name" in overrides:
+            return None
+        for variable, options in _strings(overrides.get("matrix")).items():
+            if variable not in values:
+                continue
+            for option, data in _strings(options).items():
+                if option not in _IN_A_FUNCTION:
+                    return None
+                for entry in _entries(data):
+                    if option == "env-vars" and not (is_dict(entry) and "key" in entry):
+                        return None
+                    changes.append(
+                        _Change(option, entry, _test(values[variable], entry), values[variable])
+                    )
+        return _Matrix(tuple(dict.fromkeys(pythons)), axes, values, tuple(changes))
+
+    def _combinations(self, name: str) -> list[_Combination]:
+        found: list[_Combination] = []
+        matrices = self._written.get(name, {}).get("matrix")
+        for matrix in matrices if is_list(matrices) else ():
+            variables = _strings(matrix)
+            names = sorted(variables, key=lambda v: v not in ("py", "python"))
+            rows = product(*(_list(variables[n]) for n in names))
+            found += [_Combination(tuple(zip(names, values, strict=True))) for values in rows]
+        return list(dict.fromkeys(found)) or [_Combination()]
+
+    def _overrides(self, name: str, said: Table) -> Table:
+        """The overrides by the matrix and by names; what the machine decides is noted."""
+        made: Table = {}
+        for source, of_source in said.items():
+            if source not in ("matrix", "name"):
+                self._note("left", name, "overrides", f"{name}.overrides.{source}")
+                continue
+            made[source] = {
+                variable: {
+                    option: self._decided(f"{name}.overrides.{source}.{variable}.{option}", data)
+                    for option, data in _strings(options).items()
+                }
+                for variable, options in _strings(of_source).items()
+            }
+        return made
+
+    def _decided(self, path: str, data: object) -> list[object]:
+        """The entries that neither the platform nor a variable of the machine decides."""
+        kept: list[object] = []
+        for entry in _entries(data):
+            if is_dict(entry) and {"env", "platform"} & entry.keys():
+                self._note("left", path.partition(".")[0], "overrides", f"{path}: {_toml(entry)}")
+            else:
+                kept.append(entry)
+        return kept
+
+    # One session. ----------------------------------------------------------------------
+
+    def _environment(
+        self,
+        env: str,
+        script: str,
+        table: Table,
+        matrix: _Matrix,
+        shares: bool,
+    ) -> Environment:
+        family = _family_name(env, script)
+        variables = {k: str(v) for k, v in _strings(table.get("env-vars")).items()}
+        context = Context(env, matrix.values, variables, _list(table.get("extra-args")))
+        installs = [
+            item
+            for key in ("pre-install-commands", "post-install-commands")
+            for item in self._setup(env, key, table, context)
+        ]
+        python = matrix.literal("python") or matrix.literal("py") or str(table.get("python") or "")
+        deps = [
+            context.text(dep)
+            for key in ("dependencies", "extra-dependencies")
+            for dep in _list(table.get(key))
+        ]
+        # What is known only in the function is installed there.
+        later = [
+            dep for dep in deps if any(isinstance(p, Code) and p.needs for p in dep if p != _ROOT)
+        ]
+        installs = [*(Item(Command((dep,))) for dep in later), *installs]
+        changed_env: list[Item[tuple[str, Text]]] = []
+        for change in matrix.changes:
+            installs += change.installs(context)
+            changed_env += change.variables(context)
+        skipped = table.get("skip-install") is True
+        own = bool(matrix.words or matrix.axes or installs)
+        return Environment(
+            name="-".join([family, *filter(None, matrix.words)]),
+            source=f"{env} {script}",
+            line=self._line(env),
+            python=_python(python) if not matrix.pythons else None,
+            pythons=tuple(_python(one) or "" for one in matrix.pythons),
+            axes=matrix.axes,
+            doc=str(table.get("description") or "") if script == "" or not shares else "",
+            deps=tuple(Item(dep) for dep in deps if dep not in later),
+            extras=tuple(Item((extra,)) for extra in _list(table.get("features"))),
+            groups=tuple(Item((group,)) for group in _list(table.get("dependency-groups"))),
+            env=(*(Item((k, context.text(v))) for k, v in variables.items()), *changed_env),
+            installs=tuple(installs),
+            commands=tuple(self._commands(env, script, table, context)),
+            project="" if skipped else "wheel" if table.get("dev-mode") is False else "editable",
+            backend_options=("--system-site-packages",) if table.get("system-packages") else (),
+            platform=_platform(_list(table.get("platforms"))),
+            shares=env if shares and not own else "",
+        )
+
+    def _setup(self, env: str, key: str, table: Table, context: Context) -> Iterator[Item[Command]]:
+        for text in _list(table.get(key)):
+            for command in self._command(env, key, text, context):
+                words = command.words
+                known = [w[0] if len(w) == 1 and isinstance(w[0], str) else "" for w in words]
+                if known[:2] == ["pip", "install"]:
+                    yield Item(command._replace(words=words[2:]))
+                else:
+                    yield Item(command._replace(setup=True))
+
+    def _commands(
+        self, env: str, script: str, table: Table, context: Context
+    ) -> Iterator[Item[Command]]:
+        if not script:
+            yield Item(Command(((posargs(()),),)))
+            return
+        scripts = {name: _list(value) for name, value in _scripts(table).items()}
+        default = _list(table.get("default-args")) or ["tests"]
+        for text in expanded(script, scripts, ()):
+            if env == "hatch-test":
+                text = text.replace("{args}", f"{{args:{shlex.join(default)}}}")
+                extra = " ".join(context.extra)
+                text = text.replace("{args:", f"{extra} {{args:") if extra else text
+            for command in self._command(env, f"scripts.{script}", text, context):
+                yield Item(command)
+
+    def _command(self, env: str, key: str, text: str, context: Context) -> Iterator[Command]:
+        may_fail = text.startswith("- ")
+        text = context.rewritten(text.removeprefix("- ")).strip()
+        if re.match(r"hatch\s", text):
+            self._note("approximated", env, key, f"{env} runs hatch itself: {text[:60]}")
+        try:
+            if needs_shell(text):
+                yield by_shell(text, context)._replace(may_fail=may_fail)
+                return
+            words = command_words(text, context.variables, context.codes)
+        except ValueError as error:
+            self._note("left", env, key, f"{env} {key}: {text[:60]} ({error})")
+            return
+        if words:
+            first = words[0][0] if len(words[0]) == 1 else ""
+            external = isinstance(first, str) and first in PROGRAMS
+            yield Command(words, may_fail=may_fail, external=external)
+
+
+# Matrices and overrides. -------------------------------------------------------------------
+
+
+def _overridden(table: Table, overrides: Table, combination: _Combination) -> Table:
+    """The table as a combination of the matrix has it."""
+    made = dict(table)
+    matrix = dict(combination.values)
+    shown = "-".join(combination.words)  # hatch matches it without the environment before it
+    for variable, options in _strings(overrides.get("matrix")).items():
+        if variable in matrix:
+            _apply(made, _strings(options), matrix[variable])
+    for pattern, options in _strings(overrides.get("name")).items():
+        if re.search(pattern, shown):
+            _apply(made, _strings(options), shown)
+    return made
+
+
+_LISTS = frozenset(
+    {"dependencies", "extra-dependencies", "features", "dependency-groups", "platforms"}
+    | {"pre-install-commands", "post-install-commands"}
+)
+
+
+def _apply(made: Table, options: Table, value: str) -> None:
+    for option, data in options.items():
+        key = option.removeprefix("set-")
+        replaces = option != key
+        if key in _LISTS:
+            found = [text for entry in _entries(data) for text in _if_so(entry, value, "value")]
+            made[key] = found if replaces else [*_list(made.get(key)), *found]
+        elif key in ("env-vars", "scripts"):
+            before = {} if replaces else _strings(made.get(key))
+            made[key] = {**before, **dict(_pairs(data, value))}
+        else:
+            found = [text for entry in _entries(data) for text in _if_so(entry, value, "value")]
+            if found:
+                made[key] = {"true": True, "false": False}.get(found[0].lower(), found[0])
+
+
+def _entries(data: object) -> list[object]:
+    return list(data) if is_list(data) else [data]
+
+
+def _if_so(entry: object, value: str, key: str) -> Iterator[str]:
+    if is_dict(entry):
+        wanted = entry.get("if")
+        if not is_list(wanted) or value in [str(one) for one in wanted]:
+            said = entry.get(key)
+            yield from _list(said) if is_list(said) else [str(said)]
+    else:
+        yield str(entry)
+
+
+def _pairs(data: object, value: str) -> Iterator[tuple[str, object]]:
+    """The variables that an override sets: `NAME=value`, a name alone, or a table."""
+    for entry in _entries(data):
+        if is_dict(entry) and "key" in entry:
+            for text in _if_so({**entry, "value": entry.get("value", value)}, value, "value"):
+                yield str(entry["key"]), text
+        elif is_dict(entry):
+            yield from ((str(k), v) for k, v in entry.items())
+        else:
+            name, equals, text = str(entry).partition("=")
+            yield name, text if equals else value
+
+
+# Names and values. ---------------------------------------------------------------------------
+
+
+def _family_name(env: str, script: str) -> str:
+    if env == "default":
+        return script or env
+    if not script or (env == "hatch-test" and script == "run"):
+        return env
+    return f"{env}-{script}"
+
+
+def _with_own_names(found: list[Environment]) -> list[Environment]:
+    """The environments with names that are safe and no two of which are the same."""
+    taken: set[str] = set()
+    made: list[Environment] = []
+    for one in found:
+        name = _safe(one.name)
+        base, number = name, 2
+        if name in taken and not one.source.startswith("default "):
+            name = base = f"{name}-env"
+        while name in taken:
+            name, number = f"{base}-{number}", number + 1
+        taken.add(name)
+        made.append(one._replace(name=name, shares=_safe(one.shares)))
+    return [
+        one._replace(shares=f"{one.shares}-env")
+        if one.shares and any(o.name == one.shares and o.shares != one.shares for o in made)
+        else one
+        for one in made
+    ]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w.+-]+", "_", name).lstrip("-.")
+
+
+_MANY = 12  # names that stand in one list
+
+_CHECKING = re.compile(r"(^|-)(tests?|lint|typing|types|check|checks|all|run|unit)$|^hatch-test")
+
+
+def _is_check(name: str) -> bool:
+    return _CHECKING.search(re.sub(r"-(py)?\d.*$", "", name)) is not None
+
+
+def _python(text: str) -> str | None:
+    if not text:
+        return None
+    return python_named(text) or text
+
+
+def _platform(names: list[str]) -> str:
+    kinds = {"windows": "win32", "macos": "darwin"}
+    return "|".join(kinds.get(name.lower(), name.lower()) for name in names)
+
+
+def _scripts(table: Table) -> Table:
+    return {**_strings(table.get("extra-scripts")), **_strings(table.get("scripts"))}
+
+
+def _toml(entry: Mapping[object, object]) -> str:
+    """A table as it is written, but for the spaces."""
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) + " }"
+
+
+def _strings(value: object) -> Table:
+    """A table with keys that are strings; an empty one for what is none."""
+    return {str(k): v for k, v in value.items()} if is_dict(value) else {}
+
+
+def _list(value: object) -> list[str]:
+    if is_list(value):
+        return [str(one) for one in value]
+    return [] if value is None else [str(value)]

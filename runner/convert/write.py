@@ -1,0 +1,680 @@
+"""Environments → the text of an envfile, as a person would write it.
+
+Pure. Knows no format from which they came.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from keyword import iskeyword
+from textwrap import wrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from runner.convert.braces import argument, argument_block, is_known_early, needs_of
+from runner.convert.conditions import only_factor, test_of
+from runner.convert.factors import python_of
+from runner.convert.families import Family, axes_of, families_of, merged
+from runner.convert.words import WIDTH, Block, Choice, expression, list_of, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from runner.convert.families import Axis
+    from runner.convert.model import Code, Command, Declared, Environment, Item, Note, Text
+
+_IMPORTED = {"os": "import os", "sys": "import sys", "re": "import re", "socket": "import socket"}
+_IMPORTED_FROM = {"glob": "from glob import glob", "ROOT": "from pathlib import Path"}
+_TAKEN = frozenset({"runner", "session", "name", "python", "factors", "tmp", "Path", "product"})
+
+
+class Written(NamedTuple):
+    """The text of an envfile, and how many functions it has."""
+
+    text: str
+    functions: int
+
+
+def write(declared: Declared, source: str) -> Written:
+    """The envfile. source: the name of the file that it was, for comments."""
+    return _Writer(declared, source).written()
+
+
+class _Declaration(NamedTuple):
+    """One or more sessions that are declared together."""
+
+    family: Family
+    arguments: tuple[str | Block, ...]  # of runner.session, but for name and python
+    uses: frozenset[str]  # of name and factors, which the loop then makes
+
+
+class _Writer:
+    def __init__(self, declared: Declared, source: str) -> None:
+        self._declared = declared
+        self._source = source
+        self._needs: set[str] = set()
+        self._constants: dict[str, Block] = {}
+        self._functions: dict[tuple[str, ...], tuple[str, str]] = {}  # body → name, doc
+        self._names: set[str] = set()  # of the functions that are written
+        self._shared: set[str] = set()  # environments of which it is said what they are made of
+        self._families = families_of(declared.environments)
+        self._pythons = _shared_pythons(self._families)
+        self._lists = _shared_lists(self._families)
+        self._envs = _shared_envs(self._families)
+
+    def written(self) -> Written:
+        """The whole text."""
+        parts = [self._family(family) for family in self._families]
+        head = [f'"""The sessions of this project, as they were in {self._source}."""', ""]
+        imports = [_IMPORTED[n] for n in sorted(self._needs & _IMPORTED.keys())]
+        imports += [_IMPORTED_FROM[n] for n in sorted(self._needs & _IMPORTED_FROM.keys())]
+        head += [*imports, *([""] if imports else []), "import runner"]
+        if "ROOT" in self._needs:
+            head += ["", "ROOT = Path(__file__).parent"]
+        for name, block in self._constants.items():
+            head += ["", *Block(f"{name} = {block.head}", block.items, block.tail).lines()]
+        if self._declared.options:
+            head.append("")
+        for name, value in self._declared.options:
+            start = f"runner.options.{name} = "
+            if isinstance(value, str):
+                head.append(start + value)
+            else:
+                head += Block(f"{start}[", tuple(map(quoted, value)), "]").lines()
+        notes = [self._comment(note) for note in self._declared.notes if note.kind == "left"]
+        head += ["", *notes] if notes else []
+        blocks = ["\n".join(head), *("\n".join(lines) for lines in parts)]
+        return Written("\n\n\n".join(blocks) + "\n", len(self._names))
+
+    def _comment(self, note: Note, indent: str = "") -> str:
+        place = f"{self._source}:{note.line} " if note.line else ""
+        lines = wrap(f"{note.kind}: {place}{note.text}", WIDTH - 6)
+        return "\n".join(f"{indent}# {line}" for line in lines)
+
+    # One family. -------------------------------------------------------------------
+
+    def _family(self, family: Family) -> list[str]:
+        body = self._body(family)
+        doc = _doc_of(family)
+        notes = dict.fromkeys(
+            self._comment(note)
+            for one in family.members
+            for note in one.notes
+            if note.kind in ("left", "approximated")
+        )
+        declaration = self._declare(family)
+        alone = bool(family.first.axes)  # its function takes arguments, which no other hands it
+        same = None if alone else self._functions.get(tuple(body))
+        worth = len(body) > 1 or (len(family.members) > 1 and body != ["    pass"])
+        if same and (same[1] == doc or not doc) and worth:
+            return [*notes, *self._declared_later(declaration, same[0])]
+        name = self._function_name(family)
+        decorator = self._decorator(declaration, name) if len(family.members) == 1 else []
+        lines = [*notes, *decorator]
+        inner = body
+        if same and len(body) > 1:
+            inner = [f"    {same[0]}(session)"]
+        elif not alone:
+            self._functions[tuple(body)] = (name, doc)
+        lines.append(f"def {self._signature(family, name)}:")
+        if doc:
+            lines += _docstring(doc)
+        if not (doc and inner == ["    pass"]):
+            lines += inner
+        if len(family.members) > 1:
+            lines += ["", "", *self._declared_later(declaration, name)]
+        return lines
+
+    def _signature(self, family: Family, name: str) -> str:
+        axes = "".join(f", {axis}: str" for axis, _ in family.first.axes)
+        return f"{name}(session: runner.Session{axes}) -> None"
+
+    def _function_name(self, family: Family) -> str:
+        if len(family.members) == 1:
+            name = family.first.name
+        else:
+            shared = [
+                factor
+                for factor in family.first.name.split("-")
+                if all(factor in one.name.split("-") for one in family.members)
+                and not python_of(factor)
+            ]
+            name = "_".join(shared) or "tests"
+        name = re.sub(r"\W+", "_", name).strip("_").lower() or "tests"
+        name = f"on_{name}" if name[0].isdigit() else name
+        if iskeyword(name) or hasattr(builtins, name) or name in _TAKEN or name in _IMPORTED:
+            name += "_"
+        base, number = name, 2
+        while name in self._names:
+            name, number = f"{base}_{number}", number + 1
+        self._names.add(name)
+        return name
+
+    # How it is declared. --------------------------------------------------------------
+
+    def _decorator(self, declaration: _Declaration, function: str) -> list[str]:
+        one = declaration.family.first
+        own = [] if one.name == function else [f"name={quoted(one.name)}"]
+        arguments = (*own, *self._python(one), *declaration.arguments)
+        lines = (
+            Block("@runner.session(", arguments, ")").lines() if arguments else ["@runner.session"]
+        )
+        for axis, values in one.axes:
+            block = Block(
+                "@runner.parametrize(", (quoted(axis), list_of([quoted(v) for v in values])), ")"
+            )
+            lines += block.lines()
+        return lines
+
+    def _declared_later(self, declaration: _Declaration, function: str) -> list[str]:
+        members = declaration.family.members
+        if len(members) == 1:
+            one = members[0]
+            own = (f"name={quoted(one.name)}", *self._python(one), *declaration.arguments)
+            return Block("runner.session(", own, f")({function})").lines()
+        loops, name, python = _loops(members)
+        lines: list[str] = []
+        for depth, loop in enumerate(loops):
+            lines += loop.lines("    " * depth)
+        indent = "    " * len(loops)
+        if declaration.uses and name != "name":
+            lines.append(f"{indent}name = {name}")
+            name = "name"
+        if "factors" in declaration.uses:
+            lines.append(f'{indent}factors = name.split("-")')
+        own = (f"name={name}",) if name != "name" else ("name=name",)
+        arguments = (*own, *([f"python={python}"] if python else []), *declaration.arguments)
+        return [*lines, *Block("runner.session(", arguments, f")({function})").lines(indent)]
+
+    def _python(self, one: Environment) -> list[str | Block]:
+        if one.pythons in self._pythons:
+            block = list_of([quoted(p) for p in one.pythons])
+            return [f"python={self._constant(self._pythons[one.pythons], block)}"]
+        if one.pythons:
+            return [list_of([quoted(p) for p in one.pythons], "python")]
+        return [f"python={quoted(one.python)}"] if one.python else []
+
+    def _declare(self, family: Family) -> _Declaration:
+        one = family.first
+        arguments: list[str | Block] = []
+        said_of_versions = {
+            "lock": one.lock,
+            "resolution": one.resolution,
+            "prerelease": one.prerelease,
+        }
+        arguments += [f"{key}={quoted(text)}" for key, text in said_of_versions.items() if text]
+        if one.shares:
+            arguments.append(f"environment={quoted(one.shares)}")
+        # What a shared environment is made of is said once, by the first.
+        said = one.shares in self._shared
+        if one.shares:
+            self._shared.add(one.shares)
+        for key in ("deps", "requirements", "constraints", "groups", "extras"):
+            block = "" if said else self._list(family, key)
+            if block:
+                arguments.append(block)
+        if one.project and not said:
+            arguments.append(f"project={quoted(one.project)}")
+        if one.backend_options:
+            arguments.append(list_of([quoted(o) for o in one.backend_options], "backend_options"))
+        env = self._env(family)
+        if env:
+            arguments.append(env)
+        tags = self._list(family, "tags")
+        if tags:
+            arguments.append(tags)
+        if not one.listed:
+            arguments.append("default=False")
+        if not one.reuse:
+            arguments.append("reuse=False")
+        text = " ".join(a if isinstance(a, str) else a.flat() for a in arguments)
+        uses = frozenset(
+            w for w in ("name", "factors") if re.search(rf"(?<![\"'-])\b{w}\b(?![\"'=-])", text)
+        )
+        return _Declaration(family, tuple(arguments), uses)
+
+    def _list(self, family: Family, key: str) -> Block | str:
+        """An argument that is a list; "" where nothing is in it."""
+        items: list[str] = []
+        more: list[Choice] = []
+        by_factor: dict[str, list[str]] = {}
+        together: list[tuple[Item[Text], tuple[str, ...]]] = []
+        plain = _plain_list(family, key)
+        entries = merged(family, lambda one: getattr(one, key))
+        self._needs |= {need for item, _ in entries for need in needs_of(item.value)} - {"session"}
+        if plain in self._lists and len(plain) == len(entries):
+            return f"{key}={self._constant(self._lists[plain], list_of(plain))}"
+        for item, names in merged(family, lambda one: getattr(one, key)):
+            shown = _if_any(self._in_declaration(item.value, family))
+            test = self._test(item, names, family)
+            if not test:
+                items.append(shown)
+                continue
+            factor = "" if item.platform else only_factor(names, family.names)
+            if factor:
+                by_factor.setdefault(factor, []).append(shown)
+            together.append((item, names))
+        part = next(
+            (p for p in sorted(self._lists, key=len, reverse=True) if _within(p, plain, items)),
+            None,
+        )
+        if part:
+            name = self._constant(self._lists[part], list_of(part))
+            at = next(n for n in range(len(items)) if items[n : n + len(part)] == list(part))
+            items[at : at + len(part)] = [f"*{name}"]
+        if len(by_factor) > 1:
+            table = Block(
+                "{", tuple(_entry(quoted(f), list_of(v)) for f, v in by_factor.items()), "}"
+            )
+            name = self._constant(_constant_name(family, key), table)
+            axis = _axis_with(family, by_factor)
+            items.append(
+                f"*{name}[{axis}]"
+                if axis
+                else f"*(text for factor in factors for text in {name}.get(factor, []))"
+            )
+        for item, names in together:
+            factor = "" if item.platform else only_factor(names, family.names)
+            if factor and len(by_factor) > 1:
+                continue
+            test = self._test(item, names, family)
+            shown = _if_any(self._in_declaration(item.value, family))
+            more.append(Choice("*(", f"[{shown}]", test, "[]"))
+        return list_of([*items, *more], key) if items or more else ""
+
+    def _constant(self, name: str, block: Block) -> str:
+        base, number = name, 2
+        while self._constants.get(name, block) != block:
+            name, number = f"{base}_{number}", number + 1
+        self._constants[name] = block
+        return name
+
+    def _env(self, family: Family) -> Block | str:
+        items: list[str | Choice] = []
+        entries = [e for e in merged(family, lambda one: one.env) if is_known_early(e[0].value[1])]
+        for variable in dict.fromkeys(item.value[0] for item, _ in entries):
+            of_it = [(item, names) for item, names in entries if item.value[0] == variable]
+            if len(of_it) == 2 and self._tell_apart(of_it, family):
+                items.append(f"{quoted(variable)}: {self._tell_apart(of_it, family)}")
+                continue
+            for item, names in of_it:
+                test = self._test(item, names, family)
+                entry = f"{quoted(variable)}: {self._in_declaration(item.value[1], family)}"
+                items.append(Choice("**(", f"{{{entry}}}", test, "{}") if test else entry)
+        plain = _plain_env(family)
+        shared = [p for p in sorted(self._envs, key=len, reverse=True) if set(p) <= set(plain)]
+        if shared and items:
+            part = shared[0]
+            name = self._constant(self._envs[part], Block("{", part, "}"))
+            if len(part) == len(items):
+                return f"env={name}"
+            items = [f"**{name}", *(item for item in items if item not in part)]
+        return Block("env={", tuple(items), "}") if items else ""
+
+    def _tell_apart(
+        self, two: list[tuple[Item[tuple[str, Text]], tuple[str, ...]]], family: Family
+    ) -> str:
+        """`"1" if test else "2"`, where each has the one or the other; else ""."""
+        (one, names), (other, others) = two
+        if one.platform or other.platform or set(names) & set(others):
+            return ""
+        if len(names) + len(others) < len(family.names):
+            return ""
+        test = self._test(one, names, family)
+        if "not in" in test:
+            one, other, test = other, one, self._test(other, others, family)
+        shown = [self._in_declaration(item.value[1], family) for item in (one, other)]
+        return f"{shown[0]} if {test} else {shown[1]}"
+
+    def _in_declaration(self, text: Text, family: Family) -> str:
+        """The text where no session is at hand."""
+        single = quoted(family.first.name) if len(family.members) == 1 else "name"
+        made: list[str | Code] = []
+        for piece in text:
+            if isinstance(piece, str):
+                made.append(piece)
+            elif "name" in piece.needs and single != "name":
+                made.append(family.first.name)  # known here
+            else:
+                made.append(
+                    piece._replace(expression=piece.expression.replace("session.name", "name"))
+                )
+        self._needs |= needs_of(text)
+        return expression(tuple(made))
+
+    def _test(
+        self, item: Item[object], names: Sequence[str], family: Family, name: str = "name"
+    ) -> str:
+        test = test_of(names, family.names, item.when, name)
+        if not item.platform:
+            return test
+        self._needs |= {name for name in ("sys", "os") if f"{name}." in item.platform}
+        platform = item.platform
+        if not test:
+            return platform
+        both = [f"({part})" if " or " in part else part for part in (test, platform)]
+        return " and ".join(both)
+
+    # What it does. --------------------------------------------------------------------
+
+    def _body(self, family: Family) -> list[str]:
+        """The lines of the function, for all of the family."""
+        one = family.first
+        needs: set[str] = set()
+        body: list[str] = []
+        lines: list[str] = []
+        for item, names in merged(family, lambda one: one.env):
+            variable, text = item.value
+            if not is_known_early(text):
+                needs |= needs_of(text)
+                line = f"session.env[{quoted(variable)}] = {argument(text).removeprefix('*')}"
+                if any(not isinstance(p, str) and p.words for p in text):
+                    line = f"session.env[{quoted(variable)}] = {expression(_as_string(text))}"
+                lines += self._under(self._test(item, names, family, "session.name"), [line])
+        for install, names in merged(family, lambda one: one.installs):
+            called = "session.run_install(" if install.value.setup else "session.install("
+            outside = ("external=True",) if install.value.setup and install.value.external else ()
+            block = Block(called, (*map(argument, install.value.words), *outside), ")")
+            needs |= {need for word in install.value.words for need in needs_of(word)}
+            test = self._test(install, names, family, "session.name")
+            lines += self._under(test, block.lines("    " if test else ""))
+        if one.folder:
+            needs |= needs_of(one.folder)
+            lines.append(f"session.chdir({argument(one.folder)})")
+        commands = [
+            *self._commands(family, "pre", needs),
+            *self._commands(family, "commands", needs),
+        ]
+        post = self._commands(family, "post", needs)
+        if post:
+            commands = [
+                "try:",
+                *_indented(commands or ["pass"]),
+                "finally:",
+                *_indented(post),
+            ]
+        if one.failure_ignored:
+            commands = [
+                "try:",
+                *_indented(commands or ["pass"]),
+                "except runner.CommandFailed as error:",
+                '    session.warn(f"{error}; it is ignored")',
+            ]
+        lines += commands
+        if one.platform:
+            body += self._platform(one.platform)
+        if "tmp" in needs:
+            body.append("tmp = session.create_tmp()")
+        if "site_packages" in needs:
+            body += [
+                "site_packages = session.run(",
+                '    "python",',
+                '    "-c",',
+                "    \"import sysconfig; print(sysconfig.get_path('purelib'))\",",
+                "    silent=True,",
+                ").strip()",
+            ]
+        if any(re.search(r"\bfactors\b", line) for line in lines):
+            body.append('factors = session.name.split("-")')
+        self._needs |= needs
+        return _indented([*body, *lines]) or ["    pass"]
+
+    def _platform(self, pattern: str) -> list[str]:
+        words = pattern.strip("()^$").split("|")
+        self._needs.add("sys")
+        if all(re.fullmatch(r"\w+", word) for word in words):
+            test = (
+                f"sys.platform != {quoted(words[0])}"
+                if len(words) == 1
+                else f"sys.platform not in ({', '.join(map(quoted, words))})"
+            )
+        else:
+            self._needs.add("re")
+            test = f"not re.fullmatch({quoted(pattern)}, sys.platform)"
+        return [f"if {test}:", f"    session.skip({quoted('it is for ' + pattern)})"]
+
+    def _commands(self, family: Family, key: str, needs: set[str]) -> list[str]:
+        lines: list[str] = []
+        before = ""
+        for item, names in merged(family, lambda one: getattr(one, key)):
+            needs |= {need for word in item.value.words for need in needs_of(word)}
+            test = self._test(item, names, family, "session.name")
+            first = item.value.words[0]
+            if not test and len(item.value.words) == 1 and argument(first) == "*session.posargs":
+                test = "session.posargs"
+            block = _run(item.value)
+            if not test:
+                lines += block.lines()
+            else:
+                if test != before:
+                    lines.append(f"if {test}:")
+                lines += block.lines("    ")
+            before = test
+        return lines
+
+    def _under(self, test: str, lines: list[str]) -> list[str]:
+        if not test:
+            return lines
+        return [f"if {test}:", *(line if line.startswith(" ") else f"    {line}" for line in lines)]
+
+
+def _if_any(shown: str) -> str:
+    """A variable that is mostly empty adds nothing to a list then."""
+    is_one = re.fullmatch(r'os\.environ\.get\("\w+", ""\)', shown)
+    return f"*{shown}.split()" if is_one else shown
+
+
+def _run(command: Command) -> Block:
+    options: list[str] = []
+    if command.may_fail:
+        options.append("check=False")
+    if command.must_fail:
+        options.append("success_codes=range(1, 256)")
+    if command.external:
+        options.append("external=True")
+    return Block("session.run(", (*map(argument_block, command.words), *options), ")")
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" if line else line for line in lines]
+
+
+def _as_string(text: Text) -> Text:
+    """Words as the one string that a variable is."""
+    return tuple(
+        piece
+        if isinstance(piece, str) or not piece.words
+        else piece._replace(expression=f'" ".join({piece.expression})', words=False)
+        for piece in text
+    )
+
+
+def _docstring(doc: str) -> list[str]:
+    doc = doc.replace("\\", "\\\\").replace('"""', "'''").strip()
+    doc = doc[:1].upper() + doc[1:]
+    if doc.endswith('"'):
+        doc += " "
+    if not doc.endswith((".", "!", "?", ")")):
+        doc += "."
+    one = f'    """{doc}"""'
+    if len(one) <= WIDTH + 12:
+        return [one]
+    lines = wrap(doc, WIDTH - 7)
+    return [f'    """{lines[0]}', *(f"    {line}" for line in lines[1:]), '    """']
+
+
+def _doc_of(family: Family) -> str:
+    docs = list(dict.fromkeys(one.doc for one in family.members))
+    return docs[0] if len(docs) == 1 else ""
+
+
+def _shared_pythons(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
+    """The lists of Pythons that stand in several declarations, with names of constants."""
+    all_of_them = [family.first.pythons for family in families if family.first.pythons]
+    several = [p for p in dict.fromkeys(all_of_them) if all_of_them.count(p) > 1]
+    return {p: f"PYTHONS_{n}" if n > 1 else "PYTHONS" for n, p in enumerate(several, 1)}
+
+
+def _entry(key: str, block: Block) -> Block:
+    return Block(f"{key}: {block.head}", block.items, block.tail)
+
+
+def _axis_with(family: Family, by_factor: dict[str, list[str]]) -> str:
+    """The variable of the loop whose values are just these factors; "" where there is none."""
+    for axis in _loop_axes(family.members):
+        if axis.name != "python" and set(axis.words) == set(by_factor) and len(axis.words) > 1:
+            return axis.name
+    return ""
+
+
+# Loops over names. -----------------------------------------------------------------------
+
+
+def _loop_axes(members: Sequence[Environment]) -> list[Axis]:
+    """The axes of loops that make all the names; [] where names are listed one by one."""
+    axes = axes_of([one.name for one in members])
+    wide = [axis for axis in axes if len(axis.words) > 1]
+    named = [axis for axis in axes if axis.name.startswith("python")]
+    pythons_fit = all(one.python == python_of(one.name) for one in members)
+    if len(named) > 1 or not pythons_fit or any("-" in word for a in axes for word in a.words):
+        return []
+    return axes if len(wide) >= 1 else []
+
+
+def _loops(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
+    """The heads of the loops, and in them the expressions of the name and of the Python."""
+    axes = _loop_axes(members)
+    if not axes:
+        return _listed(members)
+    loops: list[Block] = []
+    parts = ""
+    python = ""
+    for axis in axes:
+        if axis.name == "python":
+            versions = [python_of(word) for word in axis.words]
+            named = [version for version in versions if version]
+            if len(axis.words) == 1:
+                python = "".join(map(quoted, named))
+                parts += f"-{axis.words[0]}"
+                continue
+            if len(named) < len(versions):
+                return _listed(members)
+            python = "python"
+            if all(w == "py" + v.replace(".", "") for w, v in zip(axis.words, named, strict=True)):
+                parts += "-py{python.replace('.', '')}"
+                loops.append(_for("python", [quoted(v) for v in named]))
+            elif all(w == "py" + v for w, v in zip(axis.words, named, strict=True)):
+                parts += "-py{python}"
+                loops.append(_for("python", [quoted(v) for v in named]))
+            elif list(axis.words) == named:
+                parts += "-{python}"
+                loops.append(_for("python", [quoted(v) for v in named]))
+            else:
+                pairs = [
+                    f"{quoted(w)}: {quoted(v)}" for w, v in zip(axis.words, named, strict=True)
+                ]
+                alone = len([a for a in axes if len(a.words) > 1]) == 1 == len(axes)
+                word = "name" if alone else "py"
+                loops.append(Block(f"for {word}, python in {{", tuple(pairs), "}.items():"))
+                parts += f"-{{{word}}}"
+        elif len(axis.words) == 1:
+            parts += f"-{axis.words[0]}"
+        else:
+            parts += f"-{{{axis.name}}}"
+            loops.append(_for(axis.name, [quoted(word) for word in axis.words]))
+    name = parts.removeprefix("-")
+    only = re.fullmatch(r"\{(\w+)\}", name)
+    shown = only[1] if only else f'f"{name}"'
+    if not python:
+        python = _same_python(members)
+    return loops, shown, python
+
+
+def _for(variable: str, values: list[str]) -> Block:
+    return Block(f"for {variable} in [", tuple(values), "]:")
+
+
+def _same_python(members: Sequence[Environment]) -> str:
+    return quoted(members[0].python) if members[0].python else ""
+
+
+def _listed(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
+    pythons = {one.python for one in members}
+    if len(pythons) == 1:
+        loop = _for("name", [quoted(one.name) for one in members])
+        return [loop], "name", _same_python(members)
+    pairs = [f"{quoted(one.name)}: {quoted(one.python) if one.python else None}" for one in members]
+    return [Block("for name, python in {", tuple(pairs), "}.items():")], "name", "python"
+
+
+# Lists that several share. -----------------------------------------------------------------
+
+
+def _plain_list(family: Family, key: str) -> tuple[str, ...]:
+    """The entries that all of a family have, as they are written."""
+    found = [
+        "" if needs_of(item.value) & {"session", "name"} else _if_any(expression(item.value))
+        for item, names in merged(family, lambda one: getattr(one, key))
+        if len(names) == len(family.members) and not item.platform
+    ]
+    return tuple(found) if all(found) else ()
+
+
+_LONG = 50  # of a single entry that is worth a constant
+_SHARED_LISTS = ("deps", "requirements", "constraints")
+
+
+def _shared_lists(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
+    """The lists that stand in several declarations, with the names of their constants."""
+    found: dict[tuple[str, ...], str] = {}
+    first = {f.first.shares: f for f in reversed(families) if f.first.shares}
+    saying = [f for f in families if first.get(f.first.shares, f) is f]
+    lists = [(f, key, _plain_list(f, key)) for f in saying for key in _SHARED_LISTS]
+    for family, key, entries in lists:
+        long = len(entries) > 1 or len("".join(entries)) > _LONG
+        if not long or entries in found:
+            continue
+        holders = {id(f) for f, _, other in lists if other == entries or _within(entries, other)}
+        if len(holders) > 1:
+            found[entries] = _constant_name(family, key, alone=not found)
+    return found
+
+
+def _plain_env(family: Family) -> tuple[str, ...]:
+    """The variables that all of a family have, as they are written."""
+    return tuple(
+        f"{quoted(item.value[0])}: {expression(item.value[1])}"
+        for item, names in merged(family, lambda one: one.env)
+        if len(names) == len(family.members)
+        and not item.platform
+        and not needs_of(item.value[1]) & {"session", "name", "tmp", "site_packages"}
+    )
+
+
+def _shared_envs(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
+    """The variables that stand in several declarations, with the name of their constant."""
+    plain = [_plain_env(family) for family in families]
+    counts = {p: sum(set(p) <= set(other) for other in plain) for p in plain if len(p) > 1}
+    often = [p for p, count in counts.items() if count > 1]
+    return {p: f"ENV_{n}" if n > 1 else "ENV" for n, p in enumerate(often, 1)}
+
+
+def _within(part: Sequence[str], whole: Sequence[str], shown: Sequence[str] = ()) -> bool:
+    """Whether a list stands, in one piece, in a longer one, or in one that has more besides."""
+    if shown and list(part) == list(whole) == list(shown):
+        return True
+    length = len(part)
+    return length < len(whole) and any(
+        tuple(whole[n : n + length]) == tuple(part) for n in range(len(whole) - length + 1)
+    )
+
+
+def _constant_name(family: Family, key: str, *, alone: bool = False) -> str:
+    if alone:
+        return key.upper()
+    if len(family.members) == 1:
+        stem = family.first.name
+    else:
+        axes = [a.name for a in _loop_axes(family.members) if a.name not in ("python", "variant")]
+        stem = axes[0] if len(axes) == 1 else "test"
+    return re.sub(r"\W+", "_", f"{stem}_{key}").strip("_").upper().lstrip("0123456789_")
