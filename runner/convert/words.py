@@ -6,6 +6,7 @@ Knows nothing of what the source means.
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -125,3 +126,9 @@ def _flat(item: str | Block | Choice) -> str:
 def list_of(items: Sequence[str | Block | Choice], name: str = "") -> Block:
     """`[…]`, or `name=[…]`."""
     return Block(f"{name}=[" if name else "[", tuple(items), "]")
+
+
+def if_any(shown: str) -> str:
+    """A variable that is mostly empty adds nothing to a list then."""
+    is_one = re.fullmatch(r'os\.environ\.get\("\w+", ""\)', shown)
+    return f"*{shown}.split()" if is_one else shown

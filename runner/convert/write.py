@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner.convert.braces import argument, argument_block, is_known_early, needs_of
 from runner.convert.conditions import only_factor, test_of
 from runner.convert.factors import python_of
-from runner.convert.families import Family, axes_of, families_of, merged
-from runner.convert.words import WIDTH, Block, Choice, expression, list_of, quoted
+from runner.convert.families import Family, families_of, merged
+from runner.convert.loops import loop_axes, loops_of
+from runner.convert.shared import (
+    constant_name,
+    plain_env,
+    plain_list,
+    shared_envs,
+    shared_lists,
+    shared_pythons,
+    stands_within,
+)
+from runner.convert.words import WIDTH, Block, Choice, expression, if_any, list_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from runner.convert.families import Axis
     from runner.convert.model import Code, Command, Declared, Environment, Item, Note, Text
 
 _IMPORTED = {"os": "import os", "sys": "import sys", "re": "import re", "socket": "import socket"}
@@ -58,9 +67,9 @@ class _Writer:
         self._names: set[str] = set()  # of the functions that are written
         self._shared: set[str] = set()  # environments of which it is said what they are made of
         self._families = families_of(declared.environments)
-        self._pythons = _shared_pythons(self._families)
-        self._lists = _shared_lists(self._families)
-        self._envs = _shared_envs(self._families)
+        self._pythons = shared_pythons(self._families)
+        self._lists = shared_lists(self._families)
+        self._envs = shared_envs(self._families)
 
     def written(self) -> Written:
         """The whole text."""
@@ -172,7 +181,7 @@ class _Writer:
             one = members[0]
             own = (f"name={quoted(one.name)}", *self._python(one), *declaration.arguments)
             return Block("runner.session(", own, f")({function})").lines()
-        loops, name, python = _loops(members)
+        loops, name, python = loops_of(members)
         lines: list[str] = []
         for depth, loop in enumerate(loops):
             lines += loop.lines("    " * depth)
@@ -239,13 +248,13 @@ class _Writer:
         more: list[Choice] = []
         by_factor: dict[str, list[str]] = {}
         together: list[tuple[Item[Text], tuple[str, ...]]] = []
-        plain = _plain_list(family, key)
+        plain = plain_list(family, key)
         entries = merged(family, lambda one: getattr(one, key))
         self._needs |= {need for item, _ in entries for need in needs_of(item.value)} - {"session"}
         if plain in self._lists and len(plain) == len(entries):
             return f"{key}={self._constant(self._lists[plain], list_of(plain))}"
         for item, names in merged(family, lambda one: getattr(one, key)):
-            shown = _if_any(self._in_declaration(item.value, family))
+            shown = if_any(self._in_declaration(item.value, family))
             test = self._test(item, names, family)
             if not test:
                 items.append(shown)
@@ -255,7 +264,11 @@ class _Writer:
                 by_factor.setdefault(factor, []).append(shown)
             together.append((item, names))
         part = next(
-            (p for p in sorted(self._lists, key=len, reverse=True) if _within(p, plain, items)),
+            (
+                p
+                for p in sorted(self._lists, key=len, reverse=True)
+                if stands_within(p, plain, items)
+            ),
             None,
         )
         if part:
@@ -266,7 +279,7 @@ class _Writer:
             table = Block(
                 "{", tuple(_entry(quoted(f), list_of(v)) for f, v in by_factor.items()), "}"
             )
-            name = self._constant(_constant_name(family, key), table)
+            name = self._constant(constant_name(family, key), table)
             axis = _axis_with(family, by_factor)
             items.append(
                 f"*{name}[{axis}]"
@@ -278,7 +291,7 @@ class _Writer:
             if factor and len(by_factor) > 1:
                 continue
             test = self._test(item, names, family)
-            shown = _if_any(self._in_declaration(item.value, family))
+            shown = if_any(self._in_declaration(item.value, family))
             more.append(Choice("*(", f"[{shown}]", test, "[]"))
         return list_of([*items, *more], key) if items or more else ""
 
@@ -301,7 +314,7 @@ class _Writer:
                 test = self._test(item, names, family)
                 entry = f"{quoted(variable)}: {self._in_declaration(item.value[1], family)}"
                 items.append(Choice("**(", f"{{{entry}}}", test, "{}") if test else entry)
-        plain = _plain_env(family)
+        plain = plain_env(family)
         shared = [p for p in sorted(self._envs, key=len, reverse=True) if set(p) <= set(plain)]
         if shared and items:
             part = shared[0]
@@ -458,12 +471,6 @@ class _Writer:
         return [f"if {test}:", *(line if line.startswith(" ") else f"    {line}" for line in lines)]
 
 
-def _if_any(shown: str) -> str:
-    """A variable that is mostly empty adds nothing to a list then."""
-    is_one = re.fullmatch(r'os\.environ\.get\("\w+", ""\)', shown)
-    return f"*{shown}.split()" if is_one else shown
-
-
 def _run(command: Command) -> Block:
     options: list[str] = []
     if command.may_fail:
@@ -508,173 +515,13 @@ def _doc_of(family: Family) -> str:
     return docs[0] if len(docs) == 1 else ""
 
 
-def _shared_pythons(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
-    """The lists of Pythons that stand in several declarations, with names of constants."""
-    all_of_them = [family.first.pythons for family in families if family.first.pythons]
-    several = [p for p in dict.fromkeys(all_of_them) if all_of_them.count(p) > 1]
-    return {p: f"PYTHONS_{n}" if n > 1 else "PYTHONS" for n, p in enumerate(several, 1)}
-
-
 def _entry(key: str, block: Block) -> Block:
     return Block(f"{key}: {block.head}", block.items, block.tail)
 
 
 def _axis_with(family: Family, by_factor: dict[str, list[str]]) -> str:
     """The variable of the loop whose values are just these factors; "" where there is none."""
-    for axis in _loop_axes(family.members):
+    for axis in loop_axes(family.members):
         if axis.name != "python" and set(axis.words) == set(by_factor) and len(axis.words) > 1:
             return axis.name
     return ""
-
-
-# Loops over names. -----------------------------------------------------------------------
-
-
-def _loop_axes(members: Sequence[Environment]) -> list[Axis]:
-    """The axes of loops that make all the names; [] where names are listed one by one."""
-    axes = axes_of([one.name for one in members])
-    wide = [axis for axis in axes if len(axis.words) > 1]
-    named = [axis for axis in axes if axis.name.startswith("python")]
-    pythons_fit = all(one.python == python_of(one.name) for one in members)
-    if len(named) > 1 or not pythons_fit or any("-" in word for a in axes for word in a.words):
-        return []
-    return axes if len(wide) >= 1 else []
-
-
-def _loops(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
-    """The heads of the loops, and in them the expressions of the name and of the Python."""
-    axes = _loop_axes(members)
-    if not axes:
-        return _listed(members)
-    loops: list[Block] = []
-    parts = ""
-    python = ""
-    for axis in axes:
-        if axis.name == "python":
-            versions = [python_of(word) for word in axis.words]
-            named = [version for version in versions if version]
-            if len(axis.words) == 1:
-                python = "".join(map(quoted, named))
-                parts += f"-{axis.words[0]}"
-                continue
-            if len(named) < len(versions):
-                return _listed(members)
-            python = "python"
-            if all(w == "py" + v.replace(".", "") for w, v in zip(axis.words, named, strict=True)):
-                parts += "-py{python.replace('.', '')}"
-                loops.append(_for("python", [quoted(v) for v in named]))
-            elif all(w == "py" + v for w, v in zip(axis.words, named, strict=True)):
-                parts += "-py{python}"
-                loops.append(_for("python", [quoted(v) for v in named]))
-            elif list(axis.words) == named:
-                parts += "-{python}"
-                loops.append(_for("python", [quoted(v) for v in named]))
-            else:
-                pairs = [
-                    f"{quoted(w)}: {quoted(v)}" for w, v in zip(axis.words, named, strict=True)
-                ]
-                alone = len([a for a in axes if len(a.words) > 1]) == 1 == len(axes)
-                word = "name" if alone else "py"
-                loops.append(Block(f"for {word}, python in {{", tuple(pairs), "}.items():"))
-                parts += f"-{{{word}}}"
-        elif len(axis.words) == 1:
-            parts += f"-{axis.words[0]}"
-        else:
-            parts += f"-{{{axis.name}}}"
-            loops.append(_for(axis.name, [quoted(word) for word in axis.words]))
-    name = parts.removeprefix("-")
-    only = re.fullmatch(r"\{(\w+)\}", name)
-    shown = only[1] if only else f'f"{name}"'
-    if not python:
-        python = _same_python(members)
-    return loops, shown, python
-
-
-def _for(variable: str, values: list[str]) -> Block:
-    return Block(f"for {variable} in [", tuple(values), "]:")
-
-
-def _same_python(members: Sequence[Environment]) -> str:
-    return quoted(members[0].python) if members[0].python else ""
-
-
-def _listed(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
-    pythons = {one.python for one in members}
-    if len(pythons) == 1:
-        loop = _for("name", [quoted(one.name) for one in members])
-        return [loop], "name", _same_python(members)
-    pairs = [f"{quoted(one.name)}: {quoted(one.python) if one.python else None}" for one in members]
-    return [Block("for name, python in {", tuple(pairs), "}.items():")], "name", "python"
-
-
-# Lists that several share. -----------------------------------------------------------------
-
-
-def _plain_list(family: Family, key: str) -> tuple[str, ...]:
-    """The entries that all of a family have, as they are written."""
-    found = [
-        "" if needs_of(item.value) & {"session", "name"} else _if_any(expression(item.value))
-        for item, names in merged(family, lambda one: getattr(one, key))
-        if len(names) == len(family.members) and not item.platform
-    ]
-    return tuple(found) if all(found) else ()
-
-
-_LONG = 50  # of a single entry that is worth a constant
-_SHARED_LISTS = ("deps", "requirements", "constraints")
-
-
-def _shared_lists(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
-    """The lists that stand in several declarations, with the names of their constants."""
-    found: dict[tuple[str, ...], str] = {}
-    first = {f.first.shares: f for f in reversed(families) if f.first.shares}
-    saying = [f for f in families if first.get(f.first.shares, f) is f]
-    lists = [(f, key, _plain_list(f, key)) for f in saying for key in _SHARED_LISTS]
-    for family, key, entries in lists:
-        long = len(entries) > 1 or len("".join(entries)) > _LONG
-        if not long or entries in found:
-            continue
-        holders = {id(f) for f, _, other in lists if other == entries or _within(entries, other)}
-        if len(holders) > 1:
-            found[entries] = _constant_name(family, key, alone=not found)
-    return found
-
-
-def _plain_env(family: Family) -> tuple[str, ...]:
-    """The variables that all of a family have, as they are written."""
-    return tuple(
-        f"{quoted(item.value[0])}: {expression(item.value[1])}"
-        for item, names in merged(family, lambda one: one.env)
-        if len(names) == len(family.members)
-        and not item.platform
-        and not needs_of(item.value[1]) & {"session", "name", "tmp", "site_packages"}
-    )
-
-
-def _shared_envs(families: Sequence[Family]) -> dict[tuple[str, ...], str]:
-    """The variables that stand in several declarations, with the name of their constant."""
-    plain = [_plain_env(family) for family in families]
-    counts = {p: sum(set(p) <= set(other) for other in plain) for p in plain if len(p) > 1}
-    often = [p for p, count in counts.items() if count > 1]
-    return {p: f"ENV_{n}" if n > 1 else "ENV" for n, p in enumerate(often, 1)}
-
-
-def _within(part: Sequence[str], whole: Sequence[str], shown: Sequence[str] = ()) -> bool:
-    """Whether a list stands, in one piece, in a longer one, or in one that has more besides."""
-    if shown and list(part) == list(whole) == list(shown):
-        return True
-    length = len(part)
-    return length < len(whole) and any(
-        tuple(whole[n : n + length]) == tuple(part) for n in range(len(whole) - length + 1)
-    )
-
-
-def _constant_name(family: Family, key: str, *, alone: bool = False) -> str:
-    if alone:
-        return key.upper()
-    if len(family.members) == 1:
-        stem = family.first.name
-    else:
-        axes = [a.name for a in _loop_axes(family.members) if a.name not in ("python", "variant")]
-        stem = axes[0] if len(axes) == 1 else "test"
-    return re.sub(r"\W+", "_", f"{stem}_{key}").strip("_").upper().lstrip("0123456789_")
