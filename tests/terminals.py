@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from typing import Any
 
 if sys.platform != "win32":
     import termios
@@ -22,3 +24,22 @@ def open_terminal() -> tuple[int, int]:
     modes[_LOCAL_MODES] |= termios.NOFLSH
     termios.tcsetattr(inside, termios.TCSANOW, modes)
     return keyboard, inside
+
+
+class AtTerminal:
+    """A program at a terminal; whoever reads what it shows does so in a way of its own."""
+
+    keyboard: int
+    process: subprocess.Popen[Any]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if exception != (None, None, None):
+            self.process.kill()
+        os.close(self.keyboard)
+        self.process.wait(timeout=60)
+
+    def type(self, text: str) -> None:
+        os.write(self.keyboard, text.encode())

@@ -20,7 +20,7 @@ from runner import descendants, process
 from runner.errors import CommandFailed
 from runner.running import Command, Finished
 from runner.shown import show
-from tests.terminals import open_terminal
+from tests.terminals import AtTerminal, open_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -585,7 +585,7 @@ def test_an_ignored_signal_stays_ignored():
 LOGIN = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
 
 
-class Terminal:
+class Terminal(AtTerminal):
     """A terminal with a runner in its foreground, whose keyboard and screen are here."""
 
     def __init__(
@@ -602,16 +602,6 @@ class Terminal:
             start_new_session=True,
         )
         os.close(inside)
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        os.close(self.keyboard)
-        self.process.wait(timeout=60)
-
-    def type(self, text: str) -> None:
-        os.write(self.keyboard, text.encode())
 
     def read_until(self, text: str) -> None:
         """Read until the screen shows a text."""

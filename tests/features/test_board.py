@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_interactive import LOGIN
 from tests.features.test_parallel import KINDS, declare
-from tests.terminals import open_terminal
+from tests.terminals import AtTerminal, open_terminal
 from tests.test_board import Emulated
 
 if sys.platform != "win32":
@@ -25,7 +25,7 @@ if sys.platform != "win32":
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 
 
-class Terminal:
+class Terminal(AtTerminal):
     """A terminal of some size in which runenv runs, and all that it was sent."""
 
     def __init__(
@@ -47,15 +47,6 @@ class Terminal:
             [sys.executable, "-c", program, *arguments], start_new_session=True, **options
         )
         os.close(inside)
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if exception != (None, None, None):
-            self.process.kill()
-        os.close(self.keyboard)
-        self.process.wait(timeout=60)
 
     def resize(self, columns: int) -> None:
         fcntl.ioctl(self.keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import Folder
-from tests.terminals import open_terminal
+from tests.terminals import AtTerminal, open_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -298,7 +298,7 @@ os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
 """
 
 
-class Shell:
+class Shell(AtTerminal):
     """An interactive shell at a terminal, whose keyboard and screen are here."""
 
     def __init__(self, folder: Folder) -> None:
@@ -324,9 +324,6 @@ class Shell:
         self.process.kill()
         os.close(self.keyboard)
         self.process.wait(timeout=60)
-
-    def type(self, text: str) -> None:
-        os.write(self.keyboard, text.encode())
 
     def read_until(self, text: str) -> str:
         """What the screen shows up to a text, from what was read for before."""

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Folder
 from tests.features.test_environments import library
-from tests.terminals import open_terminal
+from tests.terminals import AtTerminal, open_terminal
 
 if sys.platform != "win32":
     import fcntl
@@ -30,7 +30,7 @@ LOGIN = (
 ESCAPES = re.compile(r"\x1b(\[[0-9;?>=]*[a-zA-Z]|\][^\x07]*\x07|[=>()].?)|\r")
 
 
-class Terminal:
+class Terminal(AtTerminal):
     """A terminal in which runenv runs, whose keyboard and screen are here."""
 
     def __init__(self, folder: Folder, *arguments: str, env: dict[str, str] | None = None) -> None:
@@ -58,18 +58,6 @@ class Terminal:
             start_new_session=True,
         )
         os.close(inside)
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if exception != (None, None, None):
-            self.process.kill()
-        os.close(self.keyboard)
-        self.process.wait(timeout=60)
-
-    def type(self, text: str) -> None:
-        os.write(self.keyboard, text.encode())
 
     def read_until(self, text: str) -> None:
         """Read until the screen shows a text, behind what was read for before."""
