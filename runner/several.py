@@ -96,8 +96,8 @@ def _output(settings: Settings, environ: Mapping[str, str]) -> Literal["board", 
         return settings.output
     if settings.quiet or environ.get("CI") or not shows_escapes(sys.stderr):
         return "block"
-    kind = environ.get("TERM") or ("dumb" if sys.platform != "win32" else "")  # has none there
-    if kind == "dumb":
+    # Consoles of Windows have no TERM.
+    if (environ.get("TERM") or ("" if sys.platform == "win32" else "dumb")) == "dumb":
         return "block"
     try:
         # Who reads a pipe may write to the terminal as well, when it likes.
