@@ -115,7 +115,6 @@ def refuses(interpreter: Interpreter, place: Path) -> bool:
     "change",
     [
         {"implementation": "pypy"},
-        {"version": "3.9.18"},  # its distutils is to be patched
         {"version": "3.99.0"},  # what is there is none of that version
         {"free_threaded": True},
     ],
@@ -149,6 +148,16 @@ def test_so_is_a_python_whose_scripts_were_left_out(
     (folder / "common/activate").unlink()
 
     assert refuses(interpreter, tmp_path / "here")
+
+
+def test_so_is_a_python_whose_distutils_is_to_be_patched(
+    scripts: tuple[Interpreter, Path], tmp_path: Path
+):
+    interpreter, folder = scripts
+    lib = folder.parent.parent
+    lib.rename(lib.parent / "python3.9")
+
+    assert refuses(interpreter._replace(version="3.9.18"), tmp_path / "here")
 
 
 def test_so_is_a_script_that_wants_what_nobody_has_heard_of(

@@ -533,6 +533,25 @@ def s(session, n):
 
 
 @POSIX
+def test_what_is_told_stands_in_the_block_also_where_the_envfile_has_another_stderr(folder: Folder):
+    folder.envfile(
+        """
+        import os, sys
+        sys.stderr = os.fdopen(os.dup(2), "w")
+
+        @runner.session(python=False)
+        @runner.parametrize("n", [1, 2])
+        def tests(session, n): session.log("told")
+        """
+    )
+
+    folder.passes("-j", "2", env={"RUNENV_WORKER": "fork"})
+
+    logs = folder.root / ".runenv/logs/latest"
+    assert [(logs / f"tests-n{n}.log").read_text().count("told\n") for n in (1, 2)] == [1, 1]
+
+
+@POSIX
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_a_locale_without_any_sign_but_ascii_bytes_are_what_jobs_wrote(
     folder: Folder, kind: str

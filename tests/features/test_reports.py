@@ -212,6 +212,26 @@ def test_the_most_memory_that_a_command_had_is_told(folder: Folder, call: str, w
     assert re.search(r"memory <b>up to 1\d\d\.\d MB</b>", page)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell")
+def test_the_most_memory_is_that_of_all_attempts(folder: Folder):
+    folder.envfile(
+        """
+        sizes = [150_000_000, 1]
+
+        @runner.session(python=False, retries=1)
+        def s(session):
+            size = sizes.pop(0)
+            session.run("python", "-c", f"len(bytearray({size}))")
+            if sizes:
+                session.error("again")
+        """
+    )
+
+    folder.passes("--report", "run.json")
+
+    assert read(folder.root / "run.json")["jobs"][0]["peak_memory_bytes"] > 150_000_000
+
+
 def test_what_is_usual_comes_from_earlier_runs(folder: Folder):
     folder.envfile("@runner.session(python=False)\ndef s(session): ...\n")
     folder.passes("--report", "run.json")
