@@ -14,7 +14,9 @@ import sys
 import time
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -189,7 +191,7 @@ else:
         return _foreground_group() == os.getpgrp()
 
 
-class Process(NamedTuple):
+class Process(Record):
     """One line of the list of processes."""
 
     parent: int

@@ -16,7 +16,9 @@
 the outcome of its job. Whatever else is raised is a bug of ours.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from runner.record import Record
 
 PASSED = 0
 FAILED = 1
@@ -46,7 +48,7 @@ class UsageError(RunnerError):
     """The command line, a variable or a setting asks for what does not exist."""
 
 
-class Mistake(NamedTuple):
+class Mistake(Record):
     """One thing in an envfile that cannot stand."""
 
     where: str  # envfile.py:12

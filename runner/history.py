@@ -12,10 +12,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import NamedTuple
 
 from runner.aside import own_name
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.running import Event, JobStarted, Report
 
 NAME = ".history"  # a session may be named `history`, and none begins with a dot
@@ -34,7 +34,7 @@ _TURNS = 2  # one is a job that was mended, or broke
 _OF_LAST = 10  # passes, which an estimate is made of
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """How a job once ended."""
 
     at: float  # seconds since the epoch, at the end of its run

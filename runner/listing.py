@@ -11,11 +11,12 @@ import json
 import os
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
+from runner.record import Record
 
 if TYPE_CHECKING:
     from runner.model import Project
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _FORMAT = 1  # another number: written by a runenv that means something else
 
 
-class Listing(NamedTuple):
+class Listing(Record):
     """The names that may be typed for an envfile."""
 
     sessions: dict[str, str]  # the name of each and the first line of its docstring

@@ -1,15 +1,16 @@
 """Every record that passes between rooms, in the order in which it flows.
 
 Knows how nothing is made or done: a record is built by the one function that
-checks it, always by keyword, and never unpacked. NamedTuple and not dataclass,
-because `dataclasses` costs 15 ms more to import (Python 3.13, CPU). Annotations
-are no strings here: NamedTuple compiles each that is one, which costs 1.2 ms
-more on 3.11 and 2.6 ms on 3.13.
+checks it, always by keyword, and never unpacked.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, TypedDict
+from typing import Literal, TypedDict
+
+from runner.record import Record
 
 Word = str | os.PathLike[str]  # of a command
 # What tells that a server is ready: a port, a text that it writes, a function that says so.
@@ -18,7 +19,7 @@ Ready = int | str | Callable[[], object] | None
 # What was declared. -----------------------------------------------------------
 
 
-class Param(NamedTuple):
+class Param(Record):
     """One set of values for the arguments that a `@parametrize` fills."""
 
     values: tuple[object, ...]
@@ -26,7 +27,7 @@ class Param(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-class Axis(NamedTuple):
+class Axis(Record):
     """One `@parametrize`: the arguments that it fills, and with what."""
 
     names: tuple[str, ...]
@@ -34,7 +35,7 @@ class Axis(NamedTuple):
     where: str
 
 
-class Needs(NamedTuple):
+class Needs(Record):
     """What a session's environment is made of, as declared by all that share it."""
 
     backend: str | None  # a name or a chain such as "uv|virtualenv"; None: the setting decides
@@ -54,7 +55,7 @@ class Needs(NamedTuple):
     exclude_newer: str = ""  # a date, or a time by RFC 3339: what was uploaded later is not there
 
 
-class SessionSpec(NamedTuple):
+class SessionSpec(Record):
     """A declared session, checked."""
 
     name: str
@@ -77,7 +78,7 @@ class SessionSpec(NamedTuple):
     foreseeable: bool = True  # False: what it installs after a command it may not install again
 
 
-class Job(NamedTuple):
+class Job(Record):
     """One session on one Python with one set of parameters."""
 
     name: str
@@ -99,7 +100,7 @@ class Job(NamedTuple):
         return self.shared or self.name
 
 
-class Project(NamedTuple):
+class Project(Record):
     """A loaded envfile."""
 
     root: str
@@ -117,7 +118,7 @@ BY_DEFAULT = "default"  # an option of a Project, that nobody has said: a table 
 # What is asked. ---------------------------------------------------------------
 
 
-class Option(NamedTuple):
+class Option(Record):
     """One option of the command line, or one setting without one."""
 
     name: str  # the field of Settings, or the verb
@@ -142,7 +143,7 @@ class Option(NamedTuple):
         return "" if self.kind.startswith("verb") else f"RUNENV_{self.name.upper()}"
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """Every setting with the value that won; `origins` says where each came from."""
 
     sessions: tuple[str, ...] = ()
@@ -183,7 +184,7 @@ class Settings(NamedTuple):
     origins: Mapping[str, str] = {}
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What a command line asks for."""
 
     verb: str
@@ -193,7 +194,7 @@ class Request(NamedTuple):
     of_store: Literal["", "images", "all"] = ""  # the verb is about the store, not the sessions
 
 
-class Plan(NamedTuple):
+class Plan(Record):
     """The selected jobs in the order in which they may run."""
 
     jobs: tuple[Job, ...]

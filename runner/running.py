@@ -2,17 +2,20 @@
 
 What a job runs in, what runs, and what is told.
 
-A file of its own beside `model.py`, because a listing needs none of it: 1.5 ms
-(Python 3.11). Annotations are no strings, for the same reason as there.
+A file of its own beside `model.py`, because a listing needs none of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from runner.record import Record
 
 # What a job runs in. ------------------------------------------------------------
 
 
-class Interpreter(NamedTuple):
+class Interpreter(Record):
     """A Python that was asked what it is."""
 
     path: str  # as found, what environments are made with
@@ -25,7 +28,7 @@ class Interpreter(NamedTuple):
     stamp: str  # size and time of the file, "SIZE:NANOSECONDS"
 
 
-class Ingredient(NamedTuple):
+class Ingredient(Record):
     """One labelled thing that decides what an environment is.
 
     The journal keeps ingredients; equal ones mean reuse, and the label of one
@@ -36,7 +39,7 @@ class Ingredient(NamedTuple):
     value: str
 
 
-class Build(NamedTuple):
+class Build(Record):
     """A local project that a step installs as a wheel, built from what it is now."""
 
     folder: str
@@ -46,14 +49,14 @@ class Build(NamedTuple):
     sdist_first: bool  # the wheel is built from the sdist, as others will build it
 
 
-class Export(NamedTuple):
+class Export(Record):
     """A lock file that uv makes of a project's uv.lock."""
 
     folder: str  # of the project
     arguments: tuple[str, ...]  # which part of it
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One change to an environment: an install and all that it depends on."""
 
     arguments: tuple[str, ...]  # handed to the installer, with a requirement for each build
@@ -70,7 +73,7 @@ class Step(NamedTuple):
     asks_anew: bool = False  # what it resolves to is never to be remembered: -U, a branch
 
 
-class Brought(NamedTuple):
+class Brought(Record):
     """What a backend makes environments of that brings its own Python."""
 
     interpreter: Interpreter  # in the environment; before that is made the one asked for
@@ -80,7 +83,7 @@ class Brought(NamedTuple):
     mark: str  # what lies in an environment of this kind
 
 
-class EnvSpec(NamedTuple):
+class EnvSpec(Record):
     """What an environment should be before the session's function runs."""
 
     path: str
@@ -97,7 +100,7 @@ class EnvSpec(NamedTuple):
     root: str = ""  # of the project
 
 
-class Environment(NamedTuple):
+class Environment(Record):
     """A folder that commands can run in."""
 
     path: str
@@ -110,13 +113,13 @@ class Environment(NamedTuple):
 # What runs. -------------------------------------------------------------------
 
 
-class Prepared(NamedTuple):
+class Prepared(Record):
     """What became of an environment that was prepared before its job's turn."""
 
     error: Exception | None
 
 
-class Command(NamedTuple):
+class Command(Record):
     """One command to run."""
 
     argv: tuple[str, ...]
@@ -128,7 +131,7 @@ class Command(NamedTuple):
     holds: tuple[int, ...] = ()  # descriptors that it and what it starts keep open (POSIX)
 
 
-class Finished(NamedTuple):
+class Finished(Record):
     """How a command ended. What was not captured is an empty string."""
 
     returncode: int  # -n: ended by signal n
@@ -142,7 +145,7 @@ class Finished(NamedTuple):
 Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """How a job ended, and why."""
 
     job: str
@@ -164,7 +167,7 @@ KEPT_CHARACTERS = 200_000  # of what a job has told: the end, for who writes abo
 # that (`world.stamped`), since it may be heard later.
 
 
-class JobStarted(NamedTuple):
+class JobStarted(Record):
     """A job's turn has come."""
 
     job: str
@@ -172,7 +175,7 @@ class JobStarted(NamedTuple):
     at_s: float = 0.0
 
 
-class EnvironmentReady(NamedTuple):
+class EnvironmentReady(Record):
     """A job's environment is what is declared."""
 
     job: str
@@ -191,7 +194,7 @@ InstallerKind = Literal["make", "install", "build", "export", "forget"]
 CommandKind = Literal["run", InstallerKind]
 
 
-class InstallerCall(NamedTuple):
+class InstallerCall(Record):
     """One call of what makes an environment, installs into it or builds for it."""
 
     argv: tuple[str, ...]
@@ -207,7 +210,7 @@ class InstallerCall(NamedTuple):
 RunInstaller = Callable[[InstallerCall], None]  # raises EnvironmentBroken where it fails
 
 
-class CommandStarted(NamedTuple):
+class CommandStarted(Record):
     """A command of a job is about to run."""
 
     job: str
@@ -216,7 +219,7 @@ class CommandStarted(NamedTuple):
     at_s: float = 0.0
 
 
-class CommandEnded(NamedTuple):
+class CommandEnded(Record):
     """A command of a job has ended; one that is tried again ends several times.
 
     Of one that could not be started, or that a signal to us has ended, nobody tells.
@@ -231,7 +234,7 @@ class CommandEnded(NamedTuple):
     at_s: float = 0.0
 
 
-class Shown(NamedTuple):
+class Shown(Record):
     """The output of a command that was kept back until it was needed."""
 
     job: str
@@ -240,7 +243,7 @@ class Shown(NamedTuple):
     at_s: float = 0.0
 
 
-class Said(NamedTuple):
+class Said(Record):
     """A line from the session function or from us."""
 
     job: str
@@ -249,7 +252,7 @@ class Said(NamedTuple):
     at_s: float = 0.0
 
 
-class JobEnded(NamedTuple):
+class JobEnded(Record):
     """A job has its outcome."""
 
     outcome: Outcome
@@ -259,7 +262,7 @@ class JobEnded(NamedTuple):
 Event = JobStarted | EnvironmentReady | CommandStarted | CommandEnded | Shown | Said | JobEnded
 
 
-class Report(NamedTuple):
+class Report(Record):
     """All that happened in a run."""
 
     outcomes: tuple[Outcome, ...]

@@ -6,17 +6,17 @@ given narrows; what would be ignored is an error with a suggestion.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from runner.command_line import verb_for_word, verb_near_word
 from runner.envs.python_spec import fits, read_spec
 from runner.errors import UsageError, did_you_mean, nearest, some_of
 from runner.model import Job, Settings
+from runner.record import Record
 
 Test = Callable[[Job], bool]
 
 
-class Selected(NamedTuple):
+class Selected(Record):
     """The jobs that are meant, in the order asked for."""
 
     jobs: tuple[Job, ...]
@@ -280,7 +280,7 @@ def _with_tags(
 # Keywords. -------------------------------------------------------------------------
 
 
-class _Token(NamedTuple):
+class _Token(Record):
     text: str
     at: int  # column in the expression
 

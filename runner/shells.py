@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from shlex import quote
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Shell(NamedTuple):
+class Shell(Record):
     """What to run, and the variables that it needs on top of a command's."""
 
     argv: tuple[str, ...]

@@ -18,7 +18,7 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.errors import Interrupted, RunnerError
@@ -27,6 +27,7 @@ from runner.load import open_project
 from runner.model import Request
 from runner.perform import perform
 from runner.plan import make_plan
+from runner.record import Record
 from runner.reports import make_terminal
 from runner.running import Outcome, Said
 from runner.selection import find_jobs
@@ -49,7 +50,7 @@ if sys.platform != "win32":
 _MORE_S = 2.0  # for what its function does last
 
 
-class Run(NamedTuple):
+class Run(Record):
     """What the workers of a run have in common."""
 
     began_s: float

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.amounts import age_s
 from runner.envs import choose_backend, folder, load_backend
@@ -22,6 +22,7 @@ from runner.envs.wheels import Wheels
 from runner.errors import InterpreterMissing, JobError, UsageError
 from runner.guard import Guard
 from runner.process import run as run_command
+from runner.record import Record
 from runner.requirements import SourceDigests
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
@@ -62,7 +63,7 @@ def stamped(
     return emit
 
 
-class World(NamedTuple):
+class World(Record):
     """What a job acts on: handed in, so that a job runs the same anywhere."""
 
     project: Project

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "runner"
 # folder may import each other, as long as there is no cycle; those of a line
 # may not.
 ORDER = [
+    "record",
     "errors",
     "model",
     "running",
@@ -203,6 +204,7 @@ LOADED_BY_LIST = {
     "runner.model",
     "runner.plan",
     "runner.pyproject",
+    "runner.record",
     "runner.selection",
     "runner.settings",
     "runner.specs",

@@ -5,7 +5,9 @@ A check returns what it has found, each with its mend, and changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 State = Literal["good", "warning", "broken"]
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """One thing that was looked at."""
 
     check: str  # what was looked at, a word
@@ -25,7 +27,7 @@ class Finding(NamedTuple):
     mend: str = ""  # of all that is not good
 
 
-class Here(NamedTuple):
+class Here(Record):
     """What the checks look at."""
 
     root: str  # the project's folder, or the working folder

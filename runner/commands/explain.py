@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.commands import failed_before, of_store
 from runner.envs.builds import Builds
@@ -19,6 +19,7 @@ from runner.envs.shared import key_of
 from runner.errors import RunnerError
 from runner.load import open_project
 from runner.plan import make_plan, others_sharing
+from runner.record import Record
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
 from runner.world import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from runner.running import Build, EnvSpec, Event, Step
 
 
-class Explained(NamedTuple):
+class Explained(Record):
     """What would happen to one job."""
 
     job: str

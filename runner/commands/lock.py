@@ -11,7 +11,7 @@ import re
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.amounts import counted
 from runner.aside import write_aside
@@ -32,6 +32,7 @@ from runner.errors import (
 )
 from runner.load import open_project
 from runner.process import run as run_command
+from runner.record import Record
 from runner.requirements import SourceDigests
 from runner.requirements.groups import normal_name
 from runner.requirements.lock import (
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from runner.requirements.lock import Family, LockInput
 
 
-class Workshop(NamedTuple):
+class Workshop(Record):
     """What locks are made with."""
 
     project: Project
@@ -73,7 +74,7 @@ class Workshop(NamedTuple):
         return self.project.root
 
 
-class Stale(NamedTuple):
+class Stale(Record):
     """A lock that is not what it should be."""
 
     shown: str

@@ -12,7 +12,7 @@ import shlex
 import sys
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner import __version__
 from runner.commands import failed_before
@@ -22,6 +22,7 @@ from runner.envs.python_spec import FINAL, SIGNS, read_spec
 from runner.envs.pythons_found import found_versions
 from runner.load import open_project
 from runner.plan import make_plan
+from runner.record import Record
 from runner.reports.texts import plain_value
 from runner.requirements import SourceDigests
 from runner.requirements.lock import digest_of
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 STORE = ".runenv/.store"  # below the checkout: on the file system of the environments
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """What one machine does: some jobs, and before them those that they require."""
 
     jobs: tuple[Job, ...]
@@ -59,7 +60,7 @@ class Entry(NamedTuple):
         return f"{self.jobs[0].name} and {more} more" if more else self.jobs[0].name
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What the engines' forms are made of."""
 
     entries: tuple[Entry, ...]

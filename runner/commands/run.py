@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner import errors, schedule
 from runner.ahead import Ahead
@@ -22,6 +22,7 @@ from runner.perform import perform
 from runner.plan import make_plan
 from runner.process import Stop
 from runner.process import run as run_command
+from runner.record import Record
 from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
@@ -122,7 +123,7 @@ def _signal_among(outcomes: list[Outcome]) -> str:
     return next(reasons, "")
 
 
-class Crew(NamedTuple):
+class Crew(Record):
     """Who runs the jobs of a run, and who hears."""
 
     executor: Executor

@@ -5,7 +5,9 @@ Nothing here acts: it is what nox would show there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +102,7 @@ class Manifest:
         raise KeyError(key)
 
 
-class Noxfile(NamedTuple):
+class Noxfile(Record):
     """What all sessions of a noxfile share when they run."""
 
     path: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runner.compat.behind import Runner
 from runner.compat.conda_words import read_conda_arguments
@@ -18,6 +18,7 @@ from runner.declare import cleaned
 from runner.errors import did_you_mean, some_of
 from runner.model import Job, Needs, SessionSpec
 from runner.plan import find_cycles, word_for
+from runner.record import Record
 from runner.settings import is_list, is_number, is_set
 from runner.specs import clean_doc, read_backend, read_pythons
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from runner.declare import Registry
 
 
-class _One(NamedTuple):
+class _One(Record):
     """One job to be: the session on one Python with one set of parameters."""
 
     func: Func  # with that Python alone

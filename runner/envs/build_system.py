@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import re
 from hashlib import sha256
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.requirements.groups import Pyproject
 from runner.requirements.local import build_files, content_of
 from runner.settings import is_dict, is_list
@@ -26,7 +27,7 @@ _HOOK_OF_HATCH = re.compile(rb"hooks\.custom\][^\[]*?\bpath\s*=\s*[\"']([^\"'\n]
 _BACKEND = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
 
 
-class BuildSystem(NamedTuple):
+class BuildSystem(Record):
     """What builds a project."""
 
     requires: tuple[str, ...]

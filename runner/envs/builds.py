@@ -15,7 +15,7 @@ import json
 import os
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs import folder, load_backend
@@ -27,6 +27,7 @@ from runner.envs.replay import Replay
 from runner.envs.spec import NOTHING, make_env_spec
 from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.requirements import asks_anew, make_collector
 from runner.requirements.local import content_of
 from runner.running import Ingredient, InstallerCall, Step
@@ -67,14 +68,14 @@ _UNINSTALL = (
 )
 
 
-class Planned(NamedTuple):
+class Planned(Record):
     """A build environment, and what preparing it would do."""
 
     path: str
     verdict: Verdict
 
 
-class _Known(NamedTuple):
+class _Known(Record):
     """What is remembered of a build, as long as the build files are what they were."""
 
     files: str  # their digest

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from runner.envs.journal import ingredients_from
 from runner.envs.resolved import Resolved, other_files
@@ -21,6 +21,7 @@ from runner.envs.shared import (
     made_with,
 )
 from runner.envs.store import Damaged, Known
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from runner.running import EnvSpec, Step
 
 
-class Begun(NamedTuple):
+class Begun(Record):
     """What an environment has that was linked from an image."""
 
     entries: tuple[Entry, ...]  # of its journal; those beyond the steps are expected to come
@@ -43,7 +44,7 @@ class Begun(NamedTuple):
     is_from_here: bool  # its projects were built for this environment folder
 
 
-class Usable(NamedTuple):
+class Usable(Record):
     """An image that an environment may begin with."""
 
     image: Image

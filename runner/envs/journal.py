@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from runner.envs.folder import JOURNAL, bin_folder, python_in, site_packages, write_journal
 from runner.envs.resolved import Resolved, resolved_from
+from runner.record import Record
 from runner.running import Ingredient
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Entry = tuple[Ingredient, ...] | None
 State = Literal["changing", "whole", "tainted"]
 
 
-class Journal(NamedTuple):
+class Journal(Record):
     """What an environment is made of and what was done to it, in order."""
 
     state: State

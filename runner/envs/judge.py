@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import time
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.envs import folder
 from runner.envs.integrity import first_change
 from runner.envs.journal import read, site_difference, site_listing
 from runner.envs.shared import leave_out_sources
 from runner.ingredients import difference
+from runner.record import Record
 from runner.running import Environment
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from runner.running import Build, EnvSpec, Ingredient, Step
 
 
-class Policy(NamedTuple):
+class Policy(Record):
     """What the command line says about all environments."""
 
     fresh: bool = False
@@ -39,7 +40,7 @@ class Policy(NamedTuple):
     foresees: bool = True  # an unchanged envfile installs after a command what it did before
 
 
-class Verdict(NamedTuple):
+class Verdict(Record):
     """What preparing an environment would do, or did."""
 
     state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept"]

@@ -11,9 +11,10 @@ import errno
 import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from runner.envs.folder import JOURNAL
+from runner.record import Record
 from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _HAS_DIR_FD = {os.open, os.link, os.stat} <= os.supports_dir_fd
 _NO_INODES: Mapping[str, Mapping[str, int]] = {}
 
 
-class Manifest(NamedTuple):
+class Manifest(Record):
     """What is in a tree: folders from the top down, "" the first."""
 
     folders: dict[str, dict[str, FileState]]  # of each the files

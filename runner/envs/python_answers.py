@@ -12,11 +12,12 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs.python_spec import UNKNOWN, read_version, version_text
 from runner.errors import CommandFailed
+from runner.record import Record
 from runner.running import Command, Interpreter
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ print(json.dumps([list(sys.version_info), sys.implementation.name, sys.version, 
 """
 
 
-class _Said(NamedTuple):
+class _Said(Record):
     """What a Python says of itself: the answer to _QUESTION."""
 
     version_info: Sequence[Any]
@@ -49,7 +50,7 @@ class _Said(NamedTuple):
     base_prefix: str
 
 
-class _Answer(NamedTuple):
+class _Answer(Record):
     """What asking a program gave: facts, or why it is no use."""
 
     real_path: str

@@ -5,7 +5,8 @@ it, perhaps in part, or as a Python told it.
 """
 
 import re
-from typing import NamedTuple
+
+from runner.record import Record
 
 SIGNS = ("<", ">", "=", "!", "~")  # what a range begins with
 
@@ -22,7 +23,7 @@ _RANKS = {"a": 0, "b": 1, "rc": 2}
 FINAL = (3, 0)
 
 
-class Version(NamedTuple):
+class Version(Record):
     """A version of Python as far as it is known: (3, 12) is any patch of 3.12."""
 
     release: tuple[int, ...]
@@ -32,14 +33,14 @@ class Version(NamedTuple):
 UNKNOWN = Version(())
 
 
-class Clause(NamedTuple):
+class Clause(Record):
     """One part of a range."""
 
     sign: str
     version: Version
 
 
-class Wanted(NamedTuple):
+class Wanted(Record):
     """What was written, read."""
 
     implementation: str

@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from runner.envs.python_spec import (
     FINAL,
@@ -22,6 +21,7 @@ from runner.envs.python_spec import (
     read_version,
     version_text,
 )
+from runner.record import Record
 
 _NAME = r"(python|pypy|graalpy)(\d+(?:\.\d+)?)?(t)?(?:\.exe)?"  # of a program: python3.13t
 _FOLDER = (
@@ -33,7 +33,7 @@ _FOLDER = (
 _WINDOWS_FOLDER = r"Python(3)(\d+)(?:-32|-arm64)?"  # Python312, of the installer
 
 
-class Place(NamedTuple):
+class Place(Record):
     """A folder in which a tool keeps Pythons, each in a folder that has its version as name."""
 
     tool: str
@@ -44,7 +44,7 @@ class Place(NamedTuple):
     only_versions: bool = False  # a folder with another name is none of the tool's
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A program that is a Python by its name."""
 
     path: str

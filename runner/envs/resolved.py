@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Pin(NamedTuple):
+class Pin(Record):
     """One distribution that an install resolved to."""
 
     name: str
@@ -22,7 +24,7 @@ class Pin(NamedTuple):
     digest: str  # of its RECORD, which names each file with its sha256
 
 
-class Resolved(NamedTuple):
+class Resolved(Record):
     """What the installs up to a step resolved to, and when that was asked."""
 
     when_s: float  # as time.time() has it

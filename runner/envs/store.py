@@ -19,7 +19,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.aside import touch, write_aside
 from runner.envs import bytecode, manifest
@@ -29,6 +29,7 @@ from runner.envs.lock import Lock, was_held
 from runner.envs.manifest import FILES, Changed
 from runner.envs.places import own_files, without_place, write_own
 from runner.envs.resolved import Resolved, resolved_from
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -55,14 +56,14 @@ _USERS = "users.txt"
 _USERS_LARGEST_BYTES = 100_000
 
 
-class Known(NamedTuple):
+class Known(Record):
     """What is known of the steps that a key stands for."""
 
     image: str  # its name; empty where there is none
     resolved: Resolved | None
 
 
-class Image(NamedTuple):
+class Image(Record):
     """A kept environment."""
 
     name: str
@@ -73,7 +74,7 @@ class Image(NamedTuple):
     facts: dict[str, object]  # what was handed in when it was kept
 
 
-class Clone(NamedTuple):
+class Clone(Record):
     """What an environment got from an image."""
 
     own: dict[str, FileState | None]  # of the files that are its own

@@ -7,7 +7,7 @@ time back is seen here alone.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.envs import manifest
 from runner.envs.bytecode import bytecode_of
@@ -20,6 +20,7 @@ from runner.envs.integrity import (
 )
 from runner.envs.manifest import FILES
 from runner.envs.store import TREE
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 _CACHE = "__pycache__"
 
 
-class Damage(NamedTuple):
+class Damage(Record):
     """A file of an image that is not what was installed."""
 
     name: str  # from the top of the environment
     why: str
 
 
-class Damaged(NamedTuple):
+class Damaged(Record):
     """An image that is not whole."""
 
     files: tuple[Damage, ...]

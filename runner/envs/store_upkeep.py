@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from runner.aside import write_aside, writer_of
 from runner.envs import bytecode
@@ -24,6 +24,7 @@ from runner.envs.lock import is_alive, who_holds
 from runner.envs.manifest import FILES
 from runner.envs.store import GONE, USED
 from runner.envs.upkeep import Freed, Kept
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,7 +45,7 @@ _LEFT_OVER_S = 24 * 60 * 60  # no image takes so long to make
 # Sizes. -------------------------------------------------------------------------------
 
 
-class Size(NamedTuple):
+class Size(Record):
     """What an image takes of the disk."""
 
     shareable: dict[str, tuple[int, int]]  # bytes and inodes, by what equal ones are the same
@@ -52,7 +53,7 @@ class Size(NamedTuple):
     own_inodes: int
 
 
-class Total(NamedTuple):
+class Total(Record):
     """Bytes and inodes."""
 
     size_bytes: int
@@ -300,7 +301,7 @@ def _remove_tree(path: str) -> None:
 # What is in it. -----------------------------------------------------------------------
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One image, as it is told."""
 
     image: str

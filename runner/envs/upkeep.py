@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner import run_folders
 from runner.amounts import size_in_words
 from runner.envs import folder
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ class InUse(Exception):
     """Another process holds the lock."""
 
 
-class Kept(NamedTuple):
+class Kept(Record):
     """What was to be deleted and is still there."""
 
     name: str
@@ -182,7 +183,7 @@ def _mtime_s(path: str) -> float:
 # Sizes. -------------------------------------------------------------------------------
 
 
-class _File(NamedTuple):
+class _File(Record):
     seen: int  # how many of its links were deleted
     links: int
     size_bytes: int

@@ -15,11 +15,12 @@ import re
 import shutil
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -42,7 +43,7 @@ def _no_marks(_folder: str, _digest: str) -> dict[str, str]:
     return {}
 
 
-class Asking(NamedTuple):
+class Asking(Record):
     """For what a wheel is built, and how what that takes is run."""
 
     spec: EnvSpec  # of the environment that it will be installed into
@@ -202,7 +203,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-class _Places(NamedTuple):
+class _Places(Record):
     """Where the wheel of one content lies."""
 
     pure: str

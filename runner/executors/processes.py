@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.executors.system import (
@@ -33,6 +33,7 @@ from runner.executors.system import (
 )
 from runner.executors.wire import from_line
 from runner.guard import Guard
+from runner.record import Record
 from runner.running import Outcome
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ if sys.platform != "win32":
     from runner.descendants import continue_children, stop_children
 
 
-class Ends(NamedTuple):
+class Ends(Record):
     """A worker's ends of what leads to us."""
 
     control: socket.socket

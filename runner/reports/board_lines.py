@@ -5,8 +5,9 @@ Values in, lines out. Knows nothing of terminals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from runner.record import Record
 from runner.reports.widths import columns_of, cut, cut_in_the_middle, padded
 from runner.reports.words import counts
 
@@ -20,7 +21,7 @@ _LEAST_TEXT = 4  # columns; fewer say nothing
 _LEAST_ESTIMATE_S = 1.0  # of what is over sooner nobody asks when it will be
 
 
-class Running(NamedTuple):
+class Running(Record):
     """A job that runs."""
 
     job: str
@@ -30,7 +31,7 @@ class Running(NamedTuple):
     usual_s: float | None  # how long it takes when it passes; None: nobody knows
 
 
-class State(NamedTuple):
+class State(Record):
     """A run as its board shows it."""
 
     began_s: float

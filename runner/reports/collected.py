@@ -6,9 +6,10 @@ Knows nothing of files or of their forms.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from runner.history import is_flaky, usual_s
+from runner.record import Record
 from runner.reports.texts import encodable, plain_value
 from runner.running import (
     KEPT_CHARACTERS,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _PAST = 20  # earlier runs of a job that are told
 
 
-class Beginning(NamedTuple):
+class Beginning(Record):
     """What is known of a run when it begins."""
 
     root: str
@@ -48,7 +49,7 @@ class Beginning(NamedTuple):
 # encoded.
 
 
-class Ran(NamedTuple):
+class Ran(Record):
     """A command."""
 
     kind: CommandKind
@@ -59,7 +60,7 @@ class Ran(NamedTuple):
     timed_out: bool
 
 
-class Prepared(NamedTuple):
+class Prepared(Record):
     """An environment that was brought to what is declared."""
 
     state: str
@@ -75,7 +76,7 @@ class Prepared(NamedTuple):
 Level = Literal["debug", "info", "warning", "error", "output"]
 
 
-class Line(NamedTuple):
+class Line(Record):
     """Something that was told: by runenv, by the session, or by a command's kept output."""
 
     at_s: float
@@ -83,7 +84,7 @@ class Line(NamedTuple):
     text: str
 
 
-class JobStory(NamedTuple):
+class JobStory(Record):
     """All that is known of one job."""
 
     name: str
@@ -129,7 +130,7 @@ class JobStory(NamedTuple):
         return "".join(text if text.endswith("\n") else text + "\n" for text in told if text)
 
 
-class Story(NamedTuple):
+class Story(Record):
     """A run from its beginning to its end."""
 
     root: str

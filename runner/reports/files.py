@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.errors import ReportUnwritten
+from runner.record import Record
 from runner.reports import load_form
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from runner.reports.collected import Story
 
 
-class File(NamedTuple):
+class File(Record):
     """Where a report goes."""
 
     shown: str  # as it was asked for

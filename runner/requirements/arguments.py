@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from runner.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["requirement", "file", "editable", "links", "group", "option"]
 
 
-class Argument(NamedTuple):
+class Argument(Record):
     """One argument, an option together with its value."""
 
     kind: Kind

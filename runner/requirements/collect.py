@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.requirements import files, local
 from runner.requirements.arguments import without_secrets
 from runner.requirements.files import find_local, shown_path
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _INSTALLING = ("-r", "--requirement", "--requirements")  # other files only constrain
 
 
-class _Line(NamedTuple):
+class _Line(Record):
     """A line of a requirement file that is being followed."""
 
     where: str  # requirements.txt:3

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken, did_you_mean
+from runner.record import Record
 from runner.requirements.arguments import Argument, read_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-class Line(NamedTuple):
+class Line(Record):
     """One logical line: continued ones are joined, comments are gone."""
 
     number: int  # of its first line in the file
@@ -152,7 +153,7 @@ _EXTRAS = re.compile(r"(?P<path>.+?)\s*\[(?P<extras>[^\[\]]*)\]")
 _ARCHIVE = re.compile(r".*\.(whl|zip|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma|zst))", re.I)
 
 
-class Local(NamedTuple):
+class Local(Record):
     """A file or folder of this machine that a requirement names."""
 
     path: str  # absolute

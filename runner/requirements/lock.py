@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.requirements import declared_step, make_collector
 from runner.requirements.arguments import read_arguments
 from runner.requirements.files import read_bytes, shown_path
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 FOLDER = "runenv-locks"
 
 
-class Family(NamedTuple):
+class Family(Record):
     """What one lock serves."""
 
     session: str  # as `--lock` is given it
@@ -395,7 +396,7 @@ def _uv_lock_of(root: str) -> str:
 # What a lock is made of. -------------------------------------------------------------------
 
 
-class LockInput(NamedTuple):
+class LockInput(Record):
     """What `uv pip compile` is asked."""
 
     session: str
