@@ -497,6 +497,8 @@ def clean_doc(doc: str | None) -> str:
     if not doc:
         return ""
     lines = doc.expandtabs().strip("\n").splitlines()
+    if len(lines) == 1:
+        return lines[0].strip()
     margins = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
     margin = min(margins, default=0)
     return "\n".join([lines[0].strip(), *(line[margin:].rstrip() for line in lines[1:])]).strip()

@@ -58,6 +58,22 @@ def test_a_session_is_where_its_decorator_is(jobs):
     assert found["lint"].spec.where == "envfile.py:4"
 
 
+def test_each_of_many_sessions_is_where_it_was_declared(jobs):
+    found = jobs(
+        "def make(name):\n    runner.session(name=name)(lambda session: 1)\n"
+        + "".join(f"runner.session(name='a{n}')(lambda session: 1)\n\n" for n in range(300))
+        + "for name in ('x', 'y'): make(name)\n"
+    )
+
+    places = {name: job.spec.where for name, job in found.items()}
+    assert [places[name] for name in ("a0", "a1", "a299")] == [
+        "envfile.py:4",
+        "envfile.py:6",
+        "envfile.py:602",
+    ]
+    assert places["x"] == places["y"] == "envfile.py:3"
+
+
 def test_all_that_is_declared_stands_in_the_spec(jobs):
     spec = jobs(
         """
