@@ -10,14 +10,14 @@ import threading
 from contextlib import suppress
 
 
-def keep(path: str, text: str) -> None:
-    """The file has the text, where it can be written.
+def keep(path: str, content: str | bytes) -> None:
+    """The file has the content, where it can be written.
 
     For what saves the next run some time and decides nothing.
     """
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        write_aside(path, text)
+        write_aside(path, content)
 
 
 def touch(path: str) -> None:
@@ -26,9 +26,9 @@ def touch(path: str) -> None:
     os.utime(path)
 
 
-def write_aside(path: str, text: str) -> None:
-    """The file has the text, whole or not at all."""
-    replace(path, f"{os.path.basename(path)}.{own_name()}", text)
+def write_aside(path: str, content: str | bytes) -> None:
+    """The file has the content, whole or not at all."""
+    replace(path, f"{os.path.basename(path)}.{own_name()}", content)
 
 
 def own_name() -> str:
@@ -42,14 +42,18 @@ def writer_of(name: str) -> int | None:
     return int(process) if process.isdecimal() and thread.isdecimal() else None
 
 
-def replace(path: str, aside_name: str, text: str) -> None:
-    """The file has the text, which was written to a file of that name beside it."""
+def replace(path: str, aside_name: str, content: str | bytes) -> None:
+    """The file has the content, which was written to a file of that name beside it."""
     # No fsync: it is there against a killed process, not against a power cut,
     # after which a torn journal is read as none.
     aside = os.path.join(os.path.dirname(path), aside_name)
     try:
-        with open(aside, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        if isinstance(content, bytes):
+            with open(aside, "wb") as stream:
+                stream.write(content)
+        else:
+            with open(aside, "w", encoding="utf-8") as lines:
+                lines.write(content)
         os.replace(aside, path)
     except OSError:
         with suppress(OSError):  # where it was made: on a full disk the next attempt needs the room

@@ -525,8 +525,6 @@ def checked_id(word: object, where: str) -> str | None:
 
 def strings(value: object, name: str, where: str) -> tuple[str, ...]:
     """The list of strings that was declared; paths become strings."""
-    if value == ():
-        return ()
     text = as_path(value)
     if isinstance(text, str):
         _registry.note(

@@ -30,6 +30,7 @@ from runner.specs import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType
     from typing import Protocol
 
     from runner.declare import Registry
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 NAME = "envfile.py"
 NOXFILE = "noxfile.py"
 READER = "runner.compat"  # of noxfiles: a room above this one
+
+_LARGE_BYTES = 4096  # below that compiling takes no longer than reading what was compiled
 
 _SAMPLE = """\
 a first one, to be saved as envfile.py:
@@ -218,7 +221,7 @@ def execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
     # What it prints must not stand among the JSON of --list.
     stdout, sys.stdout = sys.stdout, sys.stderr
     try:
-        exec(compile(source, envfile, "exec", dont_inherit=True), module.__dict__)
+        exec(_compiled(source, envfile), module.__dict__)
         return True
     except SyntaxError as error:
         place = registry.place(error.filename or envfile, error.lineno or 1)
@@ -237,6 +240,14 @@ def execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
         sys.stdout = stdout
         os.chdir(here)
     return False
+
+
+def _compiled(source: bytes, envfile: str) -> CodeType:
+    if len(source) < _LARGE_BYTES:
+        return compile(source, envfile, "exec", dont_inherit=True)
+    from runner.compiled import code_of  # 1 ms that a large one alone is worth
+
+    return code_of(source, envfile)
 
 
 def _pointed_at(error: SyntaxError) -> str:

@@ -86,15 +86,16 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     if said["backend"] is not None:
         backend = read_backend(registry, said["backend"], where)
     for flag in ("default", "reuse", "parallel"):
-        if not isinstance(said[flag], bool):
+        if said[flag] is not True and said[flag] is not False:
             registry.note(
                 where, f"{flag} cannot be {said[flag]!r}", f"write {flag}=True or {flag}=False"
             )
-    said = {**said, "channels": _with_dots(said["channels"])}
+    if said["channels"] != ():
+        said = {**said, "channels": _with_dots(said["channels"])}
     if isinstance(said["exclusive"], str):
-        said["exclusive"] = [said["exclusive"]]
+        said = {**said, "exclusive": [said["exclusive"]]}
     lists = {
-        key: strings(said[key], key, where)
+        key: () if said[key] == () else strings(said[key], key, where)
         for key in (
             "deps",
             "groups",

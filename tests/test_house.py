@@ -41,6 +41,7 @@ ORDER = [
     "installers beside",
     "bench",
     "selection plan schedule perform ahead",
+    "compiled",
     "load",
     "listing",
     "compat convert worker",
