@@ -34,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     _open_closed_streams()
     if "_ARGCOMPLETE" in os.environ:
+        from runner.tab import answer
+
+        if answer(os.environ):
+            os._exit(0)
         from runner.commands.completion import complete
 
         complete()

@@ -17,11 +17,12 @@ from runner.aside import keep
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 from runner.record import Record
+from runner.tab import forget_names, keep_names
 
 if TYPE_CHECKING:
     from runner.model import Project
 
-_FORMAT = 1  # another number: written by a runenv that means something else
+_FORMAT = 2  # another number: written by a runenv that means something else
 
 
 class Listing(Record):
@@ -45,15 +46,26 @@ def listing_of(envfile: str, cache_dir: str) -> Listing:
         return kept
     project = load_project(envfile, may_install=False)  # nobody waits for that at a TAB
     listing = _make(project)
+    files = {path: _digest(path) for path in project.read}
     data = {
         "format": _FORMAT,
         "python": sys.version,
         "pythons here": found_versions(">=3"),
-        "files": {path: _digest(path) for path in project.read},
+        "files": files,
         "listing": listing,
     }
     keep(file, json.dumps(data))
+    if _expands_ranges(project):
+        forget_names(envfile)  # they change with the Pythons that are here
+    else:
+        keep_names(envfile, listing.sessions, listing.jobs, files)
     return listing
+
+
+def _expands_ranges(project: Project) -> bool:
+    """Whether there is a job for each Python that is here and fits."""
+    specs = (job.spec for job in project.jobs)
+    return any(p[0] in "<>=!~" for spec in specs if spec.names_python for p in spec.pythons)
 
 
 def _make(project: Project) -> Listing:

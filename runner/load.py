@@ -23,6 +23,7 @@ from runner.errors import (
     nearest,
     place_of,
 )
+from runner.finding import NAME, NOXFILE, envfile_in, nearest_envfile
 from runner.model import BY_DEFAULT, Project
 from runner.plan import expand
 from runner.settings import read_table, settle
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
             ...
 
 
-NAME = "envfile.py"
-NOXFILE = "noxfile.py"
 READER = "runner.compat"  # of noxfiles: a room above this one
 
 _LARGE_BYTES = 4096  # below that compiling takes no longer than reading what was compiled
@@ -87,25 +86,14 @@ def find_envfile(file: str | None, directory: str | None) -> str:
     if file is not None:
         path = os.path.join(start, os.path.expanduser(file))
         if os.path.isdir(path):
-            path = _file_in(path) or os.path.join(path, NAME)
+            path = envfile_in(path) or os.path.join(path, NAME)
         if not os.path.isfile(path):
             raise _no_file(file, path)
         return os.path.normpath(path)
-    folder = start
-    while True:
-        path = _file_in(folder)
-        if path:
-            return path
-        above = os.path.dirname(folder)
-        if above == folder:
-            raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_SAMPLE)
-        folder = above
-
-
-def _file_in(folder: str) -> str:
-    """The envfile of a folder, else its noxfile; empty where it has neither."""
-    paths = (os.path.join(folder, name) for name in (NAME, NOXFILE))
-    return next((path for path in paths if os.path.isfile(path)), "")
+    path = nearest_envfile(start)
+    if not path:
+        raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_SAMPLE)
+    return path
 
 
 def _is_noxfile(envfile: str, source: bytes) -> bool:

@@ -15,7 +15,8 @@ from runner.aside import write_aside
 from runner.convert import NAMES, convert
 from runner.convert.model import KINDS
 from runner.errors import PASSED, UsageError, did_you_mean
-from runner.load import NAME, load_project
+from runner.finding import NAME
+from runner.load import load_project
 from runner.settings import settle
 from runner.telling import tell
 

@@ -1,0 +1,143 @@
+"""The answer to a TAB where nothing has changed: read, and not found out.
+
+argcomplete asks for a parser of argparse, and the two take 40 ms to import, which a person
+waits for. Most lines at whose end TAB is pressed are plain: names, perhaps the begin of an
+option. Those are answered here with what was offered for the envfile before, byte for byte
+as argcomplete does; any other line is left to it.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from binascii import crc32
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from runner.aside import keep
+from runner.finding import nearest_envfile
+from runner.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_FORMAT = 1  # another number: written by a runenv that means something else
+_LARGEST_BYTES = 1_000_000  # of all files that decide what is offered
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+- ")
+_ELSEWHERE = ("RUNENV_FILE", "RUNENV_DIRECTORY")  # by which another envfile is meant
+_DESCRIPTOR = 8  # which the shell's code reads
+
+Names = dict[str, str]  # and what each does
+
+
+def answer(environ: Mapping[str, str]) -> bool:
+    """Write what is offered to where the shell's code reads it; False where that is not known."""
+    line, point = environ.get("COMP_LINE", ""), environ.get("COMP_POINT", "")
+    typed = line[: int(point)] if point.isdecimal() else ""
+    *before, word = typed.lstrip(" ").split(" ")
+    if not before or not _PLAIN.issuperset(typed.replace("/", "")):
+        return False
+    if "/" in "".join([*before[1:], word]) or any(one[:1] == "-" for one in before):
+        return False
+    if not set(environ.get("_ARGCOMPLETE_COMP_WORDBREAKS", "")).isdisjoint(word):
+        return False
+    if any(name in environ for name in ("_ARC_DEBUG", *_ELSEWHERE)):
+        return False
+    offered = _options() if word.startswith("-") else _names(environ, begun=bool(word))
+    if offered is None:
+        return False
+    found = {name: told for name, told in offered.items() if name.startswith(word)}
+    text = _in_form(found, environ)
+    return text is not None and _write(text, environ)
+
+
+def keep_names(envfile: str, sessions: Names, jobs: Names, files: Iterable[str]) -> None:
+    """Remember what is offered while all these files have the content that they have now."""
+    home = _home(os.environ)
+    contents = {path: _content(path) for path in files}
+    if home and sum(map(len, contents.values())) <= _LARGEST_BYTES:
+        data = (_FORMAT, sys.version, envfile, contents, sessions, jobs)
+        keep(_file(home, envfile), marshal.dumps(data))
+
+
+def forget_names(envfile: str) -> None:
+    """Nothing is remembered of an envfile."""
+    with suppress(OSError):
+        os.unlink(_file(_home(os.environ), envfile))
+
+
+def _options() -> Names:
+    """Every flag and what it does; not those behind which nothing can be offered."""
+    shown = [option for option in OPTIONS if option.name != "keyword"]
+    return {flag: option.help for option in shown for flag in option.flags}
+
+
+def _names(environ: Mapping[str, str], *, begun: bool) -> Names | None:
+    """Sessions and, once a letter is typed, their jobs; None where they are not known."""
+    home = _home(environ)
+    try:
+        envfile = nearest_envfile(os.getcwd())
+        with open(_file(home, envfile), "rb") as stream:
+            data = marshal.loads(stream.read())  # noqa: S302  # in the user's own cache
+        form, python, path, contents, sessions, jobs = data
+        if (form, python, path) != (_FORMAT, sys.version, envfile):
+            return None
+        if any(_content(path) != content for path, content in contents.items()):
+            return None
+        return {**sessions, **jobs} if begun else dict(sessions)
+    except (OSError, EOFError, ValueError, TypeError, AttributeError):  # none, or damaged
+        return None
+
+
+def _in_form(found: Names, environ: Mapping[str, str]) -> str | None:
+    """What argcomplete writes of these; None where that is not simple."""
+    shell = environ.get("_ARGCOMPLETE_SHELL")
+    between = environ.get("_ARGCOMPLETE_IFS", "\013")
+    before_told = environ.get("_ARGCOMPLETE_DFS", "")
+    no_space = environ.get("_ARGCOMPLETE_SUPPRESS_SPACE") == "1"
+    if len(between) != 1 or not all(map(_PLAIN.issuperset, found)):
+        return None
+    if shell == "bash" and not before_told:
+        return between.join(found) + (" " if len(found) == 1 and not no_space else "")
+    if not no_space or any("%" in told for told in found.values()):
+        return None
+    if shell == "zsh" and not before_told:
+        return between.join(f"{name}:{told}" for name, told in found.items())
+    if shell == "fish" and len(before_told) == 1:
+        pairs = ((name, told.replace(between, " ")) for name, told in found.items())
+        return between.join(map(before_told.join, pairs))
+    return None
+
+
+def _write(text: str, environ: Mapping[str, str]) -> bool:
+    try:
+        name = environ.get("_ARGCOMPLETE_STDOUT_FILENAME")
+        with open(name or _DESCRIPTOR, "w", closefd=name is not None) as stream:
+            stream.write(text)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    """The folder of what is remembered; empty where `platformdirs` alone knows it."""
+    if sys.platform not in ("linux", "darwin"):
+        return ""
+    caches = os.path.expanduser("~/.cache" if sys.platform == "linux" else "~/Library/Caches")
+    if sys.platform == "linux":
+        caches = environ.get("XDG_CACHE_HOME", "").strip() or caches
+    return os.path.join(caches, "runenv", "tabs")
+
+
+def _file(home: str, envfile: str) -> str:
+    return os.path.join(home, f"{crc32(os.fsencode(envfile)):08x}")
+
+
+def _content(path: str) -> bytes:
+    """What a file holds; empty where it is not there."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
