@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LABELS_TOLD = 2
 _LINES_TOLD = 3
 _LONGEST_TOLD = 60  # characters of one line: a longer one says nothing at a glance
-_NAME = re.compile(r"[A-Za-z0-9._-]*")
+_NAME = r"[A-Za-z0-9._-]*"
 
 
 def _nothing_inside(_label: str, _was: str, _now: str) -> list[str]:
@@ -117,6 +117,6 @@ def _readable(line: str) -> bool:
 
 def _name(line: str) -> str:
     """What a requirement is of; an option (`-r dev.txt`) pairs with nothing."""
-    match = _NAME.match(line)
+    match = re.match(_NAME, line)
     name = match[0] if match else ""
     return line if name[:1] in ("", "-", ".") else re.sub(r"[-_.]+", "-", name).lower()

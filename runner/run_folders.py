@@ -16,7 +16,7 @@ ARTIFACTS, LOGS = "artifacts", "logs"
 LATEST = "latest"
 KEPT_RUNS = 10
 
-_ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-\d+")
+_ID = r"\d{8}T\d{6}\.\d{3}Z-\d+"
 
 
 def make_run_id(now_s: float) -> str:
@@ -47,7 +47,7 @@ def runs_in(home: str) -> list[str]:
     """The runs that have a folder there, the oldest first."""
     if os.path.islink(home) or not os.path.isdir(home):
         return []  # what a link leads to is not ours to delete in
-    names = sorted(name for name in os.listdir(home) if _ID.fullmatch(name))
+    names = sorted(name for name in os.listdir(home) if re.fullmatch(_ID, name))
     return [name for name in names if not os.path.islink(os.path.join(home, name))]
 
 

@@ -178,7 +178,7 @@ def _has_parts(job: Job, name: str) -> bool:
     return False
 
 
-_VERSION = re.compile(r"\d+\.\d+t?")
+_VERSION = r"\d+\.\d+t?"
 
 
 def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> UsageError:
@@ -192,7 +192,7 @@ def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> Usage
         hint = f"did you mean {near!r}?" if near and not verb else ""
         verb = verb or ("" if hint else verb_near_word(name))
         hint = f"did you mean runenv {verb}?" if verb else hint
-        if _VERSION.fullmatch(name):
+        if re.fullmatch(_VERSION, name):
             hint = f"a Python is chosen with -p {name}, several with commas: -p 3.11,3.12"
         hints.append(hint if len(unknown) == 1 or not hint else f"{name}: {hint}")
     shown = " and ".join(map(repr, unknown))

@@ -30,8 +30,8 @@ _SCRIPTS = {  # by their names in an environment; where a Python has them depend
     "activate.ps1": ("common/Activate.ps1",),
 }
 # As `EnvBuilder.install_scripts` is documented.
-_PLACEHOLDER = re.compile(r'("?)(__VENV_[A-Z_]+__)')
-_WITH_PARENTHESES = re.compile(r'\("?__VENV_PROMPT__')
+_PLACEHOLDER = r'("?)(__VENV_[A-Z_]+__)'
+_WITH_PARENTHESES = r'\("?__VENV_PROMPT__'
 
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55"  # of a cache: bford.info/cachedir
 
@@ -99,11 +99,11 @@ def _scripts(folder: str, path: str) -> dict[str, str] | None:
         script: next(filter(None, (_text(os.path.join(folder, place)) for place in places)), "")
         for script, places in _SCRIPTS.items()
     }
-    wanted = {name for text in texts.values() for _, name in _PLACEHOLDER.findall(text)}
+    wanted = {name for text in texts.values() for _, name in re.findall(_PLACEHOLDER, text)}
     if not all(texts.values()) or not wanted <= values.keys():
         return None
     # Up to Python 3.12 the prompt is said to have its parentheses and a blank.
-    is_whole = _WITH_PARENTHESES.search(texts["activate"]) is None
+    is_whole = re.search(_WITH_PARENTHESES, texts["activate"]) is None
     return {script: _filled(text, values, is_whole) for script, text in texts.items()}
 
 
@@ -125,4 +125,4 @@ def _filled(text: str, values: Mapping[str, str], is_whole: bool) -> str:
             return f"{quote}{prompt}" if quote else f"'{prompt}'"
         return str(quote + values[name])
 
-    return _PLACEHOLDER.sub(value, text)
+    return re.sub(_PLACEHOLDER, value, text)

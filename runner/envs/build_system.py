@@ -22,9 +22,9 @@ _LEGACY = "setuptools.build_meta:__legacy__"
 # build needs in addition (of hatchling, scikit-build-core, meson-python).
 _READ_BY_BACKENDS = ("hatch_build.py", "CMakeLists.txt", "meson.build")
 
-_HOOK_OF_HATCH = re.compile(rb"hooks\.custom\][^\[]*?\bpath\s*=\s*[\"']([^\"'\n]+)")
+_HOOK_OF_HATCH = rb"hooks\.custom\][^\[]*?\bpath\s*=\s*[\"']([^\"'\n]+)"
 
-_BACKEND = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
+_BACKEND = r"\w+(\.\w+)*(:\w+(\.\w+)*)?"
 
 
 class BuildSystem(Record):
@@ -60,7 +60,7 @@ def read_build_system(folder: str, shown: str) -> BuildSystem:
                 'write it by PEP 508: "setuptools>=61"',
             )
     backend = table.get("build-backend", _LEGACY)
-    if not isinstance(backend, str) or not _BACKEND.fullmatch(backend):
+    if not isinstance(backend, str) or not re.fullmatch(_BACKEND, backend):
         _refuse(
             f"build-backend is {backend!r}", shown, 'name a module: "hatchling.build" or "a.b:c"'
         )
@@ -94,7 +94,7 @@ def digest_of_build_files(folder: str) -> str:
     """A digest of all that says what a build needs, as far as files say it."""
     names = [*build_files(folder, editable=True), *_READ_BY_BACKENDS]
     texts = {name: content_of(os.path.join(folder, name)) for name in names}
-    for name in map(os.fsdecode, _HOOK_OF_HATCH.findall(texts.get("pyproject.toml", b""))):
+    for name in map(os.fsdecode, re.findall(_HOOK_OF_HATCH, texts.get("pyproject.toml", b""))):
         texts.setdefault(name, content_of(os.path.join(folder, name)))
     whole = sha256()
     for name, text in texts.items():

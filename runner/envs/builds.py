@@ -53,10 +53,9 @@ _PROGRAM = os.path.join(os.path.dirname(__file__), "call_hook.py")
 # What an installer does to builds by its variables and configuration, and what it
 # does to installs and not to builds: where one of these is in force, the build is
 # the installer's own. Of uv ("Settings" in its documentation) and of pip.
-_OF_INSTALLER = re.compile(
-    r"config[-_]settings?|(global|build)[-_]option|build[-_](constraint|isolation|dependencies|variables)"
-    r"|(constraint|override|exclude)[-_]dependencies|^\s*(\[(tool\.uv\.)?pip\b|pip\s*[.=])",
-    re.IGNORECASE | re.MULTILINE,
+_OF_INSTALLER = (
+    r"(?im)config[-_]settings?|(global|build)[-_]option|build[-_](constraint|isolation|dependencies|variables)"
+    r"|(constraint|override|exclude)[-_]dependencies|^\s*(\[(tool\.uv\.)?pip\b|pip\s*[.=])"
 )
 # uv heeds these where it installs, and not for what a build requires.
 _NOT_OF_BUILDS = tuple((name, None) for name in ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE"))
@@ -147,7 +146,7 @@ class Builds:
             *backend.installer_variables(environ),
             *backend.installer_config(environ, build.folder).values(),
         ]
-        if _OF_INSTALLER.search("\n".join(said)):
+        if re.search(_OF_INSTALLER, "\n".join(said)):
             return True
         return b"tool.uv.sources" in content_of(os.path.join(build.folder, "pyproject.toml"))
 

@@ -84,8 +84,8 @@ def _uv_project(root: str) -> dict[str, str]:
         folder = above
 
 
-_HEADER = re.compile(r"\[{1,2}[A-Za-z]")
-_OF_UV = re.compile(r"\[{1,2}\s*tool(\s*\.\s*uv\b|\s*\])")
+_HEADER = r"\[{1,2}[A-Za-z]"
+_OF_UV = r"\[{1,2}\s*tool(\s*\.\s*uv\b|\s*\])"
 
 
 def uv_table(text: str) -> str:
@@ -99,8 +99,8 @@ def uv_table(text: str) -> str:
     kept: list[str] = []
     inside = False
     for line in text.splitlines():
-        if _HEADER.match(line):
-            inside = _OF_UV.match(line) is not None
+        if re.match(_HEADER, line):
+            inside = re.match(_OF_UV, line) is not None
         if inside:
             kept.append(line)
     return "\n".join(kept)

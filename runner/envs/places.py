@@ -24,7 +24,7 @@ _BIN = "Scripts" if sys.platform == "win32" else "bin"
 _LARGEST_BYTES = 1_000_000  # of a program: a larger one is no script
 # What every shell and installer writes as it is. virtualenv spells + and % in its
 # scripts for xonsh, and what is not ASCII in most.
-_PLAIN = re.compile(r"/[\w./@=:,-]{1,110}", re.ASCII)
+_PLAIN = r"(?a)/[\w./@=:,-]{1,110}"
 
 
 def is_movable(path: str) -> bool:
@@ -33,7 +33,7 @@ def is_movable(path: str) -> bool:
     Installers write the first line of programs in another form where the path is
     long or has signs that a shell takes for its own. Windows has it in binaries.
     """
-    return sys.platform != "win32" and _PLAIN.fullmatch(path) is not None
+    return sys.platform != "win32" and re.fullmatch(_PLAIN, path) is not None
 
 
 def own_files(root: str, manifest: Manifest) -> dict[str, bytes]:
@@ -76,21 +76,19 @@ def _pattern(root: str) -> re.Pattern[bytes]:
     return re.compile(re.escape(os.fsencode(root)) + rb"(?![\w.+-])")
 
 
-_RECORDED = re.compile(
-    rb'^"?(?:\.\./)+' + _BIN.encode() + rb'/([^,"]+)"?,sha256=([\w-]+)', re.M | re.I
-)
+_RECORDED = rb'(?mi)^"?(?:\.\./)+' + _BIN.encode() + rb'/([^,"]+)"?,sha256=([\w-]+)'
 
 
 def _programs_in(record: bytes) -> Iterator[tuple[str, bytes]]:
     """The programs whose digests a RECORD has."""
-    for match in _RECORDED.finditer(record):
+    for match in re.finditer(_RECORDED, record):
         yield os.fsdecode(match[1]), match[2]
 
 
 def without_place(name: str, content: bytes, root: str) -> bytes:
     """What is in a file of an environment, the same at each place."""
     if name.endswith("/RECORD"):
-        return _RECORDED.sub(b"", content)
+        return re.sub(_RECORDED, b"", content)
     return _pattern(root).sub(b"", _without_prompt(name, content, os.path.basename(root)))
 
 
@@ -139,7 +137,7 @@ def _recorded_anew(record: bytes, digests: Mapping[str, tuple[str, int]]) -> byt
 
     lines = record.decode("utf-8", "surrogateescape").splitlines(keepends=True)
     for number, line in enumerate(lines):
-        match = _RECORDED.match(os.fsencode(line))
+        match = re.match(_RECORDED, os.fsencode(line))
         if match is None or os.fsdecode(match[1]) not in digests:
             continue
         digest, size = digests[os.fsdecode(match[1])]
@@ -153,7 +151,7 @@ def _recorded_anew(record: bytes, digests: Mapping[str, tuple[str, int]]) -> byt
 
 # venv writes the folder's name as the prompt into its activate scripts, in as many
 # ways as there are shells: `PS1="(tests) ${PS1:-}"`, `VIRTUAL_ENV_PROMPT=tests`.
-_PROMPT = re.compile(rb"^.*(?:prompt|PS1|printf).*$", re.M | re.I)
+_PROMPT = rb"(?mi)^.*(?:prompt|PS1|printf).*$"
 
 
 def _with_prompt(name: str, content: bytes, was: str, now: str) -> bytes:
@@ -161,7 +159,7 @@ def _with_prompt(name: str, content: bytes, was: str, now: str) -> bytes:
         return content
     word = re.compile(rb"(?<=[\"'(=])" + re.escape(os.fsencode(was)) + rb"(?=[\"')]|$)")
     new = os.fsencode(now)
-    return _PROMPT.sub(lambda line: word.sub(lambda _: new, line[0]), content)
+    return re.sub(_PROMPT, lambda line: word.sub(lambda _: new, line[0]), content)
 
 
 def _without_prompt(name: str, content: bytes, was: str) -> bytes:

@@ -6,8 +6,8 @@ import math
 import re
 
 # ECMA-48: control sequences, and strings such as a terminal's title or a link.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07)|[ -/]*[0-~])", re.S)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+_ESCAPES = r"(?s)\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07)|[ -/]*[0-~])"
+_CONTROLS = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 
 _LONGEST_VALUE = 1_000  # characters of what a parameter looks like
 _EXACT = 2**53  # integers up to here are the same to every reader of JSON
@@ -25,13 +25,13 @@ def legible(text: str) -> str:
 
     What is left are tabs, ends of lines, and what XML 1.0 allows.
     """
-    lines = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), lines)
+    lines = re.sub(_ESCAPES, "", text).replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(_CONTROLS, lambda found: found[0].encode("unicode_escape").decode(), lines)
 
 
 def on_one_line(text: str) -> str:
     """The text as it reads, without whatever could move a cursor or turn the writing around."""
-    plain = _ESCAPES.sub("", text)
+    plain = re.sub(_ESCAPES, "", text)
     if plain.isprintable():
         return plain
     return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in plain)

@@ -37,7 +37,7 @@ class Argument(Record):
     def asks_anew(self) -> bool:
         """Whether it may be answered otherwise each time, and is meant to be."""
         if self.kind in ("requirement", "editable"):
-            return bool(_VCS.search(self.value)) and not _COMMIT.search(self.value)
+            return bool(re.search(_VCS, self.value)) and not re.search(_COMMIT, self.value)
         if self.option in ("--prerelease", "--prerelease-package"):
             return "allow" in self.value
         return self.option in ("-U", "--upgrade", "-P", "--upgrade-package", "--pre")
@@ -49,8 +49,8 @@ class Argument(Record):
         return (self.option, value) if self.option else (value,)
 
 
-_VCS = re.compile(r"(?:^|[\s@])(?:git|hg|svn|bzr)\+")
-_COMMIT = re.compile(r"@[0-9a-f]{40}(?![0-9a-f])")  # which is what it is for ever
+_VCS = r"(?:^|[\s@])(?:git|hg|svn|bzr)\+"
+_COMMIT = r"@[0-9a-f]{40}(?![0-9a-f])"  # which is what it is for ever
 
 _BUILD_OPTIONS = (
     "-C",
@@ -152,7 +152,7 @@ def _with_next(kind: Kind, option: str, left: Iterator[str]) -> Argument:
     return Argument(kind, option, "".join(value), (option, *value))
 
 
-_CREDENTIALS = re.compile(r"(https?://)[^/\s@]+@")
+_CREDENTIALS = r"(https?://)[^/\s@]+@"
 
 
 def without_secrets(text: str) -> str:
@@ -161,7 +161,7 @@ def without_secrets(text: str) -> str:
     They do not decide what is installed, and what is shown or kept on the disk
     is read by others.
     """
-    return _CREDENTIALS.sub(r"\1****@", text) if "@" in text else text
+    return re.sub(_CREDENTIALS, r"\1****@", text) if "@" in text else text
 
 
 def show_arguments(tokens: Iterable[str]) -> str:
@@ -173,13 +173,13 @@ def show_arguments(tokens: Iterable[str]) -> str:
     return " ".join(_quoted(without_secrets(token)) for token in tokens)
 
 
-_PLAIN = re.compile(r"[\w./:@%+=,\\\[\]-]+")
-_HARMLESS_IN_QUOTES = re.compile(r'[^"$`\\!]+')
+_PLAIN = r"[\w./:@%+=,\\\[\]-]+"
+_HARMLESS_IN_QUOTES = r'[^"$`\\!]+'
 
 
 def _quoted(token: str) -> str:
-    if _PLAIN.fullmatch(token):
+    if re.fullmatch(_PLAIN, token):
         return token
-    if _HARMLESS_IN_QUOTES.fullmatch(token):
+    if re.fullmatch(_HARMLESS_IN_QUOTES, token):
         return f'"{token}"'
     return "'" + token.replace("'", "'\"'\"'") + "'"

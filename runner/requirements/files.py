@@ -64,9 +64,9 @@ def missing(path: str, shown: str, *, where: str) -> EnvironmentBroken:
 
 # Lines. ------------------------------------------------------------------------
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_COMMENT = r"(^|\s+)#.*$"
+_VARIABLE = r"\$\{([A-Z0-9_]+)\}"
+_CODING = rb"coding[:=]\s*([-\w.]+)"
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),  # before UTF-16, whose mark begins it
@@ -80,7 +80,7 @@ def logical_lines(data: bytes) -> Iterator[Line]:
     """The lines of a requirement file that say something."""
     begun, first = "", 0
     for number, line in enumerate(_decode(data).splitlines(), start=1):
-        comment = _COMMENT.match(line) is not None
+        comment = re.match(_COMMENT, line) is not None
         first = first or number
         if line.endswith("\\") and not comment:
             begun += line.strip("\\")
@@ -91,7 +91,7 @@ def logical_lines(data: bytes) -> Iterator[Line]:
 
 
 def _line(number: int, text: str) -> Iterator[Line]:
-    text = _COMMENT.sub("", text).strip()
+    text = re.sub(_COMMENT, "", text).strip()
     if text:
         yield Line(number, text)
 
@@ -106,7 +106,7 @@ def _decode(data: bytes) -> str:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
     for line in data.split(b"\n", 2)[:2]:
-        declared = _CODING.search(line) if line.startswith(b"#") else None
+        declared = re.search(_CODING, line) if line.startswith(b"#") else None
         if declared is not None:
             try:
                 return data.decode(declared[1].decode("ascii"), "replace")
@@ -117,12 +117,12 @@ def _decode(data: bytes) -> str:
 
 def expand_variables(text: str, environ: Mapping[str, str]) -> str:
     """The text with `${NAME}` filled in where the variable has a value."""
-    return _VARIABLE.sub(lambda match: environ.get(match[1]) or match[0], text)
+    return re.sub(_VARIABLE, lambda match: environ.get(match[1]) or match[0], text)
 
 
 def variables_named(lines: Iterable[Line]) -> list[str]:
     """The names of all `${NAME}` in the lines, sorted."""
-    return sorted({name for line in lines for name in _VARIABLE.findall(line.text)})
+    return sorted({name for line in lines for name in re.findall(_VARIABLE, line.text)})
 
 
 def line_arguments(text: str) -> Iterator[Argument]:
@@ -148,9 +148,9 @@ def line_arguments(text: str) -> Iterator[Argument]:
 # Where a path or URL leads. ------------------------------------------------------
 
 # `name[extras] @ target` of PEP 508.
-_DIRECT = re.compile(r"\s*[A-Za-z0-9][\w.-]*\s*(\[(?P<extras>[^\]]*)\]\s*)?@\s*(?P<target>\S.*)")
-_EXTRAS = re.compile(r"(?P<path>.+?)\s*\[(?P<extras>[^\[\]]*)\]")
-_ARCHIVE = re.compile(r".*\.(whl|zip|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma|zst))", re.I)
+_DIRECT = r"\s*[A-Za-z0-9][\w.-]*\s*(\[(?P<extras>[^\]]*)\]\s*)?@\s*(?P<target>\S.*)"
+_EXTRAS = r"(?P<path>.+?)\s*\[(?P<extras>[^\[\]]*)\]"
+_ARCHIVE = r"(?i).*\.(whl|zip|tar|tgz|tbz|txz|tlz|tar\.(gz|bz2|xz|lz|lzma|zst))"
 
 
 class Local(Record):
@@ -168,7 +168,7 @@ def is_url(text: str) -> bool:
 
 def is_archive(name: str) -> bool:
     """Whether a file of this name can be a wheel or a source distribution."""
-    return _ARCHIVE.fullmatch(name) is not None
+    return re.fullmatch(_ARCHIVE, name) is not None
 
 
 def find_local(text: str, cwd: str, *, editable: bool = False, where: str = "") -> Local | None:
@@ -179,7 +179,7 @@ def find_local(text: str, cwd: str, *, editable: bool = False, where: str = "") 
     where it can only be a path and nothing is there.
     """
     text = text.strip()
-    direct = _DIRECT.fullmatch(text)
+    direct = re.fullmatch(_DIRECT, text)
     target = direct["target"] if direct else text
     if is_url(target):
         return None
@@ -206,7 +206,7 @@ def _readings(target: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     takes the first that exists.
     """
     for written in dict.fromkeys((target, target.partition(";")[0].strip())):
-        match = _EXTRAS.fullmatch(written)
+        match = re.fullmatch(_EXTRAS, written)
         if match:
             yield match["path"], _split_extras(match["extras"])
         yield written, ()

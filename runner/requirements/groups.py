@@ -108,7 +108,7 @@ class Pyproject:
         project = normal_name(str(self._table(self.content["project"], "[project]").get("name")))
         for item in self._list(items, f"extra {written!r}"):
             text = self._requirement(item, f"extra {written!r}")
-            inner = _SELF.fullmatch(text)
+            inner = re.fullmatch(_SELF, text)
             if inner and normal_name(inner["name"]) == project:
                 both = _joined(marker, (inner["marker"] or "").strip())
                 for other in (inner["extras"] or "").split(","):
@@ -239,7 +239,7 @@ def _toml_kind(value: object) -> str:
 
 # Markers of extras that name other extras of the project. --------------------------
 
-_SELF = re.compile(r"(?P<name>[\w.-]+)\s*(\[(?P<extras>[^\]]*)\])?\s*(;(?P<marker>.*))?")
+_SELF = r"(?P<name>[\w.-]+)\s*(\[(?P<extras>[^\]]*)\])?\s*(;(?P<marker>.*))?"
 
 
 def _joined(one: str, other: str) -> str:

@@ -77,8 +77,9 @@ def packages(folder: str) -> list[str]:
     return sorted(n for n in names if os.path.isfile(os.path.join(folder, n, "__init__.py")))
 
 
-_VERSION_FROM_GIT = re.compile(
-    rb"setuptools[-_]scm|hatch-vcs|flit[-_]scm|vcs-versioning|versioningit|versioneer|dunamai|\bpbr\b"
+_VERSION_FROM_GIT = (
+    rb"setuptools[-_]scm|hatch-vcs|flit[-_]scm|vcs-versioning"
+    rb"|versioningit|versioneer|dunamai|\bpbr\b"
 )
 
 
@@ -173,7 +174,7 @@ class SourceDigests:
         None for any other project; "" where git does not know.
         """
         texts = (content_of(os.path.join(folder, name)) for name in BUILD_FILES)
-        if not any(_VERSION_FROM_GIT.search(text) for text in texts):
+        if not any(re.search(_VERSION_FROM_GIT, text) for text in texts):
             return None
         said = self._git(folder, "describe", "--tags", "--long", "--always", "--abbrev=12")
         return (said or b"").decode("utf-8", "replace").strip()

@@ -69,13 +69,13 @@ def locks_of(stem: str, root: str) -> list[str]:
     return [name for name in names if name == whole] + [n for n in names if n.startswith(begin)]
 
 
-_NEEDS = re.compile(r'^\[tool\.runenv\]\s+needs = "(sha256:[0-9a-f]+)"$', re.M)
-_LOWEST = re.compile(r'^requires-python = ">=(\d+)\.(\d+)', re.M)
+_NEEDS = r'(?m)^\[tool\.runenv\]\s+needs = "(sha256:[0-9a-f]+)"$'
+_LOWEST = r'(?m)^requires-python = ">=(\d+)\.(\d+)'
 
 
 def needs_recorded(text: str) -> str:
     """The digest of what was declared when the lock was made; empty where there is none."""
-    match = _NEEDS.search(text)
+    match = re.search(_NEEDS, text)
     return match[1] if match else ""
 
 
@@ -234,7 +234,7 @@ def _fitting(
         )
     path, shown = os.path.join(root, FOLDER, name), f"{FOLDER}/{name}"
     text = read_bytes(path, shown).decode("utf-8", "replace")
-    lowest = _LOWEST.search(text)
+    lowest = re.search(_LOWEST, text)
     if lowest and _number(minor) < (int(lowest[1]), int(lowest[2])):
         raise EnvironmentBroken(
             f"{shown} is for Python {lowest[1]}.{lowest[2]} and later, and this is {minor}",
@@ -256,7 +256,7 @@ def _lock_step(path: str, root: str, *, sources: SourceDigests, environ: Mapping
     collector = make_collector(root, sources=sources, environ=environ)
     path = collector.file(path, installs=True, where="requirements")
     text = content_of(path).decode("utf-8", "replace")
-    again = _follow_folders(collector, _FOLDERS.finditer(text), os.path.dirname(path))
+    again = _follow_folders(collector, re.finditer(_FOLDERS, text), os.path.dirname(path))
     return Step(
         arguments=("--no-deps", *again, "-r", path),
         ingredients=collector.ingredients(),
@@ -269,15 +269,13 @@ def _lock_step(path: str, root: str, *, sources: SourceDigests, environ: Mapping
 
 # Of a package that uv writes, the name and then its folder: of a lock by PEP 751,
 # and of uv.lock.
-_FOLDERS = re.compile(
-    r'^name = "(?P<name>[^"]+)"\n(?:(?!\[\[)[^\n]*\n)*?'
-    r'directory = \{ path = "(?P<path>[^"]+)"(?P<editable>, editable = true)?',
-    re.M,
+_FOLDERS = (
+    r'(?m)^name = "(?P<name>[^"]+)"\n(?:(?!\[\[)[^\n]*\n)*?'
+    r'directory = \{ path = "(?P<path>[^"]+)"(?P<editable>, editable = true)?'
 )
-_UV_FOLDERS = re.compile(
-    r'^name = "(?P<name>[^"]+)"\n(?:version = [^\n]*\n)?'
-    r'source = \{ (?:directory|(?P<editable>editable)) = "(?P<path>[^"]+)" \}',
-    re.M,
+_UV_FOLDERS = (
+    r'(?m)^name = "(?P<name>[^"]+)"\n(?:version = [^\n]*\n)?'
+    r'source = \{ (?:directory|(?P<editable>editable)) = "(?P<path>[^"]+)" \}'
 )
 
 
@@ -353,7 +351,7 @@ def _uv_step(
     text = content_of(collector.file(path, installs=True, where='lock="uv"')).decode(
         "utf-8", "replace"
     )
-    again = _follow_folders(collector, _UV_FOLDERS.finditer(text), os.path.dirname(path))
+    again = _follow_folders(collector, re.finditer(_UV_FOLDERS, text), os.path.dirname(path))
     pyproject = collector.pyproject(root, where='lock="uv"')
     for group in needs.groups:
         collector.note(f"group {group}", pyproject.group_requirements(group))

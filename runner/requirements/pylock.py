@@ -18,14 +18,14 @@ from runner.settings import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
-_ONLY_LOCKS_KNOW = re.compile(r"\b(extras|dependency_groups)\b")  # in markers
+_NAME = r"pylock(\.[^.]+)?\.toml"
+_ONLY_LOCKS_KNOW = r"\b(extras|dependency_groups)\b"  # in markers
 _MEND = 'uv installs from it as it is: backend="uv" for the session'
 
 
 def is_lock_name(path: str) -> bool:
     """Whether a file of this name is a lock file: `pylock.toml`, `pylock.NAME.toml`."""
-    return _NAME.fullmatch(os.path.basename(path)) is not None
+    return re.fullmatch(_NAME, os.path.basename(path)) is not None
 
 
 def as_requirements(path: str) -> str:
@@ -79,7 +79,7 @@ def _lines(package: dict[str, Any], folder: str, shown: str) -> Iterator[str]:
     marker = package.get("marker", "")
     if not isinstance(name, str) or not isinstance(marker, str):
         raise _no_lock(shown, "a package has no name, or a marker that is no string")
-    if _ONLY_LOCKS_KNOW.search(marker):
+    if re.search(_ONLY_LOCKS_KNOW, marker):
         raise EnvironmentBroken(
             f"{shown} leaves {name} to the extras and groups that one chooses: pip cannot",
             mend=_MEND,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runner.requirements import SourceDigests
     from runner.running import Step
 
-_NAME = re.compile(r"[^\w.-]")  # what a package's name ends at
+_NAME = r"[^\w.-]"  # what a package's name ends at
 
 
 def script_step(
@@ -66,7 +66,7 @@ def script_step(
             f"the script block of {script} has dependencies that are no list of strings",
             mend='write # dependencies = ["..."]',
         )
-    words = [word for word in words if normal_name(_NAME.split(word.strip())[0]) not in without]
+    words = [word for word in words if normal_name(re.split(_NAME, word.strip())[0]) not in without]
     if not words:
         return None
     return install_step(tuple(words), cwd, root, sources=sources, environ=environ)
