@@ -4,6 +4,8 @@ Pure: names, globs, tags, keywords and Pythons in, jobs out. Everything that is
 given narrows; what would be ignored is an error with a suggestion.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 

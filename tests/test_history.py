@@ -76,6 +76,16 @@ def test_without_a_file_nothing_is_remembered(path: Path):
     assert read(str(path)) == {}
 
 
+def test_of_a_long_file_the_end_is_read(path: Path):
+    for number in range(10):
+        add(path, Outcome("old", "passed"), Outcome(f"j{number}", "passed"))
+
+    line = path.stat().st_size // 10
+    assert list(read(str(path), 3 * line)) == ["old", "j7", "j8", "j9"]
+    assert list(read(str(path), 1)) == ["old", "j9"]  # the last run whatever it takes
+    assert len(read(str(path), 100_000)) == 11
+
+
 def test_what_cannot_be_written_is_no_error(tmp_path: Path):
     add(tmp_path / "nowhere" / "history", Outcome("lint", "passed"))
 

@@ -16,7 +16,7 @@ from runner.commands import failed_before
 from runner.envs.folder import make_envdir
 from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
-from runner.history import Remember, path_in, read, usual_s
+from runner.history import RECENT_BYTES, Remember, path_in, read, usual_s
 from runner.load import open_project
 from runner.perform import perform
 from runner.plan import make_plan
@@ -59,7 +59,8 @@ def main(request: Request) -> int:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
     run_id = make_run_id(time.time())
-    past = {} if settings.jobs == "1" else read(path_in(envdir_of(project, settings)))
+    envdir = envdir_of(project, settings)
+    past = {} if settings.jobs == "1" else read(path_in(envdir), RECENT_BYTES)
     # One job alone has the terminal, whatever may run beside it.
     if settings.jobs == "1" or len(plan.jobs) == 1:
         crew = _one_at_a_time(project, settings, find, listeners, run_id)

@@ -4,6 +4,8 @@ Knows nothing of files and starts nothing: a version comes in as a name tells
 it, perhaps in part, or as a Python told it.
 """
 
+from __future__ import annotations
+
 import re
 
 from runner.record import Record

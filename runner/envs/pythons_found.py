@@ -5,10 +5,12 @@ Starts none of them, so a name may promise what its program does not keep:
 `sys.platform`, and the variables, so that nothing else of the machine counts.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from runner.envs.python_spec import (
     FINAL,
@@ -22,6 +24,9 @@ from runner.envs.python_spec import (
     version_text,
 )
 from runner.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 _NAME = r"(python|pypy|graalpy)(\d+(?:\.\d+)?)?(t)?(?:\.exe)?"  # of a program: python3.13t
 _FOLDER = (
