@@ -25,7 +25,6 @@ from runner.errors import (
 from runner.installers import Installers, how_it_ended, tell_ended
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
-from runner.requirements.script import script_step
 from runner.running import (
     Command,
     CommandStarted,
@@ -35,7 +34,6 @@ from runner.running import (
     Said,
     Shown,
 )
-from runner.shells import user_shell
 from runner.surroundings import command_variables, find_program, outer_variables
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
@@ -313,6 +311,8 @@ class Bench:
 
     def _shell(self, variables: Mapping[str, str], cwd: str) -> Command:
         home = os.path.join(self.make_cache_dir(), "shells", folder.folder_name(self._job.name))
+        from runner.shells import user_shell  # few ask for one
+
         with self._disk_troubles_told():
             shell = user_shell(self._job.name, self.environment.bin, home, variables)
         return Command(argv=shell.argv, cwd=cwd, env={**variables, **shell.env})
@@ -387,6 +387,8 @@ class Bench:
             self._installers.shows = world.settings.verbose
 
     def install_script(self, script: str) -> None:
+        from runner.requirements.script import script_step  # few have one
+
         world = self.world
         step = script_step(
             script,

@@ -9,13 +9,10 @@ import os
 from itertools import count
 from typing import TYPE_CHECKING
 
-from runner.artifacts import keep_artifact
 from runner.envs import folder
 from runner.errors import CommandFailed, Interrupted
-from runner.process import ending
 from runner.run_folders import ARTIFACTS, LOGS, make_run_folder
 from runner.running import Said, Shown
-from runner.services import ServiceFailed, end_services, start_service
 
 if TYPE_CHECKING:
     from runner.model import Ready
@@ -34,6 +31,8 @@ class Beside:
 
     def start(self, command: Command, name: str, ready: Ready, timeout_s: float) -> Service:
         """Start a server; it is ready when this returns. Raises CommandFailed where it is not."""
+        from runner.services import ServiceFailed, start_service  # few jobs have servers
+
         try:
             return start_service(
                 command,
@@ -68,6 +67,8 @@ class Beside:
 
     def keep(self, path: str, name: str) -> str:
         """Keep a copy of what the job has made; returns where it is."""
+        from runner.artifacts import keep_artifact  # with shutil 2 ms
+
         home = os.path.join(self._run_folder(ARTIFACTS), folder.folder_name(self._job))
         return keep_artifact(path, name, home)
 
@@ -82,6 +83,11 @@ class Beside:
 
         error: what the job ends with, None where it would pass.
         """
+        if not self._services:
+            return
+        from runner.process import ending
+        from runner.services import end_services
+
         interrupted = isinstance(error, (KeyboardInterrupt, Interrupted))
         end_services(self._services, self._world.grace_s, interrupted=interrupted)
         failures: list[CommandFailed] = []

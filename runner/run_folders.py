@@ -12,6 +12,8 @@ import re
 import time
 from contextlib import suppress
 
+from runner.trees import remove_tree
+
 ARTIFACTS, LOGS = "artifacts", "logs"
 LATEST = "latest"
 KEPT_RUNS = 10
@@ -53,6 +55,4 @@ def runs_in(home: str) -> list[str]:
 
 def remove_run(home: str, run: str) -> None:
     """What a run has left there is gone."""
-    from shutil import rmtree  # 7 ms, and most runs remove nothing
-
-    rmtree(os.path.join(home, run), ignore_errors=True)  # what cannot go now goes next time
+    remove_tree(os.path.join(home, run))  # what cannot go now goes next time

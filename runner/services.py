@@ -136,8 +136,6 @@ def end_services(
     Signals that come meanwhile are raised when none is left; Ctrl-C ends the grace.
     interrupted: an earlier one is on its way, and they say nothing new.
     """
-    if not services:
-        return
     deadline = time.monotonic() + grace_s
     later: BaseException | None = None
     while True:

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from runner.aside import own_name, replace, write_aside
 from runner.errors import EnvironmentBroken
+from runner.trees import remove_tree
 
 JOURNAL = "runenv.json"
 KEY = ".key"
@@ -227,11 +228,7 @@ def empty_trash(envdir: str) -> None:
     trash = os.path.join(envdir, ".trash")
     if not os.path.isdir(trash):
         return
-    from shutil import rmtree  # 7 ms, and most runs remove nothing
-
-    # rmtree never follows a link. What cannot go now (open on Windows, or
-    # another run empties too) goes next time.
-    rmtree(trash, ignore_errors=True)
+    remove_tree(trash)  # what cannot go now, since another run empties it too say, goes next time
 
 
 def environments_in(envdir: str) -> list[str]:

@@ -25,6 +25,7 @@ from runner.envs.manifest import FILES
 from runner.envs.store import GONE, USED
 from runner.envs.upkeep import Freed, Kept
 from runner.record import Record
+from runner.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -174,7 +175,7 @@ def keep_below(store: Store, cap_bytes: int) -> None:
     What this run has made stays, and what was used just now, by whatever run.
     """
     for path in leftovers_in(store):
-        _remove_tree(path)
+        remove_tree(path)
     _forget_half_written(store)
     _forget_records(store)
     names = images_in(store)
@@ -292,12 +293,6 @@ def _time_ns(path: str) -> int:
         return 0
 
 
-def _remove_tree(path: str) -> None:
-    from shutil import rmtree  # 7 ms, and most runs remove nothing
-
-    rmtree(path, ignore_errors=True)
-
-
 # What is in it. -----------------------------------------------------------------------
 
 
@@ -408,7 +403,7 @@ class Cleaning:
         """What killed runs have left is gone."""
         for path in leftovers_in(self._store):
             size = self.freed.count(path)
-            _remove_tree(path)
+            remove_tree(path)
             name = os.path.basename(path)
             why = "removed earlier" if name.startswith(GONE) else "left by a run that was killed"
             self._tell(f"{name}, {why}", size)

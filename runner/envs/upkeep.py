@@ -7,7 +7,6 @@ run uses stays, and so does what is not ours.
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 from runner import run_folders
@@ -16,6 +15,7 @@ from runner.envs import folder
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record
+from runner.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,21 +125,21 @@ class Upkeep:
             lock = f".wheels-{project.removeprefix(folder.NEW)}"
             if project.startswith(folder.NEW):
                 told = f"{project}, left by a build that was killed"
-                self._locked(os.path.join(".wheels", project), told, lock, _remove_tree)
+                self._locked(os.path.join(".wheels", project), told, lock, remove_tree)
                 continue
             for content in _folders_in(os.path.join(home, project)):
                 place = os.path.join(".wheels", project, content)
                 path = os.path.join(self._envdir, place)
                 if os.stat(path).st_mtime <= before_s:
                     told = f"the wheel {_wheel_in(path)}"
-                    self._locked(place, told, lock, _remove_tree)
+                    self._locked(place, told, lock, remove_tree)
 
     def _locked(self, name: str, told: str, lock: str, remove: Callable[[str], None]) -> None:
         """Remove what stands in the environment folder."""
         path = os.path.join(self._envdir, name)
         try:
             with Lock(os.path.join(self._envdir, ".locks", lock), _refuse_to_wait):
-                trouble = "" if remove is _remove_tree else folder.why_not_ours(path)
+                trouble = "" if remove is remove_tree else folder.why_not_ours(path)
                 if trouble:
                     self.kept.append(Kept(name, trouble))
                     return
@@ -155,10 +155,6 @@ class Upkeep:
 
 def _refuse_to_wait(holder: str) -> None:
     raise InUse(holder)
-
-
-def _remove_tree(path: str) -> None:
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def last_used_s(envdir: str, name: str) -> float:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from runner.aside import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record
+from runner.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -102,7 +102,7 @@ class Wheels:
             if found:
                 return found
             aside = os.path.join(self._home, f".new-{_short(build.folder)}")
-            shutil.rmtree(aside, ignore_errors=True)
+            remove_tree(aside)
             os.makedirs(aside)
             # setuptools puts into a wheel what an earlier build left in build/lib, of
             # modules that are long deleted too. What is not from us stays, and the
@@ -118,7 +118,7 @@ class Wheels:
                 place = places.pure if wheel.endswith(_PURE) else places.own
                 _put(os.path.join(aside, wheel), place)
             finally:
-                shutil.rmtree(aside, ignore_errors=True)
+                remove_tree(aside)
             self._note_sources(build, os.path.dirname(place))
             _forget_old(os.path.dirname(os.path.dirname(place)))
         return os.path.join(place, wheel)
@@ -281,7 +281,7 @@ def _clear_up(project: str, names: set[str]) -> None:
     """Take away what our build has left, so that the next one begins as this one did."""
     folder = os.path.join(project, "build")
     for name in names:
-        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+        remove_tree(os.path.join(folder, name))
     with suppress(OSError):  # it is not empty, or not there
         os.rmdir(folder)
 
@@ -306,12 +306,12 @@ def builds_of_its_own(path: str, projects: tuple[str, ...]) -> Generator[None]:
     with open(os.path.join(path, SETUPTOOLS), "w", encoding="utf-8") as stream:
         stream.write(f"[build]\nbuild_base = {_BUILD_BASE}\n")
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)  # of an install that was killed
+        remove_tree(folder)  # of an install that was killed
     try:
         yield
     finally:
         for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             with suppress(OSError):  # it is not empty, or not there
                 os.rmdir(os.path.dirname(folder))
 
@@ -337,7 +337,7 @@ def _forget_old(project: str) -> None:
     except OSError:
         return  # another run clears up too
     for name in old:
-        shutil.rmtree(os.path.join(project, name), ignore_errors=True)
+        remove_tree(os.path.join(project, name))
 
 
 def _short(*texts: str) -> str:
