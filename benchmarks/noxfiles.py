@@ -1,5 +1,8 @@
 """Public noxfiles, listed by nox and by runenv: python benchmarks/noxfiles.py [--half 2]
 
+With --converted it is the envfile that `runenv --convert` makes of each, in place of the noxfile;
+and told is of how many nothing was left over or approximated, too.
+
 noxfiles.txt names source distributions and the path of the noxfile in each; pip fetches
 them into a folder that is kept. What is compared of each session is its name, family,
 Python, tags, names of parameters, first line of the docstring, and whether it runs when
@@ -14,7 +17,12 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections import Counter
+from functools import partial
 from pathlib import Path
+
+from runner.convert import convert
+from runner.declare import cleaned
 
 BENCHMARKS = Path(__file__).parent
 
@@ -52,7 +60,7 @@ def listed(command: list[str], noxfile: Path) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def ours_of(noxfile: Path) -> list[object] | None:
+def ours_of(noxfile: Path) -> list[list[object]] | None:
     """The sessions by runenv."""
     text = listed([sys.executable, "-m", "runner", "--list", "--json", "-f"], noxfile)
     if text is None:
@@ -84,14 +92,102 @@ def fetch(requirement: str, folder: Path) -> Path | None:
     return next((path for path in target.iterdir() if path.is_dir()), None)
 
 
+def compared(rows: list[list[object]]) -> Counter[str]:
+    """What is the same of a noxfile and its envfile: all but the order and the spelling of names.
+
+    A Python that a parameter has named is the Python itself.
+    """
+    return Counter(
+        json.dumps(
+            [
+                cleaned(str(family)),
+                python,
+                sorted(tags),
+                sorted(name for name in parameters if name != "python"),
+                described,
+                chosen,
+            ]
+        )
+        for _, family, python, tags, parameters, described, chosen in rows
+    )
+
+
+def read_beside(noxfile: Path, name: str) -> str | None:
+    """The text of a file that a noxfile names."""
+    try:
+        return (noxfile.parent / name).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def convert_all(chosen: list[list[str]], folder: Path, *, show: bool) -> None:
+    """Convert each, and print the rates."""
+    counts = dict.fromkeys(
+        ("nothing left over", "nothing left or approximated", "loads", "lists the same"), 0
+    )
+    total, asked, declaring, sessions = 0, 0, 0, 0
+    for requirement, path in chosen:
+        root = fetch(requirement, folder)
+        if root is None or not (root / path).is_file():
+            continue
+        noxfile = root / path
+        made = convert(
+            str(noxfile), noxfile.read_text(encoding="utf-8-sig"), partial(read_beside, noxfile)
+        )
+        assert made is not None
+        total += 1
+        kinds = {note.kind for note in made.notes}
+        counts["nothing left over"] += "left" not in kinds
+        counts["nothing left or approximated"] += not kinds & {"left", "approximated"}
+        sessions += len(made.environments)
+        said = made.made.partition(", ")[2].split(" ")[0]
+        declaring += int(said) if said else 0
+        envfile = noxfile.with_name("envfile.py")
+        was = envfile.read_bytes() if envfile.exists() else None
+        envfile.write_text(made.text, encoding="utf-8")
+        try:
+            ours = ours_of(envfile)
+        finally:
+            if was is None:
+                envfile.unlink()
+            else:
+                envfile.write_bytes(was)
+        theirs = listed([sys.executable, "-c", THEIRS], noxfile)
+        if show:
+            for note in made.notes:
+                print(f"{note.kind} {requirement}:{note.line}: {note.text}")
+            if ours is None:
+                print("does not load:", requirement)
+        if theirs is None:
+            continue
+        asked += 1
+        counts["loads"] += ours is not None
+        same = ours is not None and compared(json.loads(theirs)) == compared(ours)
+        counts["lists the same"] += same
+        if not same:
+            print("not the same:", requirement)
+            if show and ours is not None:
+                left = compared(json.loads(theirs)), compared(ours)
+                print("   nox alone:", *list(left[0] - left[1])[:3])
+                print("  ours alone:", *list(left[1] - left[0])[:3])
+    for told, count in counts.items():
+        print(f"{count:4} of {total if told.startswith('nothing') else asked} {told}")
+    print(f"{declaring:4} of {sessions} sessions declare what they install")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--half", type=int, choices=(1, 2))
     parser.add_argument("--folder", type=Path, default=Path("noxfiles"))
+    parser.add_argument("--converted", action="store_true", help="by runenv --convert")
+    parser.add_argument("--show", action="store_true", help="what was left, and what differs")
     given = parser.parse_args()
     lines = (BENCHMARKS / "noxfiles.txt").read_text().splitlines()
     middle = len(lines) // 2
     chosen = {None: lines, 1: lines[:middle], 2: lines[middle:]}[given.half]
+    if given.converted:
+        convert_all([line.split() for line in chosen], given.folder.absolute(), show=given.show)
+        return
     counts = dict.fromkeys(("the same", "not the same", "nox cannot load it", "not fetched"), 0)
     for requirement, path in map(str.split, chosen):
         root = fetch(requirement, given.folder.absolute())

@@ -41,7 +41,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("lock", ("--lock",), "verb", "find versions for what is declared, and install these from then on", "Verbs"),
     Option("matrix", ("--matrix",), "verb with argument", "print the jobs as the matrix of a CI engine", "Verbs", "ENGINE", ENGINES),
     Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
-    Option("convert", ("--convert",), "verb with argument", "write an envfile that says what a file of tox or hatch says", "Verbs", " [FILE]", bare="."),
+    Option("convert", ("--convert",), "verb with argument", "write an envfile that says what a file of nox, tox or hatch says", "Verbs", " [FILE]", bare="."),
     Option("force", ("--force",), "flag", "with --convert: replace the envfile that is there", "Verbs"),
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),
     Option("version", ("--version",), "verb", "print the version", "Verbs"),

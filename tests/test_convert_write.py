@@ -126,7 +126,7 @@ def test_environments_that_do_the_same_share_a_function():
         runner.session(name="b", deps=["e"])(a)
         '''
     )
-    assert converted(SAME).functions == 1
+    assert converted(SAME).made == "2 environments in 1 function"
 
 
 def test_environments_that_do_the_same_under_another_description_call_the_function():
@@ -140,7 +140,7 @@ def test_environments_that_do_the_same_under_another_description_call_the_functi
             a(session)
         '''
     )
-    assert converted(text).functions == 2
+    assert converted(text).made == "2 environments in 2 functions"
 
 
 def test_a_function_with_arguments_serves_nobody_else(tmp_path: Path):
@@ -621,7 +621,7 @@ def test_what_has_no_command_in_common_shares_no_function():
         "[tox]\nno_package = true\nenv_list = x-a, x-b\n[testenv]\ncommands =\n  a: one\n  b: two\n"
     )
 
-    assert converted(text).functions == 2
+    assert converted(text).made == "2 environments in 2 functions"
 
 
 def test_a_command_that_is_written_twice_runs_twice():

@@ -190,3 +190,20 @@ def test_every_page_is_in_the_contents():
     listed = (ROOT / "docs/index.md").read_text()
 
     assert [str(p) for p in sorted(pages) if str(p) != "index.md" and str(p.with_suffix("")) not in listed] == []  # fmt: skip
+
+
+# docs/how-to/nox.md
+
+
+def test_the_example_of_a_noxfile_becomes_what_is_told(folder: Folder):
+    page = (ROOT / "docs" / "how-to" / "nox.md").read_text(encoding="utf-8")
+    noxfile, envfile = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    told = re.findall(r"^\$ runenv --convert\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    folder.write("noxfile.py", noxfile)
+    classifiers = [f"Programming Language :: Python :: {v}" for v in ("3.11", "3.12", "3.13")]
+    folder.write("pyproject.toml", f"[project]\nname = 'x'\nclassifiers = {classifiers}\n")
+
+    made = folder.passes("--convert")
+
+    assert (folder.root / "envfile.py").read_text() == envfile
+    assert [made.err] == told

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runner.amounts import counted
@@ -31,7 +32,7 @@ def main(request: Request) -> int:
     """Convert the file that was named, or the first that there is."""
     settings = settle(request.given, os.environ, {}, {})
     asked = os.path.join(settings.directory or "", request.argument or "")
-    path, converted = _converted(asked)
+    path, converted, others = _converted(asked)
     root = os.path.dirname(os.path.abspath(path))
     envfile = os.path.join(root, NAME)
     if os.path.lexists(envfile) and not settings.force:
@@ -44,29 +45,37 @@ def main(request: Request) -> int:
     # Raises where it does not load, with the lines; the text is still there to look at.
     jobs = load_project(aside, may_install=False).jobs
     os.replace(aside, envfile)
-    tell(sys.stderr, _summary(path, converted, len(jobs)))
+    tell(sys.stderr, _summary(path, converted, len(jobs), others))
     return PASSED
 
 
-def _converted(asked: str) -> tuple[str, Converted]:
-    """The file that is meant, and what came of it."""
+def _converted(asked: str) -> tuple[str, Converted, list[str]]:
+    """The file that is meant, what came of it, and the others that could have been meant."""
     if os.path.isdir(asked):
         found = [os.path.normpath(os.path.join(asked, name)) for name in NAMES]
         paths = [path for path in found if os.path.isfile(path)]
     else:
         paths = [asked]
-    for path in paths:
+    for number, path in enumerate(paths):
         converted = _convert(path)
         if converted is not None:
-            return os.path.normpath(path), converted
+            others = [other for other in paths[number + 1 :] if _says_something(other)]
+            return os.path.normpath(path), converted, others
     if os.path.isdir(asked):
         raise UsageError(
             f"nothing to convert in {os.path.abspath(asked)}",
-            mend=f"looked for what tox and hatch read in {', '.join(NAMES)}",
+            mend=f"looked for what nox, tox and hatch read in {', '.join(NAMES)}",
         )
     raise UsageError(
-        f"nothing to convert in {asked}", mend="it says nothing to tox and nothing to hatch"
+        f"nothing to convert in {asked}", mend="it says nothing to nox, to tox or to hatch"
     )
+
+
+def _says_something(path: str) -> bool:
+    try:
+        return _convert(path) is not None
+    except UsageError:
+        return True  # what is wrong with it is told when it is named
 
 
 def _convert(path: str) -> Converted | None:
@@ -82,19 +91,26 @@ def _convert(path: str) -> Converted | None:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{path} cannot be read: {reason}", mend="make it readable") from None
     try:
-        return convert(path, text)
+        return convert(path, text, partial(_read_beside, path))
     except ValueError as error:
         raise UsageError(
             f"{path} cannot be converted: {error}", mend="mend it: the other tool refuses it too"
         ) from None
 
 
-def _summary(path: str, converted: Converted, jobs: int) -> str:
+def _read_beside(path: str, name: str) -> str | None:
+    try:
+        with open(os.path.join(os.path.dirname(path), name), encoding="utf-8") as stream:
+            return stream.read()
+    except (OSError, ValueError):  # a name with a null byte; what is not UTF-8
+        return None
+
+
+def _summary(path: str, converted: Converted, jobs: int, others: list[str]) -> str:
     """What was made, and what somebody should look at."""
-    environments, functions = len(converted.environments), converted.functions
-    made = f"{counted(environments, 'environment')} in {counted(functions, 'function')}"
     there = os.path.join(os.path.dirname(path), NAME)
-    lines = [f"{path} -> {there}: {made}; it loads, and lists {counted(jobs, 'job')}"]
+    lines = [f"{path} -> {there}: {converted.made}; it loads, and lists {counted(jobs, 'job')}"]
+    lines += [f"{other} could be converted too: runenv --convert {other}" for other in others]
     for kind, told in KINDS.items():
         notes = [note for note in converted.notes if note.kind == kind]
         lines += [f"{told}:"] if notes else []

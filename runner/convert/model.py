@@ -62,7 +62,7 @@ class Note(NamedTuple):
 
 KINDS = {
     "approximated": "approximated, so look at these",
-    "left": "left, and kept as a comment",
+    "left": "left, with a comment there",
     "ignored": "ignored by the old tool too",
 }
 

@@ -1,4 +1,4 @@
-"""`runenv --convert`: files of tox and hatch become an envfile that runs."""
+"""`runenv --convert`: files of nox, tox and hatch become an envfile that runs."""
 
 from __future__ import annotations
 
@@ -170,3 +170,98 @@ def test_a_requirement_that_is_handed_over_is_installed(folder: Folder):
     folder.passes("--convert")
 
     assert folder.passes("s", "--", "two").out == "1.0\n"
+
+
+NOXFILE = """\
+import nox
+
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["tests"]
+
+
+@nox.session(reuse_venv=True)
+@nox.parametrize("word", ["a", "b"])
+def tests(session: nox.Session, word: str) -> None:
+    session.install("one")
+    session.install("two==1.0")
+    session.run("python", "-c", f"import one, two; print('{word}', one.version)", *session.posargs)
+    session.notify("last", ["x"])
+
+
+@nox.session(tags=["t"])
+def last(session):
+    print(session.posargs, session.run("python", "-c", "print(1)", silent=True).strip())
+"""
+
+
+def test_a_noxfile_becomes_an_envfile_that_runs(folder: Folder):
+    folder.wheel("one")
+    folder.wheel("two")
+    folder.write("noxfile.py", NOXFILE)
+
+    made = folder.passes("--convert")
+
+    assert made.err == (
+        "noxfile.py -> envfile.py: 2 sessions, 1 of which declare what they install;"
+        " it loads, and lists 3 jobs\n"
+    )
+    assert 'deps=["one", "two==1.0"]' in (folder.root / "envfile.py").read_text()
+    assert folder.passes().out == "a 1.0\nb 1.0\n['x'] 1\n"
+    assert folder.passes("tests(word='b')").out == "b 1.0\n['x'] 1\n"
+    assert folder.passes("-t", "t").out == "[] 1\n"
+
+
+def test_what_stays_an_install_overrides_what_is_declared(folder: Folder):
+    folder.wheel("one", "1.0")
+    folder.wheel("one", "2.0")
+    folder.write("requirements.txt", "one==2.0\n")
+    folder.write(
+        "noxfile.py",
+        "import nox\n@nox.session\ndef s(session):\n"
+        "    session.install('-r', 'requirements.txt')\n    session.install('one<2')\n"
+        "    session.run('python', '-c', 'import one; print(one.version)')\n",
+    )
+
+    folder.passes("--convert")
+
+    assert "requirements=['requirements.txt']" in (folder.root / "envfile.py").read_text()
+    assert folder.passes().out == "1.0\n"
+    assert folder.passes().out == "1.0\n"
+
+
+def test_a_noxfile_goes_first_and_the_others_are_named(folder: Folder):
+    folder.write("noxfile.py", "import nox\n@nox.session\ndef s(session): ...\n")
+    folder.write("tox.ini", "[tox]\nenv_list = a\n")
+    folder.write("tox.toml", "=")
+
+    made = folder.passes("--convert")
+
+    assert made.err == (
+        "noxfile.py -> envfile.py: 1 session; it loads, and lists 1 job\n"
+        "tox.ini could be converted too: runenv --convert tox.ini\n"
+        "tox.toml could be converted too: runenv --convert tox.toml\n"
+    )
+
+
+def test_what_is_no_python_is_not_converted(folder: Folder):
+    folder.write("noxfile.py", "import nox\n)\n")
+
+    done = folder.run("--convert")
+
+    assert done.code == 2
+    assert "noxfile.py cannot be converted: line 2: unmatched ')'" in done.err
+
+
+def test_files_of_requirements_decide_what_is_declared_beside_them(folder: Folder):
+    folder.write("plain.txt", "one\n")
+    folder.write("index.txt", "--index-url https://example.invalid\none\n")
+    (folder.root / "odd.txt").write_bytes(b"\xff")
+    text = "@nox.session\ndef {0}(session):\n    session.install('-r', '{0}.txt')\n    session.install('two')\n"
+    names = ["plain", "index", "odd", "gone"]
+    folder.write("noxfile.py", "import nox\n" + "".join(map(text.format, names)))
+
+    folder.passes("--convert")
+
+    made = (folder.root / "envfile.py").read_text()
+    assert "@runner.session(deps=['two'], requirements=['plain.txt'])" in made
+    assert made.count("    session.install('two')\n") == 3
