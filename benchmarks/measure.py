@@ -101,7 +101,7 @@ def program(name: str) -> str:
     return found
 
 
-def machine(rounds: int) -> str:
+def machine(rounds: int, of: str = "medians") -> str:
     """One line on what was measured where."""
     python = sys.version.split()[0]
-    return f"Python {python}, {platform.system()}, {os.cpu_count()} CPUs, {rounds} rounds, medians"
+    return f"Python {python}, {platform.system()}, {os.cpu_count()} CPUs, {rounds} rounds, {of}"

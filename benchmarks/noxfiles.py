@@ -1,12 +1,13 @@
 """Public noxfiles, listed by nox and by runenv: python benchmarks/noxfiles.py [--half 2]
 
+noxfiles.txt names source distributions and the path of the noxfile in each. What is
+compared of each session is its name, family, Python, tags, names of parameters, first line
+of the docstring, and whether it runs when nothing is named. The halves are of the list:
+what is mended for one is measured on the other. Some import makefun, nox-ext, nox-lib,
+nox-uv or laminci: where these are not installed nox cannot load them.
+
 With --converted it is the envfile that `runenv --convert` makes of each, in place of the noxfile;
 and told is of how many nothing was left over or approximated, too.
-
-noxfiles.txt names source distributions and the path of the noxfile in each; pip fetches
-them into a folder that is kept. What is compared of each session is its name, family,
-Python, tags, names of parameters, first line of the docstring, and whether it runs when
-nothing is named. The halves are of the list: what is mended for one is measured on the other.
 """
 
 from __future__ import annotations
@@ -16,15 +17,20 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from real_files import fetch_trees, read_list
 
 from runner.convert import convert
 from runner.declare import cleaned
 
-BENCHMARKS = Path(__file__).parent
+if TYPE_CHECKING:
+    from real_files import Wanted
+
+LIST = Path(__file__).parent / "noxfiles.txt"
 
 # What nox knows of all sessions: its own listing tells of those that are selected alone.
 THEIRS = """
@@ -60,7 +66,7 @@ def listed(command: list[str], noxfile: Path) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def ours_of(noxfile: Path) -> list[list[object]] | None:
+def ours_of(noxfile: Path) -> list[object] | None:
     """The sessions by runenv."""
     text = listed([sys.executable, "-m", "runner", "--list", "--json", "-f"], noxfile)
     if text is None:
@@ -77,19 +83,6 @@ def ours_of(noxfile: Path) -> list[list[object]] | None:
         ]
         for job in json.loads(text)["jobs"]
     ]
-
-
-def fetch(requirement: str, folder: Path) -> Path | None:
-    """The unpacked source distribution; None where it cannot be had."""
-    target = folder / requirement
-    if not target.is_dir():
-        target.mkdir(parents=True)
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:"]
-        subprocess.run([*pip, "-d", str(target), requirement], check=False)
-        for archive in target.glob("*.tar.gz"):
-            with tarfile.open(archive) as opened:
-                opened.extractall(target, filter="data")
-    return next((path for path in target.iterdir() if path.is_dir()), None)
 
 
 def compared(rows: list[list[object]]) -> Counter[str]:
@@ -120,17 +113,14 @@ def read_beside(noxfile: Path, name: str) -> str | None:
         return None
 
 
-def convert_all(chosen: list[list[str]], folder: Path, *, show: bool) -> None:
+def convert_all(here: list[Wanted], *, show: bool) -> None:
     """Convert each, and print the rates."""
     counts = dict.fromkeys(
         ("nothing left over", "nothing left or approximated", "loads", "lists the same"), 0
     )
     total, asked, declaring, sessions = 0, 0, 0, 0
-    for requirement, path in chosen:
-        root = fetch(requirement, folder)
-        if root is None or not (root / path).is_file():
-            continue
-        noxfile = root / path
+    for one in here:
+        noxfile = one.tree / one.path
         made = convert(
             str(noxfile), noxfile.read_text(encoding="utf-8-sig"), partial(read_beside, noxfile)
         )
@@ -155,9 +145,9 @@ def convert_all(chosen: list[list[str]], folder: Path, *, show: bool) -> None:
         theirs = listed([sys.executable, "-c", THEIRS], noxfile)
         if show:
             for note in made.notes:
-                print(f"{note.kind} {requirement}:{note.line}: {note.text}")
+                print(f"{note.kind} {one.name}:{note.line}: {note.text}")
             if ours is None:
-                print("does not load:", requirement)
+                print("does not load:", one.name)
         if theirs is None:
             continue
         asked += 1
@@ -165,7 +155,7 @@ def convert_all(chosen: list[list[str]], folder: Path, *, show: bool) -> None:
         same = ours is not None and compared(json.loads(theirs)) == compared(ours)
         counts["lists the same"] += same
         if not same:
-            print("not the same:", requirement)
+            print("not the same:", one.name)
             if show and ours is not None:
                 left = compared(json.loads(theirs)), compared(ours)
                 print("   nox alone:", *list(left[0] - left[1])[:3])
@@ -178,30 +168,28 @@ def convert_all(chosen: list[list[str]], folder: Path, *, show: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--half", type=int, choices=(1, 2))
-    parser.add_argument("--folder", type=Path, default=Path("noxfiles"))
     parser.add_argument("--converted", action="store_true", help="by runenv --convert")
     parser.add_argument("--show", action="store_true", help="what was left, and what differs")
     given = parser.parse_args()
-    lines = (BENCHMARKS / "noxfiles.txt").read_text().splitlines()
-    middle = len(lines) // 2
-    chosen = {None: lines, 1: lines[:middle], 2: lines[middle:]}[given.half]
+    wanted = read_list(LIST)
+    middle = len(wanted) // 2
+    chosen = {None: wanted, 1: wanted[:middle], 2: wanted[middle:]}[given.half]
+    here = fetch_trees(chosen)
     if given.converted:
-        convert_all([line.split() for line in chosen], given.folder.absolute(), show=given.show)
+        convert_all(here, show=given.show)
         return
-    counts = dict.fromkeys(("the same", "not the same", "nox cannot load it", "not fetched"), 0)
-    for requirement, path in map(str.split, chosen):
-        root = fetch(requirement, given.folder.absolute())
-        if root is None or not (root / path).is_file():
-            counts["not fetched"] += 1
-            continue
-        theirs = listed([sys.executable, "-c", THEIRS], root / path)
+    counts = {"the same": 0, "not the same": 0, "nox cannot load it": 0}
+    for one in here:
+        noxfile = one.tree / one.path
+        theirs = listed([sys.executable, "-c", THEIRS], noxfile)
         if theirs is None:
-            counts["nox cannot load it"] += 1
-        elif json.loads(theirs) == ours_of(root / path):
-            counts["the same"] += 1
+            told = "nox cannot load it"
         else:
-            counts["not the same"] += 1
-            print("not the same:", requirement)
+            told = "the same" if json.loads(theirs) == ours_of(noxfile) else "not the same"
+        counts[told] += 1
+        if told != "the same":
+            print(f"{told}: {one.name} {one.version}")
+    counts["not fetched"] = len(chosen) - len(here)
     for told, count in counts.items():
         print(f"{count:4} {told}")
 

@@ -141,6 +141,26 @@ def test_an_image_is_compiled_beside_the_run(
     assert bytecode.is_complete(str(tmp_path / "image"))
 
 
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/autogroup"), reason="no CPUs are shared out among sessions here"
+)
+def test_the_session_in_which_it_is_compiled_comes_last(env: Path, tmp_path: Path):
+    """Its idle priority counts inside of its session alone."""
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\n{sys.executable} "$@"\ncat /proc/self/autogroup > {tmp_path}/told\n'
+    )
+    python.chmod(0o755)
+    beside = bytecode.Bytecode()
+    beside.compile(str(python), str(tmp_path / "image"), manifest.take(str(env)))
+    (_, _, process) = beside._running[0]
+    process.wait(60)
+
+    beside.end()
+
+    assert (tmp_path / "told").read_text().endswith("nice 19\n")
+
+
 def test_who_wants_no_bytecode_gets_none(
     env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from runner.compat import environments, project
+from runner.compat import environments, popen, project
 from runner.compat.behind import Manifest, Runner
 from runner.compat.declared import Func, Param, parametrize
 from runner.compat.of_others import PoetrySession, session_of_nox_poetry, session_of_nox_uv
@@ -80,7 +80,14 @@ def _make_all(declarations: Declarations, options: Options) -> dict[str, ModuleT
             _SessionQuit=SessionFailed,
             _SessionSkip=SessionSkipped,
         ),
-        _module("nox.command", CommandFailed=CommandFailed),
+        _module("nox.command", CommandFailed=CommandFailed, popen=popen.popen),
+        _module(
+            "nox.popen",
+            popen=popen.popen,
+            decode_output=popen.decode_output,
+            DEFAULT_INTERRUPT_TIMEOUT=popen.DEFAULT_INTERRUPT_TIMEOUT,
+            DEFAULT_TERMINATE_TIMEOUT=popen.DEFAULT_TERMINATE_TIMEOUT,
+        ),
         _module(
             "nox.registry",
             session_decorator=declarations.session,

@@ -250,6 +250,133 @@ SESSIONS = """
     def notifies_nothing(session): session.notify("nothing")
     """
 
+NOTIFIES = f"""
+    import nox
+
+    @nox.session(python=False)
+    def chain(session):
+        print(session.name)
+        session.notify("one")
+        session.notify("two")
+        session.notify("one", posargs=["a second time"])
+
+    @nox.session(python=False, default=False)
+    def one(session):
+        print(session.name, session.posargs)
+        session.notify("three", posargs=["x", "y"])
+
+    @nox.session(python=False, default=False)
+    def two(session): print(session.name, session.posargs)
+
+    @nox.session(python=False, default=False)
+    def three(session): print(session.name, session.posargs)
+
+    @nox.session(python=False)
+    def fails_then(session):
+        session.notify("three")
+        session.error("no")
+
+    @nox.session(python=False)
+    def skips_then(session):
+        session.notify("three")
+        session.skip("no")
+
+    @nox.session(python=False)
+    def itself(session):
+        print(session.name)
+        session.notify("itself")
+
+    @nox.session(python=False)
+    def one_python(session):
+        print(session.name)
+        session.notify("a_python-{HERE}")
+
+    @nox.session(python=["{HERE}"], venv_backend="virtualenv", default=False)
+    def a_python(session): print(session.name, session.posargs)
+    """
+
+BREAKS = """
+    import nox
+
+    @nox.session(python=False)
+    def breaks(session):
+        print(session.name)
+        session.error("it is broken")
+
+    @nox.session(python=False)
+    def leaves(session):
+        print(session.name)
+        session.skip("not here")
+
+    @nox.session(python=False, requires=["breaks"])
+    def after_it(session): print(session.name)
+
+    @nox.session(python=False, requires=["after_it"])
+    def after_that(session): print(session.name)
+
+    @nox.session(python=False, requires=["fine", "breaks"])
+    def after_both(session): print(session.name)
+
+    @nox.session(python=False)
+    def fine(session): print(session.name)
+    """
+
+WORDS = """
+    import nox
+
+    @nox.session(python=False)
+    def hands_on(session):
+        print(session.posargs, session.interactive)
+        session.run("python", "-c", "import sys; print(sys.argv[1:])", *session.posargs)
+        session.posargs.append("more")
+        second(session)
+
+    @nox.session(python=False)
+    def second(session): print(session.name, session.posargs)
+    """
+
+CHOSEN = """
+    import nox
+
+    nox.options.sessions = ["last", "hidden", "several"]
+    nox.options.keywords = ""
+
+    @nox.session(python=False, tags=["a"])
+    def first(session): print(session.name)
+
+    @nox.session(python=False, default=False, tags=["a", "b"])
+    def hidden(session): print(session.name)
+
+    @nox.session(venv_backend="none", tags=["b"])
+    @nox.parametrize("x", [1, nox.param(2, tags=["c"])])
+    def several(session, x): print(session.name)
+
+    @nox.session(venv_backend="none", name="last", tags=("b", "d"))
+    def of_another_name(session): print(session.name)
+
+    if __name__ == "__main__":
+        nox.main()
+    """
+
+BY_TAGS = CHOSEN.replace('nox.options.keywords = ""', 'nox.options.tags = ["a"]').replace(
+    'nox.options.sessions = ["last", "hidden", "several"]', ""
+)
+BY_WORDS = BY_TAGS.replace('tags = ["a"]', 'keywords = "several or (d and not a)"')
+BY_PYTHON = f"""
+    import nox
+
+    nox.options.pythons = ["{HERE}"]
+
+    @nox.session(python=["{HERE}", "9.9"], venv_backend="virtualenv")
+    def both(session): print(session.name)
+
+    @nox.session(python="9.9")
+    def none(session): print(session.name)
+
+    @nox.session(python=False)
+    def no_python(session): print(session.name)
+    """
+
 
 class Case(NamedTuple):
     """A noxfile, and what it is asked for; ours where the words are others."""
@@ -286,6 +413,40 @@ RUNS = {
     "python and parameter": Case(PYTHONS, f"-s 'both-{HERE}(x=2)'"),
     "a session": Case(SESSIONS, ""),
     "an unknown notification": Case(SESSIONS, "-s notifies_nothing"),
+    **{
+        f"notify {name}": Case(NOTIFIES, f"-s {name}")
+        for name in ("chain", "fails_then", "skips_then", "itself", "one_python")
+    },
+    "notified and named": Case(NOTIFIES, "-s chain three one", "chain three one"),
+    "notified with posargs": Case(NOTIFIES, "-s chain -- given"),
+    "notified after the first error": Case(NOTIFIES, "-x -s fails_then"),
+    "what breaks": Case(BREAKS, ""),
+    **{
+        f"breaks before {name}": Case(BREAKS, f"-s {name}")
+        for name in ("after_it", "after_that", "after_both")
+    },
+    "what breaks with -x": Case(BREAKS, "-x -s breaks fine", "-x breaks fine"),
+    "skips beside one that passes": Case(BREAKS, "-s leaves fine", "leaves fine"),
+    "skips beside one that fails": Case(BREAKS, "-s leaves breaks", "leaves breaks"),
+    "posargs for all": Case(WORDS, "-- -x '' 'a b' --list -- --"),
+    "no posargs": Case(WORDS, "--"),
+    "posargs without a terminal": Case(WORDS, "--non-interactive -s hands_on -- a"),
+    "chosen": Case(CHOSEN, ""),
+    "chosen by tags": Case(BY_TAGS, ""),
+    "chosen by words": Case(BY_WORDS, ""),
+    "chosen by Python": Case(BY_PYTHON, ""),
+    "named beside what is chosen": Case(CHOSEN, "-s first"),
+    "one that is no default": Case(CHOSEN, "-s hidden"),
+    "the name of the function": Case(CHOSEN, "-s of_another_name"),
+    "all of a session": Case(CHOSEN, "-s several"),
+    "one of a session": Case(CHOSEN, "-s 'several(x=2)'"),
+    "a value that there is not": Case(CHOSEN, "-s 'several(x=3)'"),
+    "a tag of one value": Case(CHOSEN, "-t c"),
+    "words with brackets": Case(CHOSEN, "-k '(first or last) and not d'"),
+    "words that are tags": Case(CHOSEN, "-k 'a and b'"),
+    "words that nothing has": Case(CHOSEN, "-k zzz"),
+    "a Python of none": Case(CHOSEN, "-p 9.9"),
+    "a Python and a name": Case(PYTHONS, f"-p {HERE} -s several"),
     "nothing that is installed only": Case(ENDINGS, "--install-only -s fails"),
 }
 LISTS = {
@@ -297,10 +458,17 @@ LISTS = {
         "dates": DATES,
         "pythons": PYTHONS,
         "sessions": SESSIONS,
+        "notifies": NOTIFIES,
+        "chosen": CHOSEN,
+        "chosen by tags": BY_TAGS,
+        "chosen by words": BY_WORDS,
+        "chosen by Python": BY_PYTHON,
     }.items()
 } | {
     "keyword": Case(PLAIN, "-k 'slow and not third'"),
     "name": Case(PARAMETERS, "-s snack"),
+    "tag": Case(CHOSEN, "-t c"),
+    "what is no default": Case(CHOSEN, "-s hidden"),
     "python": Case(PYTHONS, f"-p {HERE}"),
 }
 
@@ -347,7 +515,10 @@ def test_a_run_ends_as_in_nox(folder: Folder, name: str):
         assert (theirs.returncode, ours.code) == (0, 1)
         return
     assert ours.code == _CODES.get(theirs.returncode, theirs.returncode), ours.err
-    assert _ours_of(folder) == _theirs_of(folder)
+    ran, not_run = _ours_of(folder)
+    ended = _theirs_of(folder)
+    assert ran == [one for one in ended if one not in not_run]
+    assert set(not_run) <= set(ended)
 
 
 def _theirs_of(folder: Folder) -> list[tuple[str, str]]:
@@ -358,17 +529,20 @@ def _theirs_of(folder: Folder) -> list[tuple[str, str]]:
     return [((s["signatures"] or [s["name"]])[0], _STATUS[s["result"]]) for s in sessions]
 
 
-def _ours_of(folder: Folder) -> list[tuple[str, str]]:
+def _ours_of(folder: Folder) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """How those ended that ran, in order; and those before which something did not pass."""
     path = folder.root / "ours.json"
     if not path.exists():
-        return []
-    jobs = json.loads(path.read_text())["jobs"]
-    return [
-        # nox calls it aborted where something before it did not pass.
-        (j["name"], "failed" if "did not pass" in j["reason"] else j["result"])
-        for j in jobs
-        if "not started" not in j["reason"]  # nox does not tell of them
-    ]
+        return [], []
+    ran, not_run = [], []
+    for job in json.loads(path.read_text())["jobs"]:
+        if "not started" in job["reason"]:  # nox does not tell of them
+            continue
+        if "did not pass" in job["reason"]:  # nox calls it aborted, in its turn
+            not_run.append((job["name"], "failed"))
+        else:
+            ran.append((job["name"], job["result"]))
+    return ran, not_run
 
 
 @pytest.mark.parametrize("name", LISTS)

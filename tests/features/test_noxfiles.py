@@ -104,6 +104,22 @@ def test_every_module_that_noxfiles_import_is_there(nox):
     assert "from the logger\ndone\n" in done.err
 
 
+def test_a_process_can_be_run_beside_the_session_by_nox_s_popen(nox):
+    done = session(
+        nox,
+        """
+        from nox.popen import popen
+        assert nox.command.popen is popen
+        print(popen([sys.executable, "-c", "print('kept'); exit(3)"], silent=True))
+        print(popen([sys.executable, "-c", "print('shown')"], env={}))
+        popen([sys.executable], silent=True, stdout=1)
+        """,
+    )
+
+    assert (done.code, done.out) == (1, "(3, 'kept\\n')\nshown\n(0, '')\n")
+    assert "silent=True keeps what stdout= would be given" in done.err
+
+
 def test_another_nox_that_is_imported_already_is_left_alone(nox, folder: Folder):
     folder.write("lib/nox/__init__.py", "theirs = True\n")
     folder.write("lib/nox/sub.py", "")
