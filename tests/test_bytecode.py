@@ -144,8 +144,11 @@ def test_an_image_is_compiled_beside_the_run(
 @pytest.mark.skipif(
     not os.path.exists("/proc/self/autogroup"), reason="no CPUs are shared out among sessions here"
 )
-def test_the_session_in_which_it_is_compiled_comes_last(env: Path, tmp_path: Path):
+def test_the_session_in_which_it_is_compiled_comes_last(
+    env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Its idle priority counts inside of its session alone."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     python = tmp_path / "python"
     python.write_text(
         f'#!/bin/sh\n{sys.executable} "$@"\ncat /proc/self/autogroup > {tmp_path}/told\n'
