@@ -23,7 +23,7 @@ _ALL = "all"  # of --clean --store=all
 
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
 _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
-    "check": (("lock",), "--lock", "runenv --lock --check"),
+    "check": (("lock", "convert"), "--lock or --convert", "runenv --lock --check"),
     "json": (
         ("list", "explain", "doctor"),
         "--list, --explain or --doctor",

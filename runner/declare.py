@@ -153,6 +153,7 @@ def session(
     env: Mapping[str, str | None] | str = ...,
     tags: Sequence[str] = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
+    after: Sequence[str | Callable[..., object]] = ...,
     exclusive: str | Sequence[str] = ...,
     parallel: bool = ...,
     default: bool = ...,
@@ -184,6 +185,7 @@ def session(
     env: Mapping[str, str | None] | str | None = None,
     tags: Sequence[str] = (),
     requires: Sequence[str | Callable[..., object]] = (),
+    after: Sequence[str | Callable[..., object]] = (),
     exclusive: str | Sequence[str] = (),
     parallel: bool = True,
     default: bool = True,
@@ -223,7 +225,9 @@ def session(
     env: variables for the session's commands; None takes one away. A string is
         the same as environment.
     tags: words for `--tag`. requires: sessions that must have passed before,
-        by name (`{python}` stands for this job's Python) or as the function.
+        by name (`{python}` stands for this job's Python) or as the function. after:
+        sessions that it follows, however they end, where they run as well; a pattern
+        ("tests-*") may stand for names.
     exclusive: a word, or several; of the sessions that say the same one runs at a
         time under `-j`. parallel: False lets nothing run beside it.
     default: False keeps it out of a plain `runenv`. reuse: False makes a new
@@ -259,6 +263,7 @@ def session(
         "env": {} if env is None else env,
         "tags": tags,
         "requires": requires,
+        "after": after,
         "exclusive": exclusive,
         "parallel": parallel,
         "default": default,

@@ -119,7 +119,11 @@ def _no_file(file: str, path: str) -> UsageError:
 
 
 def load_project(
-    envfile: str, settings: Callable[[], Settings] | None = None, *, may_install: bool = True
+    envfile: str,
+    settings: Callable[[], Settings] | None = None,
+    *,
+    may_install: bool = True,
+    source: bytes | None = None,
 ) -> Project:
     """The Project that an envfile declares.
 
@@ -127,11 +131,11 @@ def load_project(
     the end of `sys.path`: modules beside it can be imported, and none of them
     hides the standard library or what runenv needs. settings: those that are known
     by now, asked for where the envfile names packages of its own, which are
-    installed first where they may be. Raises EnvfileError with
-    all mistakes, in the order of their lines.
+    installed first where they may be. source: what would stand in a file that is not
+    there. Raises EnvfileError with all mistakes, in the order of their lines.
     """
     root = os.path.dirname(envfile)
-    source = _read(envfile)
+    source = _read(envfile) if source is None else source
     if _is_noxfile(envfile, source):
         reader = cast("Reader", import_module(READER))
         return reader.load(envfile, source, settings, may_install=may_install)

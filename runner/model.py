@@ -76,6 +76,7 @@ class SessionSpec(Record):
     exclusive: tuple[str, ...] = ()  # of the sessions that say the same word one runs at a time
     parallel: bool = True  # False: nothing runs beside it
     foreseeable: bool = True  # False: what it installs after a command it may not install again
+    after: tuple[str, ...] = ()  # names and patterns of what it follows, where that runs too
 
 
 class Job(Record):
@@ -93,6 +94,7 @@ class Job(Record):
     # Of noxfiles: further names that it answers to, and why it cannot run, with the mend.
     also: tuple[str, ...] = ()
     trouble: tuple[str, str] | None = None
+    after: tuple[str, ...] = ()  # names of jobs that it follows, however they end, where they run
 
     @property
     def environment(self) -> str:

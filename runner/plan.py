@@ -53,12 +53,21 @@ def expand(
                 continue
             jobs[job.name] = job
     _note_meeting_environments(jobs, note)
-    resolved = _resolve_requires(jobs, note)
-    for circle in find_cycles({job.name: job.requires for job in resolved}):
+    resolved = _resolve_after(_resolve_requires(jobs, note), note)
+    required = {job.name: job.requires for job in resolved}
+    circles = find_cycles(required)
+    for circle in circles:
         note(
             jobs[circle[0]].spec.where,
             f"these require each other: {' -> '.join([*circle, circle[0]])}",
             "take one of the requires away",
+        )
+    waits = {job.name: (*job.requires, *job.after) for job in resolved}
+    for circle in [] if circles else find_cycles(waits):
+        note(
+            jobs[circle[0]].spec.where,
+            f"these come after each other: {' -> '.join([*circle, circle[0]])}",
+            "take one of the after or requires away",
         )
     return resolved
 
@@ -258,16 +267,22 @@ def _shown(value: object) -> str:
 # Requires. -----------------------------------------------------------------------
 
 
-def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
+def _families(jobs: Iterable[Job]) -> dict[str, list[str]]:
+    """The names of jobs that other names stand for: the session's, and nox's."""
     families: dict[str, list[str]] = {}
-    specs = {job.spec.name: job.spec for job in jobs.values()}.values()
-    named = dict.fromkeys(job.spec.name for job in jobs.values())
-    for job in jobs.values():
+    for job in jobs:
         names = [job.spec.name, job.nox_name]
         if job.spec.names_python and job.python:
             names.append(f"{job.spec.name}-{job.python}")
         for name in names:
             families.setdefault(name, []).append(job.name)
+    return families
+
+
+def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
+    families = _families(jobs.values())
+    specs = {job.spec.name: job.spec for job in jobs.values()}.values()
+    named = dict.fromkeys(job.spec.name for job in jobs.values())
     noted: set[tuple[str, str]] = set()
     resolved: list[Job] = []
     for job in jobs.values():
@@ -300,6 +315,49 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                 )
         resolved.append(job._replace(requires=tuple(required), absent=absent))
     return tuple(resolved)
+
+
+def _resolve_after(jobs: Sequence[Job], note: Note) -> tuple[Job, ...]:
+    """The jobs with the names of those that they follow, themselves never among them."""
+    if not any(job.spec.after for job in jobs):
+        return tuple(jobs)
+    families = _families(jobs)
+    specs = {job.spec.name: job.spec for job in jobs}.values()
+    known = list(dict.fromkeys([*families, *(job.name for job in jobs)]))
+    named = list(dict.fromkeys(job.spec.name for job in jobs))
+    noted: set[tuple[str, str]] = set()
+    resolved: list[Job] = []
+    for job in jobs:
+        found: dict[str, None] = {}
+        for text in job.spec.after:
+            name = text.replace("{python}", job.python or "").replace("{py}", job.python or "")
+            meant = _meant(name, jobs, families)
+            found.update(dict.fromkeys(meant))
+            # One whose Python is not here does not run, so that nothing follows it.
+            if meant or (job.spec.where, text) in noted or _python_of_absent(name, specs):
+                continue
+            noted.add((job.spec.where, text))
+            note(
+                job.spec.where,
+                f"session {job.spec.name!r} comes after {name!r}, which no session is named",
+                did_you_mean(name, known) or f"there are {some_of(named)}",
+            )
+        found.pop(job.name, None)
+        resolved.append(job._replace(after=tuple(n for n in found if n not in job.requires)))
+    return tuple(resolved)
+
+
+def _meant(name: str, jobs: Sequence[Job], families: Mapping[str, list[str]]) -> list[str]:
+    """The names of the jobs that a name or a pattern stands for."""
+    if any(sign in name for sign in "*?["):
+        from fnmatch import fnmatchcase  # 0.3 ms that only a pattern costs
+
+        return [
+            job.name
+            for job in jobs
+            if fnmatchcase(job.name, name) or fnmatchcase(job.spec.name, name)
+        ]
+    return [job.name for job in jobs if job.name == name] or families.get(name, [])
 
 
 def _python_of_absent(name: str, specs: Iterable[SessionSpec]) -> str:
@@ -351,24 +409,39 @@ def find_cycles(requires: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 
 def make_plan(jobs: Sequence[Job], selected: Sequence[Job], named: frozenset[str]) -> Plan:
-    """The selected jobs and all that they require, each after what it requires.
+    """The selected jobs and all that they require, each after what it requires or follows.
 
-    The order is the selection's as far as `requires` allows. `jobs` has no
-    cycle: `expand` has noted them.
+    The order is the selection's as far as that allows. `jobs` has no cycle: `expand`
+    has noted them.
     """
     by_name = {job.name: job for job in jobs}
-    ordered: dict[str, Job] = {}
-    for job in selected:
-        path: dict[str, list[str]] = {job.name: list(job.requires)}
+    needed = {job.name: job.requires for job in jobs}
+    members = _in_order([job.name for job in selected], needed)
+    # What is followed is not added to the run.
+    if any(by_name[name].after for name in members):
+        inside = set(members)
+        waits = {
+            name: (*needed[name], *(other for other in by_name[name].after if other in inside))
+            for name in members
+        }
+        members = _in_order(members, waits)
+    return Plan(jobs=tuple(by_name[name] for name in members), named=named)
+
+
+def _in_order(names: Iterable[str], waits: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names and all that they wait for, each behind that."""
+    ordered: dict[str, None] = {}
+    for start in names:
+        path: dict[str, list[str]] = {start: list(waits[start])}
         while path:
             name, left = next(reversed(path.items()))
             if name in ordered:
                 del path[name]
             elif left:
-                needed = left.pop(0)
-                if needed not in ordered:
-                    path[needed] = list(by_name[needed].requires)
+                other = left.pop(0)
+                if other not in ordered:
+                    path[other] = list(waits[other])
             else:
-                ordered[name] = by_name[name]
+                ordered[name] = None
                 del path[name]
-    return Plan(jobs=tuple(ordered.values()), named=named)
+    return list(ordered)

@@ -1,4 +1,4 @@
-"""Starts each job once everything that it comes after has passed.
+"""Starts each job once everything that it requires has passed, and what it follows has ended.
 
 Knows nothing of environments or processes: an executor takes the jobs.
 """
@@ -45,6 +45,7 @@ def run(
 
     def settle(outcome: Outcome) -> None:
         outcomes[outcome.job] = outcome
+        queue.ended(outcome.job)
         settled(outcome)
 
     def skip_lost(names: Iterable[str]) -> None:
@@ -116,8 +117,10 @@ class _Queue:
         self._number = 0
         self._waiting: dict[str, tuple[Job, tuple[str, ...]]] = {}
         self._rank: dict[str, tuple[float, int]] = {}  # the lowest starts first
-        self._needed: dict[str, int] = {}  # how many of its requires have not passed
-        self._after: dict[str, list[str]] = {}  # those that wait for it
+        # How many of its requires have not passed, and of what it follows have not ended.
+        self._needed: dict[str, int] = {}
+        self._after: dict[str, list[str]] = {}  # those that wait for it to pass
+        self._behind: dict[str, list[str]] = {}  # those that wait for it to end
         # What may start, by rank: together with others, or alone (parallel=False).
         self._ready: list[tuple[tuple[float, int], str]] = []
         self._alone: list[tuple[tuple[float, int], str]] = []
@@ -143,9 +146,13 @@ class _Queue:
         self._number += 1
         needed = [other for other in job.requires if other not in outcomes]
         lost = [other for other in job.requires if _is_lost(other, outcomes)]
-        self._needed[name] = len(needed) + len(lost)
+        # What a job follows comes before it in a plan; what is not there by now does not run.
+        followed = [o for o in job.after if o in self._waiting or o in self._running]
+        self._needed[name] = len(needed) + len(lost) + len(followed)
         for other in (*needed, *lost):
             self._after.setdefault(other, []).append(name)
+        for other in followed:
+            self._behind.setdefault(other, []).append(name)
         if not self._needed[name]:
             self._make_ready(name)
         return True
@@ -205,10 +212,17 @@ class _Queue:
 
     def passed(self, name: str) -> None:
         """It has passed: what waited for it alone may start."""
-        for other in self._after.pop(name, ()):
-            self._needed[other] -= 1
-            if not self._needed[other] and other in self._waiting:
-                self._make_ready(other)
+        self._one_less(self._after.pop(name, ()))
+
+    def ended(self, name: str) -> None:
+        """It has ended, however: what followed it alone may start."""
+        self._one_less(self._behind.pop(name, ()))
+
+    def _one_less(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._needed[name] -= 1
+            if not self._needed[name] and name in self._waiting:
+                self._make_ready(name)
 
     def take_out_those_after(self, names: Iterable[str]) -> list[Job]:
         """All that wait for these, and for those again, in order; they wait no more."""
@@ -242,7 +256,7 @@ def _longest_paths(durations: Mapping[str, float], jobs: Sequence[Job]) -> dict[
     """The seconds from each job's start to the end of the longest path through it.
 
     What was never run takes as long as the others on average. Empty where
-    nothing is known. A job stands behind all that it requires.
+    nothing is known. A job stands behind all that it requires or follows.
     """
     known = [durations[job.name] for job in jobs if job.name in durations]
     paths: dict[str, float] = {}
@@ -252,6 +266,6 @@ def _longest_paths(durations: Mapping[str, float], jobs: Sequence[Job]) -> dict[
         for job in reversed(jobs):
             path_s = durations.get(job.name, usual_s) + behind.get(job.name, 0.0)
             paths[job.name] = path_s
-            for name in job.requires:
+            for name in (*job.requires, *job.after):
                 behind[name] = max(behind.get(name, 0.0), path_s)
     return paths

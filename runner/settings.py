@@ -67,7 +67,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("max_age", ("--max-age",), "value", "ask again what is newest after 12h, 7d", "Environments", "AGE", in_envfile=True),
     Option("stale", ("--stale",), "value", "with --clean: what no job has, or none used for so many days (30)", "Environments", "[=DAYS]", bare="30"),
     Option("deep", ("--deep",), "flag", "with --doctor: compare each file in the store with its hash", "Environments"),
-    Option("check", ("--check",), "flag", "with --lock: tell which locks are stale, and change none", "Environments"),
+    Option("check", ("--check",), "flag", "with --lock: tell which locks are stale; with --convert: what the other tool says else; change nothing", "Environments"),
     Option("json", ("--json",), "flag", "with --list, --explain, --doctor: as JSON", "Output"),
     Option("report", ("--report",), "many", "write a report: .json .xml .md .html .trace.json", "Output", "FILE", in_envfile=True),
     Option("verbose", ("-v", "--verbose"), "flag", "show what installers say, and more", "Output", in_envfile=True),

@@ -137,7 +137,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         ),
         env=() if isinstance(said["env"], str) else _variables(registry, said["env"], where),
         tags=lists["tags"],
-        requires=_requires(registry, said["requires"], where),
+        requires=_sessions(registry, said["requires"], "requires", where),
+        after=_sessions(registry, said["after"], "after", where),
         default=said["default"] is not False,
         environment=_environment(registry, said, where),
         timeout_s=_timeout(registry, said["timeout"], where),
@@ -401,15 +402,17 @@ def _variables(registry: Registry, value: object, where: str) -> tuple[tuple[str
     return tuple(pairs)
 
 
-def _requires(registry: Registry, value: object, where: str) -> tuple[str, ...]:
+def _sessions(registry: Registry, value: object, argument: str, where: str) -> tuple[str, ...]:
     """Names; a function is replaced by the names of the sessions made of it."""
     if isinstance(value, str):
         registry.note(
-            where, "requires is a string where a list belongs", f"write requires=[{value!r}]"
+            where, f"{argument} is a string where a list belongs", f"write {argument}=[{value!r}]"
         )
         return ()
     if not is_list(value):
-        registry.note(where, f"requires cannot be {value!r}", "write a list of names or functions")
+        registry.note(
+            where, f"{argument} cannot be {value!r}", "write a list of names or functions"
+        )
         return ()
     names: list[str] = []
     for item in value:
@@ -425,7 +428,7 @@ def _requires(registry: Registry, value: object, where: str) -> tuple[str, ...]:
             shown = getattr(item, "__name__", None) or repr(item)
             registry.note(
                 where,
-                f"requires holds {shown}, which is not a session",
+                f"{argument} holds {shown}, which is not a session",
                 "put @runner.session on it, or name a session",
             )
         names += sessions

@@ -20,6 +20,12 @@ from runner.convert.words import Block, expression, quoted
         ("x {envtmpdir}/a", ['"x"', 'f"{tmp}/a"']),
         ("x {env:A:b}", ['"x"', 'os.environ.get("A", "b")']),
         ("x {env:OPTIONS:-q -x}", ['"x"', '*os.environ.get("OPTIONS", "-q -x").split()']),
+        ("x {env:A:'b c'}", ['"x"', '*os.environ.get("A", "b c").split()']),
+        ('x {env:A:"{envdir}/b"}', ['"x"', 'os.environ.get("A", f"{session.env_dir}/b")']),
+        ("x {glob:/a/**/*.py}", ['"x"', '*sorted(glob("/a/**/*.py", recursive=True))']),
+        ("x {glob:{toxinidir}/*}", ['"x"', '*sorted(glob(f"{ROOT}/*"))']),
+        ("x {package_env}", ['"x"', '".pkg"']),
+        ("'{ a{:} {envdir} }'", ['f"{{ a{os.pathsep} {session.env_dir} }}"']),
         ("x {env:A:{envdir}/b}", ['"x"', 'os.environ.get("A", f"{session.env_dir}/b")']),
         ("x {tty:--color:}", ['"x"', '*(["--color"] if session.interactive else [])']),
         ("x {tty::-a}", ['"x"', '*([] if session.interactive else ["-a"])']),
@@ -29,10 +35,13 @@ from runner.convert.words import Block, expression, quoted
             ['"x"', '(os.environ.get("A", "b") if session.interactive else "c")'],
         ),
         ("x {tty:a}", ['"x"', '*(["a"] if session.interactive else [])']),
-        ("x {glob:*.py}", ['"x"', '*sorted(glob("*.py"))']),
+        ("x {glob:*.py}", ['"x"', '*sorted(glob(f"{ROOT}/*.py"))']),
         (
             "x {glob:{env:A:b}/*:c d}",
-            ['"x"', """*(sorted(glob(f"{os.environ.get('A', 'b')}/*")) or ["c", "d"])"""],
+            [
+                '"x"',
+                """*(sorted(glob(os.path.join(ROOT, f"{os.environ.get('A', 'b')}/*"))) or ["c", "d"])""",
+            ],
         ),
         ("x {/}a{:}b", ['"x"', 'f"/a{os.pathsep}b"']),
         (
@@ -42,7 +51,10 @@ from runner.convert.words import Block, expression, quoted
         ("x {a", ['"x"', '"{a"']),
         ("x {a{posargs}", ['"x"', """f"{{a{' '.join(session.posargs)}\""""]),
         (r"x {posargs:\}}", ['"x"', '*(session.posargs or ["}"])']),
-        ("x {env:A:{glob:a}}", ['"x"', """os.environ.get("A") or " ".join(sorted(glob("a")))"""]),
+        (
+            "x {env:A:{glob:a}}",
+            ['"x"', """os.environ.get("A") or " ".join(sorted(glob(f"{ROOT}/a")))"""],
+        ),
         (r"awk \{print\}", ['"awk"', '"{print}"']),
         ("x {nothing}", ['"x"', '"{nothing}"']),
         (

@@ -152,3 +152,34 @@ def test_settings_that_hatch_ignores_are_told():
     assert [(note.kind, note.line, note.text) for note in made.notes] == [
         ("ignored", 2, "x.dependecies: hatch has no such setting")
     ]
+
+
+def test_matrix_name_format_is_in_the_names_of_jobs_and_of_the_environment():
+    text = """
+        [tool.hatch.envs.ct]
+        matrix-name-format = "{variable}_{value}"
+        scripts.cov = "echo {env_name}"
+        [[tool.hatch.envs.ct.matrix]]
+        python = ["3.11", "3.12"]
+        dj = ["4", "5"]
+        """
+    made = envfile(text)
+
+    assert '@runner.parametrize("dj", ["4", "5"], ids=["dj_4", "dj_5"])\n' in made
+    assert 'session.run("echo", f"ct.py{session.python}-dj_{dj}", external=True)\n' in made
+
+
+def test_matrix_name_format_is_in_the_names_of_sessions_that_are_one_job_each():
+    made = converted(
+        """
+        [tool.hatch.envs.ct]
+        matrix-name-format = "{variable}_{value}"
+        scripts.cov = "echo {env_name}"
+        overrides.matrix.dj.skip-install = [{ value = true, if = ["4"] }]
+        [[tool.hatch.envs.ct.matrix]]
+        dj = ["4", "5"]
+        """
+    )
+
+    assert made.environments == ("ct-cov-dj_4", "ct-cov-dj_5")
+    assert 'session.run("echo", "ct.dj_5", external=True)' in made.text

@@ -269,7 +269,43 @@ def test_commands_around_the_installation_install_or_run():
         'post-install-commands = ["c | d"]\n'
     )
 
-    assert installs(one) == ['"-U" "a"', 'run "python" "b.py"', 'run "sh" "-c" "c | d"']
+    assert installs(one) == [
+        '"-U" "a"',
+        'run "python" "b.py"',
+        '"-e" "."',
+        'run "sh" "-c" "c | d"',
+    ]
+    assert one.project == ""
+
+
+def test_what_is_run_before_the_installation_comes_before_all_that_is_installed():
+    one = the_only(
+        'pre-install-commands = ["python b.py"]\ndependencies = ["one", "two"]\n'
+        'features = ["x", "y"]\ndependency-groups = ["g"]\ndev-mode = false\n'
+    )
+
+    assert installs(one) == ['run "python" "b.py"', '".[x,y]"', '"one" "two"', '"--group" "g"']
+    assert (one.deps, one.extras, one.groups, one.project) == ((), (), (), "")
+
+
+def test_what_is_run_behind_the_installation_alone_leaves_it_declared():
+    one = the_only('post-install-commands = ["python b.py"]\ndependencies = ["one"]\n')
+
+    assert installs(one) == ['run "python" "b.py"']
+    assert one.project == "editable"
+
+
+def test_commands_around_an_installation_that_is_skipped_are_told():
+    found = declared('[envs.x]\nskip-install = true\npre-install-commands = ["a"]\n')
+
+    assert found.environments[0].installs == ()
+    assert [(note.kind, note.line, note.text) for note in found.notes] == [
+        (
+            "ignored",
+            3,
+            "x.pre-install-commands: hatch runs them only where it installs the project",
+        )
+    ]
 
 
 def test_environments_that_install_in_their_functions_share_none():

@@ -85,6 +85,26 @@ def test_other_markers_are_refused_with_their_text(marker: str):
 
 
 @pytest.mark.parametrize(
+    ("marker", "found"),
+    [
+        ("python_version >= '3.10'", True),
+        ("python_version < '3.10'", False),
+        ("'3.11' > python_version", False),
+        ("'3.11' <= python_version", True),
+        ("python_version != '3.11' or os_name == 'nt'", 'os.name == "nt"'),
+    ],
+)
+def test_a_marker_of_a_python_that_is_known_is_its_truth(marker: str, found: bool | str):
+    assert of_marker(marker, "3.11") == found
+
+
+@pytest.mark.parametrize("marker", ["python_version in '3.11'", "python_version > 'x'"])
+def test_a_marker_that_compares_otherwise_is_refused(marker: str):
+    with pytest.raises(ValueError, match=r"^marker "):
+        of_marker(marker, "3.11")
+
+
+@pytest.mark.parametrize(
     ("expression", "opposite"),
     [
         ('sys.platform == "a"', 'sys.platform != "a"'),

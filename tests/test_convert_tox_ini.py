@@ -270,7 +270,66 @@ def test_settings_that_tox_has_not_are_told_unless_something_refers_to_them():
         any = d
     """
 
-    assert list(ini(text).unread()) == [("env_lst", 2), ("dep", 4), ("comands", 8)]
+    assert list(ini(text).unread()) == [
+        ("env_lst", 2, "tox has no such setting"),
+        ("dep", 4, "tox has no such setting"),
+        ("comands", 8, "tox has no such setting"),
+    ]
+
+
+def test_settings_of_the_other_kind_of_section_are_told_unless_something_refers_to_them():
+    text = """\
+        [tox]
+        commands = a
+        deps = b
+        labels = x = y
+        [testenv]
+        minversion = 4
+        envlist = z
+        labels = x
+        no_package = true
+        commands = {[tox]commands}
+    """
+
+    assert list(ini(text).unread()) == [
+        ("deps", 3, "tox has it only for an environment"),
+        ("minversion", 6, "tox has it only for all environments"),
+        ("envlist", 7, "tox has it only for all environments"),
+    ]
+
+
+def test_markers_of_a_python_that_is_known_are_decided():
+    text = """\
+        [testenv]
+        set_env =
+            A = 1; python_version >= "3.10"
+            B = 1; "3.12" == python_version
+            C = 1; python_version < "3.12" and sys_platform == "linux"
+            D = 1; python_version < "3.9"
+        [testenv:named]
+        base_python = python3.12
+    """
+
+    assert lines(text, "py311", "set_env") == ["A = 1", 'C = 1 if sys.platform == "linux"']
+    assert lines(text, "named", "set_env") == ["A = 1", "B = 1"]
+
+
+def test_a_marker_that_cannot_be_decided_costs_its_variable_alone():
+    entries = ini("[testenv]\nset_env =\n  A=1; python_version > '3.9'\n  B=2\n").entries(
+        "py", "set_env"
+    )
+
+    assert entries == [
+        Entry("A=1", trouble="marker \"python_version > '3.9'\" is not known before it runs"),
+        Entry("B=2"),
+    ]
+
+
+def test_what_a_label_alone_names_is_no_environment():
+    # `tox list` shows it, and `tox -e` refuses it.
+    text = "[tox]\nenv_list = a\nlabels = x = a, b-{1,2}\n"
+
+    assert list(ini(text).environments()) == [("a", True)]
 
 
 def test_labels_are_lines_of_names():

@@ -165,12 +165,8 @@ def test_lines_of_deps_are_what_pip_takes_them_for(said: str, lists: dict[str, l
             ),
         ),
         (
-            "depends = py{39,310}",
-            (
-                "approximated",
-                5,
-                "depends = py{39,310}: the order alone; requires= would run it too",
-            ),
+            "depends = py39",
+            ("ignored", 5, "depends = py39: no environment is named so"),
         ),
         (
             "ignore_errors = true",
@@ -201,7 +197,11 @@ def test_lines_of_deps_are_what_pip_takes_them_for(said: str, lists: dict[str, l
         ("set_env = A", ("left", 5, "set_env A: not a variable")),
         (
             "set_env = A=1; python_version == '3.9'",
-            ("left", 5, "set_env: marker \"python_version == '3.9'\""),
+            (
+                "left",
+                5,
+                "set_env A=1: marker \"python_version == '3.9'\" is not known before it runs",
+            ),
         ),
         (
             "commands = a 'b",
@@ -293,7 +293,7 @@ def test_settings_that_are_fields_of_their_own():
     one = environment(
         "constraints =\n  -c a.txt\n  b.txt\nuv_resolution = lowest-direct\nrecreate = true\n"
         "platform = linux\nignore_outcome = true\nchange_dir = {toxinidir}/docs\n"
-        "sitepackages = true\nlabels = x, y\ndepends = a, b{1,2}\n"
+        "sitepackages = true\nlabels = x, y\n"
     )
 
     assert shown(one) == {"constraints": ['"a.txt"', '"b.txt"'], "tags": ['"x"', '"y"']}
@@ -303,11 +303,37 @@ def test_settings_that_are_fields_of_their_own():
     assert one.failure_ignored is True
     assert one.folder == ("docs",)
     assert one.backend_options == ("--system-site-packages",)
-    assert one.after == ("a", "b1", "b2")
 
 
-def test_a_pattern_of_names_in_depends_that_is_no_name_is_kept():
-    assert environment("depends = py(39)").after == ("py(39)",)
+def after(env_list: str, depends: str) -> dict[str, tuple[str, ...]]:
+    """What each environment comes after; `depends` is that of `s`."""
+    text = f"[tox]\nenv_list = s, {env_list}\n[testenv:s]\ndepends = {depends}\n"
+    return {one.name: one.after for one in declared(text).environments if one.after}
+
+
+def test_depends_names_what_an_environment_comes_after():
+    assert after("a, b1, b2", "a, b{1,2}, c") == {"s": ("a", "b1", "b2")}
+
+
+def test_a_pattern_in_depends_is_kept():
+    assert after("py39-a, py310-a", "py*-a") == {"s": ("py*-a",)}
+
+
+def test_nothing_comes_after_itself():
+    assert after("a", "s") == {}
+
+
+def test_what_depends_on_each_other_is_left():
+    found = declared(
+        "[tox]\nenv_list = a, b, c\n[testenv:a]\ndepends = b\n[testenv:b]\ndepends = a\n"
+        "[testenv:c]\ndepends = a\n"
+    )
+
+    assert [one.after for one in found.environments] == [(), (), ("a",)]
+    assert [note for one in found.environments for note in one.notes] == [
+        ("left", 4, "depends of a: tox refuses to run these, which depend on each other"),
+        ("left", 6, "depends of b: tox refuses to run these, which depend on each other"),
+    ]
 
 
 DOCS = {

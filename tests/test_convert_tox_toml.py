@@ -239,6 +239,10 @@ VARIABLES = {
     'set_env.A = { replace = "env", name = "B", marker = "os_name == \'nt\'" }': [
         'A=os.environ.get("B", "") if os.name == "nt"'
     ],
+    'set_env.A = { value = "1", marker = "python_version == \'3.10\'" }': [],
+    'set_env.A = { value = "1", marker = "python_version == \'3.12\'" }\nbase_python = "py312"': [
+        'A="1"'
+    ],
     'set_env = [{ A = "1" }, { B = "2" }]': ['A="1"', 'B="2"'],
     'set_env.A = { replace = "if", condition = "env.CI", then = "1", else = "2" }': [
         'A="1" if os.environ.get("CI")',
@@ -268,10 +272,10 @@ COMMANDS = {
         ['"a"', 'os.environ.get("B", "-q -x")']
     ],
     '[["a", { replace = "glob", pattern = "*.toml", extend = true }]]': [
-        ['"a"', '*sorted(glob("*.toml"))']
+        ['"a"', '*sorted(glob(f"{ROOT}/*.toml"))']
     ],
     '[["a", { replace = "glob", pattern = "*.x", default = ["b"], extend = true }]]': [
-        ['"a"', '*(sorted(glob("*.x")) or ["b"])']
+        ['"a"', '*(sorted(glob(f"{ROOT}/*.x")) or ["b"])']
     ],
     '[["a", { replace = "if", condition = "factor.s", then = ["b", "c"], extend = true }]]': [
         ['"a"', '"b"', '"c"']

@@ -55,7 +55,7 @@ HEAD = '"""The sessions of this project, as they were in {}."""\n\n{}import runn
         ("a", ""),
         ("a {env:B}", "import os\n\n"),
         ("a {hostname} {py_impl}", "import socket\nimport sys\n\n"),
-        ("a {glob:*} {homedir}", "import os\nfrom glob import glob\n\n"),
+        ("a {glob:*} {homedir}", "import os\nfrom glob import glob\nfrom pathlib import Path\n\n"),
     ],
 )
 def test_what_is_used_is_imported(command: str, imports: str):
@@ -597,7 +597,7 @@ def test_what_comes_after_one_of_its_own_section_shares_its_function_only():
         "[tox]\nno_package = true\nenv_list = a, b\n[testenv]\ndepends = a\ncommands =\n  x\n  y\n"
     )
 
-    assert envfile(text).endswith('\nrunner.session(name="b")(a)\n')
+    assert envfile(text).endswith('\nrunner.session(name="b", after=["a"])(a)\n')
 
 
 def test_what_comes_after_another_is_no_part_of_its_family():
@@ -610,7 +610,7 @@ def test_what_comes_after_another_is_no_part_of_its_family():
         "@runner.session",
         "def a(session: runner.Session) -> None:",
         '    session.run("x")',
-        "@runner.session",
+        '@runner.session(after=["a"])',
         "def b(session: runner.Session) -> None:",
         '    session.run("x")',
     ]
@@ -632,13 +632,67 @@ def test_a_command_that_is_written_twice_runs_twice():
     ]
 
 
-def test_environments_that_come_after_each_other_stay_in_their_order():
+def test_what_tox_cannot_order_stays_in_its_order():
     text = (
         "[tox]\nno_package = true\nenv_list = a, b\n[testenv:a]\ndepends = b\ncommands = x\n"
         "[testenv:b]\ndepends = a\ncommands = y\n"
     )
 
     assert [line for line in envfile(text).splitlines() if line[:3] == "def"] == [
-        "def b(session: runner.Session) -> None:",
         "def a(session: runner.Session) -> None:",
+        "def b(session: runner.Session) -> None:",
     ]
+
+
+def test_names_without_a_python_beside_others_leave_them_theirs(tmp_path: Path):
+    assert names_and_pythons(tmp_path, "profile, pypy39, lint") == {
+        "profile": None,
+        "pypy39": "pypy3.9",
+        "lint": None,
+    }
+
+
+def test_a_table_by_factor_of_names_that_are_listed_is_read_by_factors(tmp_path: Path):
+    text = """\
+        [tox]
+        env_list = pypy39-a, pypy39-b, x-a, x-b
+        no_package = true
+        [testenv]
+        deps =
+            a: one
+            b: two
+        commands = c
+        """
+
+    assert {name: job.spec.needs.deps for name, job in jobs(tmp_path, text).items()} == {
+        "pypy39-a": ("one",),
+        "pypy39-b": ("two",),
+        "x-a": ("one",),
+        "x-b": ("two",),
+    }
+
+
+def test_one_python_beside_one_without_is_listed_with_its_table(tmp_path: Path):
+    text = """\
+        [tox]
+        env_list = py-a, py-b, py39-a, py39-b
+        no_package = true
+        [testenv]
+        deps =
+            a: one
+            b: two
+        commands = c
+        """
+
+    found = jobs(tmp_path, text)
+
+    assert {name: (job.python, *job.spec.needs.deps) for name, job in found.items()} == {
+        "py-a": (None, "one"),
+        "py-b": (None, "two"),
+        "py39-a": ("3.9", "one"),
+        "py39-b": ("3.9", "two"),
+    }
+
+
+def test_numbers_that_are_no_pythons_are_listed(tmp_path: Path):
+    assert names_and_pythons(tmp_path, "{1,2}-{a,b}") == dict.fromkeys(["1-a", "1-b", "2-a", "2-b"])

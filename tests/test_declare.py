@@ -315,7 +315,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
     "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
-    "requires, exclusive, parallel, default, reuse, timeout, retries"
+    "requires, after, exclusive, parallel, default, reuse, timeout, retries"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
 BESIDE_UV_LOCK = (

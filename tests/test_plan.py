@@ -309,6 +309,78 @@ def test_each_job_is_planned_once():
     assert planned(["b", "c", "a"], a=(), b=("a",), c=("a",)) == ["a", "b", "c"]
 
 
+def test_what_a_job_follows_comes_before_it_and_is_not_added():
+    jobs = jobs_of(spec("c", after=("a", "b")), spec("a"), spec("b"))
+    chosen = [job for job in jobs if job.name != "b"]
+
+    assert [job.name for job in make_plan(jobs, chosen, frozenset()).jobs] == ["a", "c"]
+
+
+def test_what_is_required_may_follow_what_was_asked_for():
+    jobs = jobs_of(
+        spec("top", requires=("low",)), spec("low", after=("asked",)), spec("asked"), spec("else")
+    )
+
+    plan = make_plan(jobs, [jobs[0], jobs[2]], frozenset())
+
+    assert [job.name for job in plan.jobs] == ["asked", "low", "top"]
+
+
+def after_of(*specs: SessionSpec) -> dict[str, tuple[str, ...]]:
+    return {job.name: job.after for job in jobs_of(*specs)}
+
+
+def test_after_takes_names_of_jobs_families_and_patterns():
+    tests = spec("tests", pythons=("3.11", "3.12"), names_python=True)
+
+    assert after_of(
+        tests,
+        spec("a", after=("tests",)),
+        spec("b", after=("tests-3.12",)),
+        spec("c", after=("*-3.11", "[ab]")),
+    ) == {
+        "tests-3.11": (),
+        "tests-3.12": (),
+        "a": ("tests-3.11", "tests-3.12"),
+        "b": ("tests-3.12",),
+        "c": ("tests-3.11", "a", "b"),
+    }
+
+
+def test_after_knows_the_python_of_the_job():
+    both = {"pythons": ("3.11", "3.12"), "names_python": True}
+    found = after_of(spec("tests", **both), spec("report", after=("tests-{python}",), **both))
+
+    assert found["report-3.12"] == ("tests-3.12",)
+
+
+def test_a_job_does_not_follow_itself_or_what_it_requires():
+    assert after_of(spec("a"), spec("b", after=("*",), requires=("a",))) == {"a": (), "b": ()}
+
+
+def test_what_is_followed_may_lack_its_python_here():
+    tests = spec("tests", pythons=(">=3.10",), names_python=True)
+
+    jobs = jobs_of(tests, spec("report", after=("tests-3.99",)), found=("3.12",))
+
+    assert jobs[-1].after == ()
+
+
+def test_an_unknown_name_or_pattern_to_follow_is_noted_once():
+    both = {"pythons": ("3.11", "3.12"), "names_python": True}
+
+    assert notes_of(spec("build"), spec("docs", after=("biuld", "x-*"), **both)) == [
+        ("session 'docs' comes after 'biuld', which no session is named", "did you mean 'build'?"),
+        ("session 'docs' comes after 'x-*', which no session is named", "there are build, docs"),
+    ]
+
+
+def test_a_circle_of_what_is_followed_is_noted():
+    assert notes_of(spec("a", after=("b",)), spec("b", requires=("a",))) == [
+        ("these come after each other: a -> b -> a", "take one of the after or requires away")
+    ]
+
+
 # Environments that sessions share. ------------------------------------------------------
 
 

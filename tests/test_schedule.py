@@ -82,6 +82,66 @@ def test_posargs_reach_every_job():
     assert executor.started == [("a", ("-x",)), ("b", ("-x",))]
 
 
+def following(name: str, *after: str, requires: tuple[str, ...] = ()) -> Job:
+    return job(name, *requires)._replace(after=after)
+
+
+def test_what_follows_a_job_waits_until_it_has_ended():
+    executor = FakeExecutor(room=2)
+
+    schedule.run(Plan((job("a"), job("b"), following("c", "a")), frozenset()), executor)
+
+    assert executor.at_once == [{"a"}, {"a", "b"}, {"b", "c"}]
+
+
+def test_what_follows_a_job_that_failed_runs():
+    executor = FakeExecutor(a="failed")
+
+    outcomes = schedule.run(Plan((job("a"), following("b", "a")), frozenset()), executor)
+
+    assert [(one.job, one.result) for one in outcomes] == [("a", "failed"), ("b", "passed")]
+
+
+def test_what_follows_a_job_that_was_skipped_runs():
+    executor = FakeExecutor(a="failed")
+    plan = Plan((job("a"), job("b", "a"), following("c", "b")), frozenset())
+
+    outcomes = schedule.run(plan, executor)
+
+    assert [(one.job, one.result) for one in outcomes] == [
+        ("a", "failed"),
+        ("b", "skipped"),
+        ("c", "passed"),
+    ]
+
+
+def test_what_follows_a_job_that_does_not_run_waits_for_nothing():
+    executor = FakeExecutor()
+
+    schedule.run(Plan((following("b", "a"),), frozenset()), executor)
+
+    assert executor.names == ["b"]
+
+
+def test_what_requires_one_job_and_follows_another_waits_for_both():
+    executor = FakeExecutor(room=3, a="failed")
+    plan = Plan((job("a"), job("b"), following("c", "a", requires=("b",))), frozenset())
+
+    outcomes = schedule.run(plan, executor)
+
+    assert executor.at_once == [{"a"}, {"a", "b"}, {"c"}]
+    assert outcomes[-1] == Outcome("c", "passed")
+
+
+def test_a_notified_job_follows_what_still_runs():
+    executor = FakeExecutor(room=2, notify={"a": "c"})
+    plan = Plan((job("a"), job("b")), frozenset())
+
+    schedule.run(plan, executor, find=lambda name: [following("c", "b", "zzz")])
+
+    assert executor.at_once == [{"a"}, {"a", "b"}, {"c"}]
+
+
 def test_what_requires_a_failed_job_is_skipped():
     executor = FakeExecutor(lint="failed")
 

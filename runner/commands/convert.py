@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from runner.amounts import counted
 from runner.aside import write_aside
+from runner.commands.check_converted import check
 from runner.convert import NAMES, convert
+from runner.convert.doctests import CONFIGURATIONS, asks_for_doctests
 from runner.convert.model import KINDS
 from runner.errors import PASSED, UsageError, did_you_mean
 from runner.finding import NAME
 from runner.load import load_project
-from runner.settings import settle
+from runner.settings import read_table, settle
 from runner.telling import tell
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ def main(request: Request) -> int:
     """Convert the file that was named, or the first that there is."""
     settings = settle(request.given, os.environ, {}, {})
     asked = os.path.join(settings.directory or "", request.argument or "")
+    if settings.check:
+        if settings.force:
+            raise UsageError(
+                "--check and --force cannot be asked for at once", mend="--check changes nothing"
+            )
+        return _check(asked, request)
     path, converted, others = _converted(asked)
     root = os.path.dirname(os.path.abspath(path))
     envfile = os.path.join(root, NAME)
@@ -47,6 +55,28 @@ def main(request: Request) -> int:
     os.replace(aside, envfile)
     tell(sys.stderr, _summary(path, converted, len(jobs), others))
     return PASSED
+
+
+def _check(asked: str, request: Request) -> int:
+    """Compare the envfile that is there, or would be, with what the other tool says."""
+    folder = asked if os.path.isdir(asked) else os.path.dirname(asked)
+    envfile = os.path.join(os.path.abspath(folder), NAME)
+    if os.path.lexists(envfile):
+        path, text = _said_in(asked), _read(envfile)
+    else:
+        path, converted, _ = _converted(asked)
+        text = converted.text
+    project = load_project(envfile, may_install=False, source=text.encode())
+    table = read_table(project.root)
+    settings = settle(request.given, os.environ, project.options, table)
+    return check(path, _read(path), project, text, settings)
+
+
+def _said_in(asked: str) -> str:
+    """The file that an envfile is compared with."""
+    if os.path.isfile(asked):
+        return asked
+    return _converted(asked)[0]
 
 
 def _converted(asked: str) -> tuple[str, Converted, list[str]]:
@@ -78,10 +108,11 @@ def _says_something(path: str) -> bool:
         return True  # what is wrong with it is told when it is named
 
 
-def _convert(path: str) -> Converted | None:
+def _read(path: str) -> str:
+    """What stands in a file. Raises UsageError where that cannot be read."""
     try:
         with open(path, encoding="utf-8-sig") as stream:
-            text = stream.read()
+            return stream.read()
     except FileNotFoundError:
         near = did_you_mean(os.path.basename(path), list(NAMES))
         raise UsageError(
@@ -90,8 +121,23 @@ def _convert(path: str) -> Converted | None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{path} cannot be read: {reason}", mend="make it readable") from None
+
+
+def _has_doctests(folder: str) -> bool:
+    """Whether pytest is configured there to import all modules for their doctests."""
+    paths = [os.path.join(folder, name) for name in CONFIGURATIONS]
+    return any(asks_for_doctests(_read(path)) for path in paths if os.path.isfile(path))
+
+
+def _convert(path: str) -> Converted | None:
+    text = _read(path)
     try:
-        return convert(path, text, partial(_read_beside, path))
+        return convert(
+            path,
+            text,
+            partial(_read_beside, path),
+            doctests=_has_doctests(os.path.dirname(path)),
+        )
     except ValueError as error:
         raise UsageError(
             f"{path} cannot be converted: {error}", mend="mend it: the other tool refuses it too"

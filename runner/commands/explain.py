@@ -74,7 +74,14 @@ def main(request: Request) -> int:
         began_s=time.time(),
         only_looks=True,
     )
-    explained = [explain(job, world) for job in plan.jobs]
+    # What follows what.
+    running = {job.name for job in plan.jobs}
+    explained = [
+        explain(job, world)._replace(
+            after=(*job.requires, *(name for name in job.after if name in running))
+        )
+        for job in plan.jobs
+    ]
     if settings.json:
         import json
 

@@ -113,6 +113,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "parameters": {name: plain_value(value) for name, value in job.arguments},
                     "tags": list(job.tags),
                     "requires": list(job.requires),
+                    "after": list(job.after),
                     "default": job.name in chosen,
                     "where": job.spec.where,
                 }

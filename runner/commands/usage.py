@@ -59,6 +59,7 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
         ],
         "tags": sorted({tag for job in members for tag in job.tags}),
         "requires": spec.requires,
+        "after": spec.after,
         "timeout": [f"{spec.timeout_s:g} s"] if spec.timeout_s is not None else [],
         "retries": [str(spec.retries)] if spec.retries else [],
         "exclusive": spec.exclusive,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runner.amounts import counted
 from runner.convert import from_hatch, from_nox, from_tox
+from runner.convert.doctests import envfile_apart
 from runner.convert.write import write
 
 if TYPE_CHECKING:
@@ -51,12 +52,17 @@ class Converted(NamedTuple):
 
 
 def convert(
-    path: str, text: str, read: Callable[[str], str | None] = lambda _: None
+    path: str,
+    text: str,
+    read: Callable[[str], str | None] = lambda _: None,
+    *,
+    doctests: bool = False,
 ) -> Converted | None:
     """The envfile that says what a file says; None where no format knows what is in it.
 
     read: the text of a file that is named from the folder of this one; None: nobody knows.
-    Raises ValueError for a file that cannot be read.
+    doctests: pytest is configured to look for them in all modules. Raises ValueError for
+    a file that cannot be read.
     """
     name = os.path.basename(path)
     if name.endswith(".py"):
@@ -64,6 +70,7 @@ def convert(
     declared = next(filter(None, (one.read(name, text) for one in FORMATS)), None)
     if declared is None:
         return None
+    declared = envfile_apart(declared, everywhere=doctests)
     written = write(declared, name)
     environments = counted(len(declared.environments), "environment")
     return Converted(

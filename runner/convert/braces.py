@@ -131,6 +131,8 @@ def _piece(inner: str, variables: Mapping[str, str], more: Mapping[str, Code]) -
     name, colon, rest = inner.partition(":")
     if inner in NAMES:
         return [NAMES[inner]]
+    if inner in ("package_env", "isolated_build_env"):
+        return [".pkg"]  # unless it is set, which nobody does
     if name == "posargs":
         return [_posargs(rest, variables, more)]
     if name == "env" and colon:
@@ -143,7 +145,8 @@ def _piece(inner: str, variables: Mapping[str, str], more: Mapping[str, Code]) -
         ]
     if name == "glob" and colon:
         return [_glob(*_halves(rest), variables)]
-    return ["{" + inner + "}"]  # as tox leaves what it does not know
+    # tox leaves what it does not know, but for what is in it.
+    return ["{", *as_text(inner, variables, more), "}"]
 
 
 def _halves(text: str) -> tuple[str, str]:
@@ -158,13 +161,25 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 def _glob(pattern: str, default: str, variables: Mapping[str, str]) -> Code:
-    made = as_text(pattern, variables)
+    made = _in_root(as_text(pattern, variables))
     others = command_words(default, variables) if default else ()
     needs = frozenset({"glob"}).union(needs_of(made), *map(needs_of, others))
-    code = f"sorted(glob({expression(made)}))"
+    deep = ", recursive=True" if "**" in pattern else ""
+    code = f"sorted(glob({expression(made)}{deep}))"
     if others:
         code = f"({code} or [{', '.join(map(argument, others))}])"
     return Code(code, needs, words=True)
+
+
+def _in_root(pattern: Text) -> Text:
+    """The pattern from the root on, where tox looks, and not from where commands run."""
+    first = pattern[0] if pattern else ""
+    if isinstance(first, Code):
+        if first.expression == "ROOT":
+            return pattern
+        code = f"os.path.join(ROOT, {expression(pattern)})"
+        return (Code(code, needs_of(pattern) | {"os", "ROOT"}),)
+    return pattern if re.match(r"[/\\]|\w:", first) else joined([_ROOT, "/", *pattern])
 
 
 def needs_of(text: Text) -> frozenset[str]:
@@ -250,7 +265,7 @@ def command_words(
             # A backslash before a brace is tox's, all others are the shell's.
             marked += unescaped(piece)
             continue
-        replaced = joined(_piece(piece.inner, variables, more or {}))
+        replaced = joined(_piece(_unquoted(piece.inner), variables, more or {}))
         known = literal(replaced)
         if known is not None:
             marked += known
@@ -261,6 +276,11 @@ def command_words(
     lexer.whitespace_split = True
     lexer.commenters = ""
     return tuple(made for word in lexer for made in _unmarked(word, found.__getitem__))
+
+
+def _unquoted(inner: str) -> str:
+    """`env:A:b c` for `env:A:"b c"`: the quotes of a command are gone when it runs."""
+    return re.sub(r"""^(env:\w+:)(["'])((?:(?!\2).)*)\2$""", r"\1\3", inner)
 
 
 _FIRST_MARK = 0xE000  # signs that no text has

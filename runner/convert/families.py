@@ -50,6 +50,8 @@ _COMMON = (
     "shares",
     "pythons",
     "axes",
+    "formats",
+    "after",
 )
 
 

@@ -19,7 +19,7 @@ from runner.convert.hatch_commands import Context, by_shell, expanded, needs_she
 from runner.convert.model import Code, Command, Declared, Environment, Item, Note
 from runner.convert.system import PROGRAMS
 from runner.convert.tables import key_lines, read_table, table_in
-from runner.convert.words import expression, quoted
+from runner.convert.words import expression, quoted, safe_name
 from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
@@ -120,12 +120,15 @@ class _Combination(NamedTuple):
     """One row of a matrix: variables with their values."""
 
     values: tuple[tuple[str, str], ...] = ()
+    form: str = "{value}"  # of what a value adds to a name (matrix-name-format)
 
     @property
     def words(self) -> tuple[str, ...]:
         """What it adds to a name."""
         return tuple(
-            f"py{value}" if name in ("py", "python") and value[:1].isdigit() else value
+            (f"py{value}" if value[:1].isdigit() else value)
+            if name in ("py", "python")
+            else _form_of(self.form, name).replace("{value}", value)
             for name, value in self.values
         )
 
@@ -137,7 +140,22 @@ class _Matrix(NamedTuple):
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     values: Mapping[str, str | Code] = {}
     changes: tuple[_Change, ...] = ()
+    formats: tuple[tuple[str, str], ...] = ()  # of axes, where a format is said
     words: tuple[str, ...] = ()  # of the name, where a session is one job
+
+    def name_of(self, env: str) -> str | Code:
+        """The name that hatch gives to an environment."""
+        parts = list(self.words)
+        if self.pythons:
+            parts.append("py{session.python}")
+        formats = dict(self.formats)
+        parts += [
+            formats.get(name, "{value}").replace("{value}", f"{{{name}}}") for name, _ in self.axes
+        ]
+        name = ".".join(filter(None, [env, "-".join(parts)]))
+        if not (self.pythons or self.axes):
+            return name
+        return Code(f'f"{name}"', frozenset({"session"}))
 
     def literal(self, name: str) -> str:
         """The value of a variable, where it is known."""
@@ -188,6 +206,11 @@ def _test(variable: Code, entry: object) -> str:
     if len(values) == 1:
         return f"{variable.expression} == {values[0]}"
     return f"{variable.expression} in ({', '.join(values)})"
+
+
+def _form_of(form: str, variable: str) -> str:
+    """What a variable's value adds to a name, with `{value}` for the value."""
+    return form.replace("{variable}", variable)
 
 
 def _variable(name: str) -> str:
@@ -259,19 +282,20 @@ class _Reader:
         scripts = _scripts(table)
         wanted = [s for s in scripts if s in own] or list(scripts)
         overrides = self._overrides(name, _strings(table.get("overrides")))
-        matrix = self._matrix(name, overrides)
+        form = str(table.get("matrix-name-format") or "{value}")
+        matrix = self._matrix(name, overrides, form)
         if matrix is not None:
             for script in wanted or [""]:
                 yield self._environment(name, script, table, matrix, len(wanted) > 1)
             return
-        for combination in self._combinations(name):
+        for combination in self._combinations(name, form):
             made = _overridden(table, overrides, combination)
             one = _Matrix(words=combination.words, values=dict(combination.values))
             more = [script for script in _scripts(made) if script not in scripts]
             for script in [*wanted, *more] or [""]:
                 yield self._environment(name, script, made, one, len(wanted) > 1)
 
-    def _matrix(self, name: str, overrides: Table) -> _Matrix | None:
+    def _matrix(self, name: str, overrides: Table, form: str) -> _Matrix | None:
         """The matrix, where it is one product and what differs can be said in a function."""
         said = self._written.get(name, {}).get("matrix")
         tables = [_strings(one) for one in said] if is_list(said) else []
@@ -305,16 +329,21 @@ class _Reader:
                     changes.append(
                         _Change(option, entry, _test(values[variable], entry), values[variable])
                     )
-        return _Matrix(tuple(dict.fromkeys(pythons)), axes, values, tuple(changes))
+        formats = tuple(
+            (_variable(key), _form_of(form, key))
+            for key in tables[0]
+            if form != "{value}" and key not in ("python", "py")
+        )
+        return _Matrix(tuple(dict.fromkeys(pythons)), axes, values, tuple(changes), formats)
 
-    def _combinations(self, name: str) -> list[_Combination]:
+    def _combinations(self, name: str, form: str) -> list[_Combination]:
         found: list[_Combination] = []
         matrices = self._written.get(name, {}).get("matrix")
         for matrix in matrices if is_list(matrices) else ():
             variables = _strings(matrix)
             names = sorted(variables, key=lambda v: v not in ("py", "python"))
             rows = product(*(_list(variables[n]) for n in names))
-            found += [_Combination(tuple(zip(names, values, strict=True))) for values in rows]
+            found += [_Combination(tuple(zip(names, values, strict=True)), form) for values in rows]
         return list(dict.fromkeys(found)) or [_Combination()]
 
     def _overrides(self, name: str, said: Table) -> Table:
@@ -355,12 +384,12 @@ class _Reader:
     ) -> Environment:
         family = _family_name(env, script)
         variables = {k: str(v) for k, v in _strings(table.get("env-vars")).items()}
-        context = Context(env, matrix.values, variables, _list(table.get("extra-args")))
-        installs = [
-            item
-            for key in ("pre-install-commands", "post-install-commands")
-            for item in self._setup(env, key, table, context)
-        ]
+        extra = _list(table.get("extra-args"))
+        context = Context(matrix.name_of(env), matrix.values, variables, extra)
+        skipped = table.get("skip-install") is True
+        project = "" if skipped else "wheel" if table.get("dev-mode") is False else "editable"
+        before = self._setup(env, "pre-install-commands", table, context, skipped=skipped)
+        behind = self._setup(env, "post-install-commands", table, context, skipped=skipped)
         python = matrix.literal("python") or matrix.literal("py") or str(table.get("python") or "")
         deps = [
             context.text(dep)
@@ -371,12 +400,18 @@ class _Reader:
         later = [
             dep for dep in deps if any(isinstance(p, Code) and p.needs for p in dep if p != _ROOT)
         ]
-        installs = [*(Item(Command((dep,))) for dep in later), *installs]
+        extras = _list(table.get("features"))
+        groups = _list(table.get("dependency-groups"))
+        if before:
+            # These come first, so that nothing is declared, which is installed before them.
+            installs = [*before, *_in_turn(project, extras, behind, deps, groups)]
+            deps, extras, groups, project = [], [], [], ""
+        else:
+            installs = [*(Item(Command((dep,))) for dep in later), *behind]
         changed_env: list[Item[tuple[str, Text]]] = []
         for change in matrix.changes:
             installs += change.installs(context)
             changed_env += change.variables(context)
-        skipped = table.get("skip-install") is True
         own = bool(matrix.words or matrix.axes or installs)
         return Environment(
             name="-".join([family, *filter(None, matrix.words)]),
@@ -385,20 +420,34 @@ class _Reader:
             python=_python(python) if not matrix.pythons else None,
             pythons=tuple(_python(one) or "" for one in matrix.pythons),
             axes=matrix.axes,
+            formats=matrix.formats,
+            words=matrix.words,
             doc=str(table.get("description") or "") if script == "" or not shares else "",
             deps=tuple(Item(dep) for dep in deps if dep not in later),
-            extras=tuple(Item((extra,)) for extra in _list(table.get("features"))),
-            groups=tuple(Item((group,)) for group in _list(table.get("dependency-groups"))),
+            extras=tuple(Item((extra,)) for extra in extras),
+            groups=tuple(Item((group,)) for group in groups),
             env=(*(Item((k, context.text(v))) for k, v in variables.items()), *changed_env),
             installs=tuple(installs),
             commands=tuple(self._commands(env, script, table, context)),
-            project="" if skipped else "wheel" if table.get("dev-mode") is False else "editable",
+            project=project,
             backend_options=("--system-site-packages",) if table.get("system-packages") else (),
             platform=_platform(_list(table.get("platforms"))),
             shares=env if shares and not own else "",
         )
 
-    def _setup(self, env: str, key: str, table: Table, context: Context) -> Iterator[Item[Command]]:
+    def _setup(
+        self, env: str, key: str, table: Table, context: Context, *, skipped: bool
+    ) -> list[Item[Command]]:
+        """The commands before or behind the install of the project."""
+        if skipped and table.get(key):
+            why = "hatch runs them only where it installs the project"
+            self._note("ignored", env, key, f"{env}.{key}: {why}")
+            return []
+        return list(self._setup_commands(env, key, table, context))
+
+    def _setup_commands(
+        self, env: str, key: str, table: Table, context: Context
+    ) -> Iterator[Item[Command]]:
         for text in _list(table.get(key)):
             for command in self._command(env, key, text, context):
                 words = command.words
@@ -441,6 +490,25 @@ class _Reader:
             first = words[0][0] if len(words[0]) == 1 else ""
             external = isinstance(first, str) and first in PROGRAMS
             yield Command(words, may_fail=may_fail, external=external)
+
+
+def _in_turn(
+    project: str,
+    extras: list[str],
+    behind: list[Item[Command]],
+    deps: list[Text],
+    groups: list[str],
+) -> Iterator[Item[Command]]:
+    """What is installed in a function, in hatch's order."""
+    place = f".[{','.join(extras)}]" if extras else "."
+    if project:
+        option: tuple[Text, ...] = (("-e",),) if project == "editable" else ()
+        yield Item(Command((*option, (place,))))
+    yield from behind
+    if deps:
+        yield Item(Command(tuple(deps)))
+    for group in groups:
+        yield Item(Command((("--group",), (group,))))
 
 
 # Matrices and overrides. -------------------------------------------------------------------
@@ -525,24 +593,20 @@ def _with_own_names(found: list[Environment]) -> list[Environment]:
     taken: set[str] = set()
     made: list[Environment] = []
     for one in found:
-        name = _safe(one.name)
+        name = safe_name(one.name)
         base, number = name, 2
         if name in taken and not one.source.startswith("default "):
             name = base = f"{name}-env"
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         taken.add(name)
-        made.append(one._replace(name=name, shares=_safe(one.shares)))
+        made.append(one._replace(name=name, shares=safe_name(one.shares)))
     return [
         one._replace(shares=f"{one.shares}-env")
         if one.shares and any(o.name == one.shares and o.shares != one.shares for o in made)
         else one
         for one in made
     ]
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^\w.+-]+", "_", name).lstrip("-.")
 
 
 _MANY = 12  # names that stand in one list

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Context(NamedTuple):
     """What the braces of an environment mean."""
 
-    env: str
+    env: str | Code  # its name, with what the matrix adds
     matrix: Mapping[str, str | Code]
     variables: Mapping[str, str]
     extra: list[str]
@@ -28,7 +28,8 @@ class Context(NamedTuple):
     @property
     def codes(self) -> Mapping[str, Code]:
         """What stands for the variables of the matrix that a function is handed."""
-        return {f"matrix_{k}": v for k, v in self.matrix.items() if isinstance(v, Code)}
+        found = {f"matrix_{k}": v for k, v in self.matrix.items() if isinstance(v, Code)}
+        return found | ({"hatch_env_name": self.env} if isinstance(self.env, Code) else {})
 
     def text(self, text: str) -> Text:
         """The Text that a text with braces stands for."""
@@ -50,7 +51,7 @@ class Context(NamedTuple):
             above = "/.." * rest.split(":").count("parent")
             return f"{'file://' if rest.endswith('uri') else ''}{path}{above}"
         if name == "env_name":
-            return self.env
+            return self.env if isinstance(self.env, str) else "{hatch_env_name}"
         if name == "env_type":
             return "virtual"
         if inner == ";":

@@ -27,7 +27,17 @@ def loop_axes(members: Sequence[Environment]) -> list[Axis]:
     pythons_fit = all(one.python == python_of(one.name) for one in members)
     if len(named) > 1 or not pythons_fit or any("-" in word for a in axes for word in a.words):
         return []
+    if not _tells_pythons(named, members):
+        return []
     return axes if len(wide) >= 1 else []
+
+
+def _tells_pythons(named: Sequence[Axis], members: Sequence[Environment]) -> bool:
+    """Whether a part of the names tells the Python of each, or all have the same."""
+    for axis in named:
+        if len(axis.words) > 1:
+            return all(map(python_of, axis.words))
+    return len({one.python for one in members}) == 1
 
 
 def loops_of(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
@@ -46,8 +56,6 @@ def loops_of(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
                 python = "".join(map(quoted, named))
                 parts += f"-{axis.words[0]}"
                 continue
-            if len(named) < len(versions):
-                return _listed(members)
             python = "python"
             if all(w == "py" + v.replace(".", "") for w, v in zip(axis.words, named, strict=True)):
                 parts += "-py{python.replace('.', '')}"
@@ -74,9 +82,7 @@ def loops_of(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
     name = parts.removeprefix("-")
     only = re.fullmatch(r"\{(\w+)\}", name)
     shown = only[1] if only else f'f"{name}"'
-    if not python:
-        python = _same_python(members)
-    return loops, shown, python
+    return loops, shown, python or _same_python(members)
 
 
 def _for(variable: str, values: list[str]) -> Block:

@@ -101,6 +101,8 @@ class Environment(NamedTuple):
     shares: str = ""  # the environment that it shares with others
     after: tuple[str, ...] = ()  # patterns of the names of others that come before it
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # further arguments, with their values
+    formats: tuple[tuple[str, str], ...] = ()  # of some axes: their values in names, "x_{value}"
+    words: tuple[str, ...] = ()  # what a matrix adds to the name
     notes: tuple[Note, ...] = ()
 
 

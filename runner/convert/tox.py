@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import as_text, is_known_early
 from runner.convert.factors import expand_names, python_named, python_of
 from runner.convert.model import Code, Command, Declared, Environment, Item, Note, joined, literal
 from runner.convert.system import PROGRAMS
-from runner.convert.tox_keys import KNOWN, LEFT, canonical, words_of
+from runner.convert.tox_keys import LEFT, words_of
+from runner.plan import find_cycles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Protocol
 
     from runner.convert.model import Condition, Text
@@ -61,8 +62,8 @@ if TYPE_CHECKING:
             """The labels that tox itself gives, each to several environments."""
             ...
 
-        def unread(self) -> Iterable[tuple[str, int]]:
-            """The settings that tox does not have, as they are written, with their lines."""
+        def unread(self) -> Iterable[tuple[str, int, str]]:
+            """The settings that tox does not read, as they are written, with line and reason."""
             ...
 
 
@@ -72,6 +73,7 @@ class Entry(NamedTuple):
     text: str
     when: Condition = ()
     platform: str = ""
+    trouble: str = ""  # why it cannot be read
 
 
 def read(source: Source) -> Declared:
@@ -84,14 +86,42 @@ def read(source: Source) -> Declared:
         _Reader(source, name).environment(listed=listed, labels=tags.get(name, []))
         for name, listed in source.environments()
     )
+    environments = tuple(_followable(environments, source))
     options: list[tuple[str, str]] = []
     if _is_true(source.core_entries("skip_missing_interpreters")):
         options.append(("skip_missing", "True"))
-    notes = [
-        Note("ignored", line, f"{key}: tox has no such setting") for key, line in source.unread()
-    ]
+    notes = [Note("ignored", line, f"{key}: {why}") for key, line, why in source.unread()]
     notes += _plugins(source)
     return Declared(environments, tuple(options), tuple(notes))
+
+
+def _followable(environments: Sequence[Environment], source: Source) -> Iterator[Environment]:
+    """The environments, each after others that there are, and none after itself through others."""
+    names = [one.name for one in environments]
+    meant = {
+        one.name: [
+            name
+            for name in names
+            if name != one.name and any(fnmatchcase(name, pattern) for pattern in one.after)
+        ]
+        for one in environments
+    }
+    circles = {name for circle in find_cycles(meant) for name in circle}
+    for one in environments:
+        missing = [p for p in one.after if not any(fnmatchcase(name, p) for name in names)]
+        line = source.line_of(one.name, "depends")
+        notes = [
+            Note("ignored", line, f"depends = {name}: no environment is named so")
+            for name in missing
+        ]
+        after = tuple(p for p in one.after if p not in missing)
+        if one.name in circles:
+            why = "tox refuses to run these, which depend on each other"
+            notes.append(Note("left", line, f"depends of {one.name}: {why}"))
+            after = ()
+        if not meant[one.name]:
+            after = ()
+        yield one._replace(after=after, notes=(*one.notes, *notes))
 
 
 # Plugins that change nothing of what is converted, or whose work runenv does itself.
@@ -171,7 +201,7 @@ class _Reader:
             platform=self._one("platform"),
             failure_ignored=self._true("ignore_outcome"),
             errors_ignored=self._true("ignore_errors"),
-            after=tuple(name for text in self._all("depends") for name in _names(text)),
+            after=tuple(dict.fromkeys(n for text in self._all("depends") for n in _names(text))),
             notes=tuple(self._notes),
         )
 
@@ -179,10 +209,14 @@ class _Reader:
 
     def _entries(self, key: str) -> list[Entry]:
         try:
-            return self._source.entries(self._name, key) or []
+            entries = self._source.entries(self._name, key) or []
         except ValueError as error:
             self._note("left", key, f"{key}: {error}")
             return []
+        for entry in entries:
+            if entry.trouble:
+                self._note("left", key, f"{key} {_short(entry.text)}: {entry.trouble}")
+        return [entry for entry in entries if not entry.trouble]
 
     def _one(self, key: str) -> str:
         """A setting of one value; substitutions in it as they are."""
@@ -214,7 +248,8 @@ class _Reader:
         return False
 
     def _note(self, kind: str, key: str, text: str) -> None:
-        self._notes.append(Note(kind, self._source.line_of(self._name, key), text))
+        note = Note(kind, self._source.line_of(self._name, key), text)
+        self._notes += [note] if note not in self._notes else []
 
     # What each means. ---------------------------------------------------------------
 
@@ -270,13 +305,6 @@ class _Reader:
         if shown:
             why = "equal environments share their files anyway; see environment="
             self._note("approximated", "env_dir", f"env_dir = {_short(shown)}: {why}")
-        if self._one("depends"):
-            shown = ", ".join(entry.text for entry in self._entries("depends"))
-            self._note(
-                "approximated",
-                "depends",
-                f"depends = {_short(shown)}: the order alone; requires= would run it too",
-            )
         if self._true("ignore_errors"):
             self._note(
                 "approximated",
@@ -517,11 +545,6 @@ def labels_of(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
                 yield label.strip(), expand_names(names.strip())
             except ValueError:
                 continue
-
-
-def is_known(key: str) -> bool:
-    """Whether tox has such a setting."""
-    return canonical(key) in KNOWN
 
 
 def _names(text: str) -> list[str]:

@@ -7,7 +7,10 @@ Rules are those of tox 4 (tox/config/loader/toml/_replace.py) and of PEP 508.
 from __future__ import annotations
 
 import ast
+import re
 from typing import NamedTuple
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from runner.convert.factors import factors_of
 from runner.convert.words import quoted
@@ -38,13 +41,17 @@ def decided(condition: str, env: str) -> bool | str:
     return found.expression if isinstance(found, _Open) else found
 
 
-def of_marker(marker: str) -> str:
-    """A marker of the platform as an expression. Raises ValueError for other markers."""
+def of_marker(marker: str, python: str | None = None) -> bool | str:
+    """A marker of the platform as an expression, one of a Python that is known as its truth.
+
+    Raises ValueError for other markers.
+    """
     try:
-        found = _truth(ast.parse(marker, mode="eval").body, None)
+        tree = _WithPython(python).visit(ast.parse(marker, mode="eval"))
+        found = _truth(tree.body, None)
     except (SyntaxError, _Refused):
-        raise ValueError(f"marker {marker!r}") from None
-    return found.expression if isinstance(found, _Open) else str(found)
+        raise ValueError(f"marker {marker!r} is not known before it runs") from None
+    return found.expression if isinstance(found, _Open) else found
 
 
 def negated(expression: str) -> str:
@@ -55,6 +62,43 @@ def negated(expression: str) -> str:
         if sign in expression:
             return expression.replace(sign, other)
     return expression.removeprefix("not ") if expression[:4] == "not " else f"not {expression}"
+
+
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+_TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+class _WithPython(ast.NodeTransformer):
+    """Comparisons with the version of a Python that is known become what they are."""
+
+    def __init__(self, python: str | None) -> None:
+        version = re.search(r"\d+\.\d+$", python or "")
+        self._version = version[0] if version else ""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """True or False where it is about the version."""
+        sides = (node.left, node.comparators[0])
+        of_version = [isinstance(s, ast.Name) and s.id == "python_version" for s in sides]
+        if len(node.ops) != 1 or not any(of_version):
+            return node
+        sign = _SIGNS.get(type(node.ops[0]), "")
+        other = sides[1] if of_version[0] else sides[0]
+        wanted = other.value if isinstance(other, ast.Constant) else None
+        if not (sign and self._version and isinstance(wanted, str)):
+            raise _Refused
+        sign = sign if of_version[0] else _TURNED.get(sign, sign)
+        try:
+            fits = SpecifierSet(f"{sign}{wanted}").contains(self._version)
+        except InvalidSpecifier:
+            raise _Refused from None
+        return ast.copy_location(ast.Constant(fits), node)
 
 
 class _Refused(Exception):
@@ -94,7 +138,7 @@ def _compared(node: ast.Compare, env: str | None) -> bool | _Open:
 
 
 def _value(node: ast.expr, env: str | None) -> bool | str | _Open:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, bool)):
         return node.value
     if env is None:
         if isinstance(node, ast.Name) and node.id in _OF_THE_MACHINE:

@@ -12,11 +12,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import NAMES, Braces, command_words, pieces
-from runner.convert.factors import PLATFORMS, expand_names, factors_of, holds, split_condition
+from runner.convert.factors import (
+    PLATFORMS,
+    expand_names,
+    factors_of,
+    holds,
+    python_named,
+    python_of,
+    split_condition,
+)
 from runner.convert.model import Command, Item
-from runner.convert.tox import Entry, is_known, labels_of
+from runner.convert.tox import Entry, labels_of
 from runner.convert.tox_if import of_marker
-from runner.convert.tox_keys import canonical
+from runner.convert.tox_keys import canonical, why_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -138,13 +146,21 @@ class IniFile:
         return None
 
     def entries(self, env: str, key: str) -> list[Entry] | None:
-        """The lines of a list. Raises ValueError where a marker of a variable cannot be read."""
+        """The lines of a list."""
         setting = self.find(env, key)
         if setting is None:
             return None
         if key == "set_env":
-            return list(map(_without_marker, setting.lines))
+            python = self._python_of(env)
+            entries = (_without_marker(line, python) for line in setting.lines)
+            return [entry for entry in entries if entry is not None]
         return [Entry(line.text, line.when, line.platform) for line in setting.lines]
+
+    def _python_of(self, env: str) -> str | None:
+        """The Python that an environment asks for, by its name or its setting."""
+        said = self.find(env, "base_python")
+        words = re.split(r"[,\s]+", said.lines[0].text) if said and said.lines else [""]
+        return python_of(env) or python_named(words[0])
 
     def line_of(self, env: str, key: str) -> int:
         """The line of a setting."""
@@ -171,13 +187,14 @@ class IniFile:
         """The labels that tox itself gives."""
         return labels_of(self.core_lines("labels"))
 
-    def unread(self) -> Iterator[tuple[str, int]]:
-        """The settings that tox does not have, and nothing refers to."""
+    def unread(self) -> Iterator[tuple[str, int, str]]:
+        """The settings that tox does not read, and nothing refers to; with line and reason."""
         for section in self._sections:
             if section == self.core or section == "testenv" or section in self._of_env.values():
                 for key in self._sections.get(section, ()):
-                    if not is_known(key) and not self.is_referred_to(key):
-                        yield key, self._lines.get((section, key), 0)
+                    why = why_unread(key, of_tox=section == self.core)
+                    if why and not self.is_referred_to(key):
+                        yield key, self._lines.get((section, key), 0), why
 
     def _chain(self, env: str) -> list[str]:
         own = self._of_env.get(env)
@@ -254,15 +271,23 @@ class IniFile:
         return None
 
 
-def _without_marker(line: Line) -> Entry:
-    """The entry of a variable, whose marker stands behind a semicolon (PEP 508)."""
+def _without_marker(line: Line, python: str | None) -> Entry | None:
+    """The entry of a variable, whose marker stands behind a semicolon (PEP 508).
+
+    None where the marker is not true.
+    """
     masked = _masked(r"""\\;|"[^"]*"|'[^']*'""", line.text)
     if ";" not in masked and re.search("[\"']", masked):
         masked = _masked(r"\\;", line.text)  # a quote that is left open hides nothing
     at = masked.find(";")
-    marker = of_marker(line.text[at + 1 :].strip()) if at >= 0 else ""
     text = line.text[:at].rstrip() if at >= 0 else line.text
-    both = " and ".join(filter(None, [line.platform, marker]))
+    try:
+        marker = of_marker(line.text[at + 1 :].strip(), python) if at >= 0 else True
+    except ValueError as error:
+        return Entry(text, trouble=str(error))
+    if marker is False:
+        return None
+    both = " and ".join(filter(None, [line.platform, "" if marker is True else marker]))
     return Entry(text.replace("\\;", ";"), line.when, both)
 
 

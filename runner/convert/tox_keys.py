@@ -84,3 +84,30 @@ LEFT: Mapping[str, str] = {
 }
 
 KNOWN = READ | NOT_NEEDED | LEFT.keys()
+
+# What tox has for itself alone, and not for an environment.
+_OF_TOX = words_of("""
+    env_list min_version requires work_dir temp_dir tox_root package_root provision_tox_env
+    ignore_base_python_conflict on_platform
+""")
+# What matters for an environment, and is nothing that tox has for itself.
+_OF_ENVIRONMENTS = (
+    (READ | LEFT.keys())
+    - _OF_TOX
+    - words_of("""
+    labels no_package skip_missing_interpreters default_base_python base indexserver package_glob
+""")
+)
+
+
+def why_unread(key: str, *, of_tox: bool) -> str:
+    """Why tox does not read a setting where it stands; "" where it does.
+
+    of_tox: it stands with those of tox itself, and not of an environment.
+    """
+    name = canonical(key)
+    if name not in KNOWN:
+        return "tox has no such setting"
+    if of_tox and name in _OF_ENVIRONMENTS:
+        return "tox has it only for an environment"
+    return "tox has it only for all environments" if not of_tox and name in _OF_TOX else ""

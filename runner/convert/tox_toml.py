@@ -19,12 +19,12 @@ from runner.convert.braces import (
     pieces,
     posargs,
 )
-from runner.convert.factors import open_range
+from runner.convert.factors import open_range, python_named, python_of
 from runner.convert.model import Code, Command, Item
 from runner.convert.tables import key_lines, table_in
-from runner.convert.tox import Entry, is_known
+from runner.convert.tox import Entry
 from runner.convert.tox_if import decided, negated, of_marker
-from runner.convert.tox_keys import canonical
+from runner.convert.tox_keys import canonical, why_unread
 from runner.settings import is_dict, is_list
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ class TomlFile:
             if is_list(names):
                 yield str(label), [str(name) for name in names]
 
-    def unread(self) -> Iterator[tuple[str, int]]:
-        """The settings that tox does not have, and nothing refers to."""
+    def unread(self) -> Iterator[tuple[str, int, str]]:
+        """The settings that tox does not read, and nothing refers to; with line and reason."""
         tables: list[tuple[str, Mapping[object, object]]] = [("", self._table)]
         tables.append(("env_run_base.", table_in(self._table, "env_run_base")))
         tables += [
@@ -132,12 +132,14 @@ class TomlFile:
         ]
         for prefix, table in tables:
             for key in map(str, table):
-                if (not prefix and key in _TABLES) or is_known(key) or f"{key}}}" in self._text:
+                why = why_unread(key, of_tox=not prefix)
+                if (not prefix and key in _TABLES) or not why or f"{key}}}" in self._text:
                     continue
                 if prefix.startswith("env_base.") and key == "factors":
                     continue
                 if not self._is_referred_to(key):
-                    yield prefix + key, self._lines.get(f"{self._prefix}{prefix}{key}", 0)
+                    line = self._lines.get(f"{self._prefix}{prefix}{key}", 0)
+                    yield prefix + key, line, why
 
     def _is_referred_to(self, key: str) -> bool:
         return re.search(rf"of\s*=\s*\[[^]]*[\"']{re.escape(key)}[\"']", self._text) is not None
@@ -209,13 +211,26 @@ class TomlFile:
         found = self._replaced(table, env, seen)
         yield from [Entry(found)] if isinstance(found, str) else self._entries_of(found, env, seen)
 
+    def _python_of(self, env: str) -> str | None:
+        """The Python that an environment asks for, by its name or its setting."""
+        said = self._find(env, "base_python")[0]
+        first = str(said[0]) if is_list(said) and said else str(said)
+        return python_of(env) or python_named(first)
+
     def _variable(
         self, name: str, content: object, env: str, seen: tuple[str, ...]
     ) -> Iterator[Entry]:
         """The entry of a variable that is set: `NAME=value`."""
         platform = ""
         if is_dict(content) and content.get("marker"):
-            platform = of_marker(str(content["marker"]))
+            try:
+                found = of_marker(str(content["marker"]), self._python_of(env))
+            except ValueError as error:
+                yield Entry(name, trouble=str(error))
+                return
+            if found is False:
+                return
+            platform = "" if found is True else found
             content = {k: v for k, v in content.items() if k != "marker"}
         if is_dict(content) and content.keys() == {"value"}:
             content = content["value"]

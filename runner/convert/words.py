@@ -128,6 +128,11 @@ def list_of(items: Sequence[str | Block | Choice], name: str = "") -> Block:
     return Block(f"{name}=[" if name else "[", tuple(items), "]")
 
 
+def safe_name(text: str) -> str:
+    """A text as a name of a session, or as a part of one."""
+    return re.sub(r"[^\w.+-]+", "_", text).lstrip("-.")
+
+
 def if_any(shown: str) -> str:
     """A variable that is mostly empty adds nothing to a list then."""
     is_one = re.fullmatch(r'os\.environ\.get\("\w+", ""\)', shown)

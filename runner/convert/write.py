@@ -25,7 +25,16 @@ from runner.convert.shared import (
     shared_pythons,
     stands_within,
 )
-from runner.convert.words import WIDTH, Block, Choice, expression, if_any, list_of, quoted
+from runner.convert.words import (
+    WIDTH,
+    Block,
+    Choice,
+    expression,
+    if_any,
+    list_of,
+    quoted,
+    safe_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +85,7 @@ class _Writer:
         parts = [self._family(family) for family in self._families]
         head = [f'"""The sessions of this project, as they were in {self._source}."""', ""]
         imports = [_IMPORTED[n] for n in sorted(self._needs & _IMPORTED.keys())]
-        imports += [_IMPORTED_FROM[n] for n in sorted(self._needs & _IMPORTED_FROM.keys())]
+        imports += sorted(_IMPORTED_FROM[n] for n in self._needs & _IMPORTED_FROM.keys())
         head += [*imports, *([""] if imports else []), "import runner"]
         if "ROOT" in self._needs:
             head += ["", "ROOT = Path(__file__).parent"]
@@ -168,11 +177,13 @@ class _Writer:
         lines = (
             Block("@runner.session(", arguments, ")").lines() if arguments else ["@runner.session"]
         )
+        formats = dict(one.formats)
         for axis, values in one.axes:
-            block = Block(
-                "@runner.parametrize(", (quoted(axis), list_of([quoted(v) for v in values])), ")"
-            )
-            lines += block.lines()
+            shown: list[str | Block] = [quoted(axis), list_of([quoted(v) for v in values])]
+            if axis in formats:
+                ids = [safe_name(formats[axis].replace("{value}", value)) for value in values]
+                shown.append(list_of(list(map(quoted, ids)), "ids"))
+            lines += Block("@runner.parametrize(", tuple(shown), ")").lines()
         return lines
 
     def _declared_later(self, declaration: _Declaration, function: str) -> list[str]:
@@ -232,6 +243,8 @@ class _Writer:
         tags = self._list(family, "tags")
         if tags:
             arguments.append(tags)
+        if one.after:
+            arguments.append(list_of([quoted(name) for name in one.after], "after"))
         if not one.listed:
             arguments.append("default=False")
         if not one.reuse:

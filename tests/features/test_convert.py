@@ -265,3 +265,15 @@ def test_files_of_requirements_decide_what_is_declared_beside_them(folder: Folde
     made = (folder.root / "envfile.py").read_text()
     assert "@runner.session(deps=['two'], requirements=['plain.txt'])" in made
     assert made.count("    session.install('two')\n") == 3
+
+
+def test_doctests_of_all_modules_are_not_those_of_the_envfile(folder: Folder):
+    folder.write("pytest.ini", "[pytest]\naddopts = --doctest-modules\n")
+    folder.write(
+        "tox.ini", "[tox]\nenv_list = a\nno_package = true\n[testenv]\ncommands = pytest\n"
+    )
+
+    folder.passes("--convert")
+
+    assert '"pytest", "--ignore=envfile.py"' in (folder.root / "envfile.py").read_text()
+    assert "1 of 1 environment of tox equal" in folder.passes("--convert", "--check").out

@@ -18,10 +18,12 @@ import shlex
 import socket
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import packaging
 import pytest
 
 from tests.conftest import ROOT, Folder
@@ -192,6 +194,36 @@ def test_a_full_disk_under_standard_output_is_told(folder: Folder):
 
     assert done.err == "error: standard output cannot be written: No space left on device\n"
     assert done.code == 1
+
+
+@provokes("The command line and settings", "NAME is not installed, and --check asks it")
+def test_a_tool_that_is_not_installed_is_told(folder: Folder, tmp_path: Path):
+    folder.write("tox.ini", "[tox]\nenv_list = a\n")
+    # Nothing but a Python is beside this one.
+    venv.create(tmp_path / "bare", symlinks=True)
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name in ("packaging", "tomli", "dependency_groups"):
+        found = Path(packaging.__file__).parent.parent / name
+        if found.exists():
+            (packages / name).symlink_to(found)
+    python = tmp_path / "bare" / "bin" / "python"
+    env = {"PATH": str(tmp_path), "PYTHONPATH": f"{ROOT}:{packages}"}
+
+    done = subprocess.run(
+        [python, "-m", "runner", "--convert", "--check"],
+        cwd=folder.root,
+        env=folder.environ | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == (
+        "error: tox is not installed, and --check asks it\n"
+        f"  install it: uv tool install tox; looked for on PATH and in {python.parent}\n"
+    )
+    assert done.returncode == 2
 
 
 @provokes(

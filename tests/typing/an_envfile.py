@@ -70,6 +70,7 @@ def types(session: runner.Session) -> None:
     env={"CI": "1", "HOME": None},
     tags=["slow"],
     requires=[lint, "types", "tests-{python}"],
+    after=[lint, "tests-*"],
     default=False,
     reuse=False,
     timeout=60,
