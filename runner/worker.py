@@ -227,9 +227,10 @@ def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket, grac
 
 
 def _watch(control: socket.socket, grace_s: float) -> None:
-    """End this process, and all that it has started, when the run is gone."""
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+    """End this process, and all that it has started, when the run is gone.
+
+    To be started while those signals are blocked that the main thread answers.
+    """
     with suppress(OSError):
         control.recv(1)  # nobody writes there: what comes is the end
     if sys.platform != "win32":
