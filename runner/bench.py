@@ -9,7 +9,6 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Literal
 
 from runner.beside import Beside
 from runner.envs import folder
@@ -35,10 +34,12 @@ from runner.running import (
     Shown,
 )
 from runner.surroundings import command_variables, find_program, outer_variables
+from runner.typed import TYPE_CHECKING
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
+    from typing import Literal
 
     from runner.envs.judge import Verdict
     from runner.model import Job, Ready, RunOptions

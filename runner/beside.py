@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from itertools import count
-from typing import TYPE_CHECKING
 
 from runner.envs import folder
 from runner.errors import CommandFailed, Interrupted
 from runner.run_folders import ARTIFACTS, LOGS, make_run_folder
 from runner.running import Said, Shown
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Ready

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner import errors
 from runner.command_line import parse
 from runner.commands import load_verb
 from runner.errors import EnvfileError, Interrupted, RunnerError
 from runner.settings import unknown_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ Knows nothing of what is printed.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

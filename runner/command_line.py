@@ -6,11 +6,10 @@ and suggests nothing. Knows nothing of the other sources of a setting.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.errors import UsageError, did_you_mean, nearest
 from runner.model import Request
 from runner.settings import BARE_STORE, BY_NAME, OPTIONS, check, is_list, split
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,9 +11,9 @@ import os
 import sys
 from contextlib import suppress
 from importlib.util import cache_from_source
-from typing import TYPE_CHECKING
 
 from runner.aside import keep
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import CodeType

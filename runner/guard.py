@@ -15,9 +15,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from runner.descendants import GRACE_S
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.descendants import Members

@@ -8,24 +8,16 @@ mean here what they mean in nox.
 from __future__ import annotations
 
 import os
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    NoReturn,
-    TypeVar,
-    cast,
-    overload,
-)
 
 from runner.errors import SessionFailed, SessionSkipped, UsageError, did_you_mean
 from runner.model import RunOptions
 from runner.settings import as_path, is_list
+from runner.typed import TYPE_CHECKING, cast, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
-    from typing import Protocol
+    from typing import Any, Literal, NoReturn, Protocol, TypeVar
 
     # Every type checker knows this module, also where it is not installed; `typing`
     # has the name from 3.11 on.
@@ -99,8 +91,7 @@ if TYPE_CHECKING:
 
         def notify(self, target: str, posargs: tuple[str, ...] | None) -> None: ...
 
-
-Returned = TypeVar("Returned")
+    Returned = TypeVar("Returned")
 
 
 class Session:

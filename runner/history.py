@@ -11,12 +11,12 @@ import json
 import os
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from runner.aside import own_name
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.running import JobStarted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

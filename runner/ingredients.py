@@ -7,7 +7,8 @@ not) and what is told read the same list, so the two cannot disagree.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,13 +6,13 @@ Knows nothing of what is installed: `envs/` makes the calls.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.envs.installing import as_command
 from runner.envs.network import run_patiently
 from runner.errors import EnvironmentBroken
 from runner.process import ending
 from runner.running import CommandEnded, CommandStarted, Said, Shown
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

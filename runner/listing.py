@@ -11,15 +11,17 @@ import json
 import os
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 from runner.record import Record
 from runner.tab import forget_names, keep_names
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from runner.model import Project
 
 _FORMAT = 2  # another number: written by a runenv that means something else

@@ -9,7 +9,6 @@ import os
 import sys
 from importlib import import_module, invalidate_caches
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
 
 from runner import declare
 from runner.envs.pythons_found import found_versions
@@ -28,6 +27,7 @@ from runner.model import BY_DEFAULT, Project
 from runner.plan import expand
 from runner.settings import read_table, settle
 from runner.specs import finish
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

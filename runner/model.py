@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, TypedDict
 
 from runner.record import Record
+from runner.typed import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from typing import Literal
+
 
 Word = str | os.PathLike[str]  # of a command
 # What tells that a server is ready: a port, a text that it writes, a function that says so.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner.bench import Bench
 from runner.errors import (
@@ -25,6 +24,7 @@ from runner.handle import Session
 from runner.running import JobStarted, Outcome, Said, Shown
 from runner.settings import timeout_s
 from runner.timelimit import TimeLimit
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Job

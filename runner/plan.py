@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING
 
 from runner.declare import cleaned
 from runner.envs.python_spec import fits, read_spec
 from runner.errors import did_you_mean, some_of
 from runner.model import Job, Needs, Plan
 from runner.settings import is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -23,13 +23,13 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from runner.descendants import GRACE_S, in_foreground, members_of, on_terminal
 from runner.errors import CommandFailed, Interrupted
 from runner.running import Finished
 from runner.shown import show
 from runner.signals import Moment, in_background, signals_held_back
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from runner.declare import current_registry
 from runner.errors import UsageError, did_you_mean
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 __all__ = ["dependency_groups", "load_toml", "python_versions"]
 

@@ -7,7 +7,7 @@ compiled for a class before many records of it are made, and annotations are not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from runner.typed import TYPE_CHECKING
 
 __all__ = ["Record"]
 

@@ -8,9 +8,18 @@ A file of its own beside `model.py`, because a listing needs none of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
+    # make: the environment itself; forget: what the installer's cache has of a package
+    InstallerKind = Literal["make", "install", "build", "export", "forget"]
+    CommandKind = Literal["run", InstallerKind]
+
 
 # What a job runs in. ------------------------------------------------------------
 
@@ -142,9 +151,6 @@ class Finished(Record):
     peak_bytes: int = 0  # as in Outcome
 
 
-Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
-
-
 class Outcome(Record):
     """How a job ended, and why."""
 
@@ -187,11 +193,6 @@ class EnvironmentReady(Record):
     ahead: bool = False  # while an earlier job ran
     linked: bool = False  # from an image of the store
     at_s: float = 0.0
-
-
-# make: the environment itself; forget: what the installer's cache has of a package
-InstallerKind = Literal["make", "install", "build", "export", "forget"]
-CommandKind = Literal["run", InstallerKind]
 
 
 class InstallerCall(Record):

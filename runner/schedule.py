@@ -6,9 +6,9 @@ Knows nothing of environments or processes: an executor takes the jobs.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
 from runner.running import Outcome
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from runner.descendants import GRACE_S, members_of
 from runner.errors import CommandFailed, CommandTimedOut, Interrupted, TimeUp
 from runner.process import ending, reap, start_aside
 from runner.signals import Moment, in_background, signals_held_back
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import subprocess

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner.amounts import INFINITE_S, age_s, size_bytes, time_s, whole_number
 from runner.errors import UsageError, did_you_mean
 from runner.model import Option, Settings
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

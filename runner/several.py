@@ -10,7 +10,6 @@ import stat
 import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.colors import shows_escapes, wants_color
 from runner.envs import folder
@@ -25,6 +24,7 @@ from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
 from runner.settings import grace_s
 from runner.shown import show
+from runner.typed import TYPE_CHECKING
 from runner.worker import Run, orders, terminal_of, work, world_of
 from runner.world import envdir_of, make_store
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from shlex import quote
-from typing import TYPE_CHECKING
 
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
 
 from runner.errors import Interrupted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import FrameType
+    from typing import Any
 
 if sys.platform == "win32":
     _ENDING = (signal.SIGTERM, signal.SIGBREAK)

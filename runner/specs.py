@@ -6,7 +6,6 @@ Knows nothing of how it was said.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
 
 from runner.amounts import INFINITE_S
 from runner.declare import Declared, Registry, cleaned, is_safe, strings
@@ -20,10 +19,11 @@ from runner.settings import (
     is_list,
     is_number,
 )
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypeAlias
+    from typing import Literal, TypeAlias
 
     Prerelease: TypeAlias = Literal[
         "allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit"

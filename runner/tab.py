@@ -13,11 +13,11 @@ import os
 import sys
 from binascii import crc32
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from runner.aside import keep
 from runner.finding import nearest_envfile
 from runner.settings import OPTIONS
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

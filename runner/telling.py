@@ -6,7 +6,8 @@ Knows nothing of who says it, or of colours.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -11,12 +11,13 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from runner.errors import TimeUp
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
+    from typing import Any
 
     # `typing` has the name from 3.11 on.
     from typing_extensions import Self

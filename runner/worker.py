@@ -18,7 +18,6 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Literal
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.errors import Interrupted, RunnerError
@@ -33,10 +32,12 @@ from runner.running import Outcome, Said
 from runner.selection import find_jobs
 from runner.settings import BY_NAME, is_list
 from runner.signals import signals_as_exceptions
+from runner.typed import TYPE_CHECKING
 from runner.world import make_world, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Literal
 
     from runner.model import Job, Project, Settings
     from runner.reports.terminal import Terminal

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.amounts import age_s
 from runner.envs import choose_backend, folder, load_backend
@@ -30,6 +29,7 @@ from runner.running import Ingredient
 from runner.settings import grace_s
 from runner.shown import show
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "runner"
 # folder may import each other, as long as there is no cycle; those of a line
 # may not.
 ORDER = [
+    "typed",
     "record",
     "errors",
     "model",
@@ -213,6 +214,7 @@ LOADED_BY_LIST = {
     "runner.selection",
     "runner.settings",
     "runner.specs",
+    "runner.typed",
 }
 KEPT_OFF = {
     "argparse",

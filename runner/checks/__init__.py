@@ -5,17 +5,17 @@ A check returns what it has found, each with its mend, and changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from runner.errors import RunnerError
     from runner.model import Project, Settings
 
-State = Literal["good", "warning", "broken"]
+    State = Literal["good", "warning", "broken"]
 
 
 class Finding(Record):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.errors import CommandFailed
 from runner.process import run as run_command
 from runner.running import Command
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.checks import Here

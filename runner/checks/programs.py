@@ -7,13 +7,17 @@ import sys
 from importlib.util import find_spec
 
 from runner import __version__
-from runner.checks import Finding, Here, State, broken
+from runner.checks import Finding, Here, broken
 from runner.checks.asking import first_line
 from runner.envs import choose_backend, uv, virtualenv
 from runner.envs.interpreters import describe, survey
 from runner.envs.python_answers import running
 from runner.envs.pythons_found import home_folder
 from runner.errors import EnvironmentBroken
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.checks import State
 
 
 def check_own_python(here: Here) -> list[Finding]:

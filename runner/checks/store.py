@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.amounts import counted, size_in_words
 from runner.checks import Finding, Here
@@ -13,6 +12,7 @@ from runner.envs.places import is_movable
 from runner.envs.store import store_home, wanted_home
 from runner.envs.store_damage import Check
 from runner.envs.store_upkeep import images_in, needed_by, size_of, told_as, total_of
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.envs.store import Store

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from typing import Protocol

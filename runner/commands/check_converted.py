@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.amounts import counted
 from runner.commands.list import default_jobs
@@ -18,7 +17,9 @@ from runner.convert.asked import Sight, Untold, compare, ours_of
 from runner.convert.recorded import Places, record
 from runner.errors import FAILED, PASSED, UsageError
 from runner.finding import NOXFILE
+from runner.record import Record
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from runner.model import Job, Project, Settings
 
 
-class Sides(NamedTuple):
+class Sides(Record):
     """What both say, and what cannot be compared."""
 
     tool: str

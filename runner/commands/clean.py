@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from runner import errors
 from runner.amounts import DAY_S, counted, size_in_words
@@ -19,6 +18,7 @@ from runner.envs import folder
 from runner.envs.upkeep import Upkeep, last_used_s
 from runner.load import open_project
 from runner.selection import select
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Job, Project, Request

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
 
 import argcomplete
 import platformdirs
@@ -19,6 +18,7 @@ from runner.errors import RunnerError
 from runner.listing import Listing, listing_of
 from runner.load import find_envfile
 from runner.settings import BACKENDS, OPTIONS, settle
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.amounts import counted
 from runner.aside import write_aside
@@ -22,6 +21,7 @@ from runner.finding import NAME
 from runner.load import load_project
 from runner.settings import read_table, settle
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert import Converted

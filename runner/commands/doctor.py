@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner import errors
 from runner.amounts import counted
@@ -28,6 +27,7 @@ from runner.errors import EnvfileError, RunnerError, UsageError
 from runner.load import find_envfile, load_project
 from runner.reports.terminal import can_show
 from runner.settings import read_table, settle
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from runner.bench import Bench
 from runner.errors import CommandFailed, UsageError, some_of
@@ -21,6 +20,7 @@ from runner.reports import make_terminal
 from runner.running import EnvironmentReady
 from runner.selection import select
 from runner.signals import signals_as_exceptions
+from runner.typed import TYPE_CHECKING
 from runner.world import make_world
 
 if TYPE_CHECKING:

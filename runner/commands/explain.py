@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from runner.commands import failed_before, of_store
 from runner.envs.builds import Builds
@@ -22,6 +21,7 @@ from runner.plan import make_plan, others_sharing
 from runner.record import Record
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
+from runner.typed import TYPE_CHECKING
 from runner.world import (
     World,
     check_required,

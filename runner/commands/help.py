@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from runner.colors import painter, shows_escapes, wants_color
 from runner.settings import OPTIONS
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Option, Request

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner.colors import painter, shows_escapes, wants_color
 from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
 from runner.selection import select
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

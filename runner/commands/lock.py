@@ -11,7 +11,6 @@ import re
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.amounts import counted
 from runner.aside import write_aside
@@ -51,6 +50,7 @@ from runner.settings import grace_s
 from runner.shown import show
 from runner.signals import signals_as_exceptions
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 from runner.world import envdir_of, family_of
 
 if TYPE_CHECKING:

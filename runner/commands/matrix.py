@@ -12,7 +12,6 @@ import shlex
 import sys
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
 
 from runner import __version__
 from runner.commands import failed_before
@@ -29,6 +28,7 @@ from runner.requirements.lock import digest_of
 from runner.running import Ingredient
 from runner.selection import select
 from runner.settings import BY_NAME, is_list
+from runner.typed import TYPE_CHECKING
 from runner.world import family_of, portable_spec
 
 if TYPE_CHECKING:

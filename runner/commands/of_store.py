@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from runner import errors
 from runner.amounts import DAY_S, counted, size_bytes, size_in_words
@@ -18,6 +17,7 @@ from runner.envs.store import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
 from runner.errors import UsageError
 from runner.load import open_settings
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ import sys
 import time
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner import errors, schedule
 from runner.ahead import Ahead
@@ -28,6 +27,7 @@ from runner.run_folders import make_run_id
 from runner.running import JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
 from runner.signals import signals_as_exceptions
+from runner.typed import TYPE_CHECKING
 from runner.world import envdir_of, make_store, make_world, may_need_work, stamped
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.commands.exec import visit
 from runner.errors import UsageError
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Request

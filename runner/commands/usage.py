@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.load import open_project
 from runner.plan import others_sharing
 from runner.selection import select
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Job, Request

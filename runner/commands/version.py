@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner import __version__
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Request

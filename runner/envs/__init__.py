@@ -7,9 +7,9 @@ A backend only says which commands make an environment and install into it;
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
 
 from runner.errors import EnvironmentBroken
+from runner.typed import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,13 +8,17 @@ from __future__ import annotations
 import os
 import re
 from hashlib import sha256
-from typing import NoReturn
 
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.requirements.groups import Pyproject
 from runner.requirements.local import build_files, content_of
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 _LEGACY = "setuptools.build_meta:__legacy__"
 

@@ -15,7 +15,6 @@ import json
 import os
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs import folder, load_backend
@@ -33,10 +32,11 @@ from runner.requirements.local import content_of
 from runner.running import Ingredient, InstallerCall, Step
 from runner.settings import is_list
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal
+    from typing import Any, Literal
 
     from runner.envs import Backend
     from runner.envs.judge import Verdict

@@ -12,11 +12,11 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from runner.aside import touch, write_aside
 from runner.envs.manifest import Changed, FileState, link_files, state_of
 from runner.settings import is_dict
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import subprocess

@@ -10,7 +10,6 @@ import os
 import re
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from runner.envs import uv
 from runner.envs.folder import python_in, site_packages
@@ -28,6 +27,7 @@ from runner.envs.uv import (
 )
 from runner.requirements.arguments import show_arguments, without_secrets
 from runner.running import Brought, Ingredient, Interpreter, Step
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from runner.envs.journal import ingredients_from
 from runner.envs.resolved import Resolved, other_files
@@ -22,6 +21,7 @@ from runner.envs.shared import (
 )
 from runner.envs.store import Damaged, Known
 from runner.record import Record
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

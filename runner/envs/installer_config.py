@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.requirements.files import line_arguments, logical_lines
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

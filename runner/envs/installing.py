@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.envs import folder, integrity
@@ -25,6 +24,7 @@ from runner.envs.wheels import (
 )
 from runner.errors import EnvironmentBroken
 from runner.running import Command, InstallerCall
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

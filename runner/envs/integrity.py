@@ -10,14 +10,15 @@ import os
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from hashlib import sha256
-from typing import IO, TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.envs import folder, manifest
 from runner.envs.manifest import FILES
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import IO
 
     from runner.envs.journal import Journal
     from runner.envs.manifest import Manifest

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from runner.envs.python_answers import Asker, running
 from runner.envs.python_spec import SIGNS, fits, read_spec, read_version
@@ -26,6 +25,7 @@ from runner.envs.pythons_found import (
     places,
 )
 from runner.errors import InterpreterMissing, JobError, did_you_mean
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

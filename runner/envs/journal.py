@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Literal
 
 from runner.envs.folder import JOURNAL, bin_folder, python_in, site_packages, write_journal
 from runner.envs.resolved import Resolved, resolved_from
 from runner.record import Record
 from runner.running import Ingredient
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from runner.envs.manifest import FileState
+
+    State = Literal["changing", "whole", "tainted"]
 
 _FORMAT = 1  # another number: written by a runenv that means something else
 
@@ -27,7 +30,6 @@ Entry = tuple[Ingredient, ...] | None
 
 # changing: a step is under way. whole: all entries are done. tainted: a command
 # changed the environment between two steps, so no replay can equal it.
-State = Literal["changing", "whole", "tainted"]
 
 
 class Journal(Record):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from runner.envs import folder
 from runner.envs.integrity import first_change
@@ -17,6 +16,7 @@ from runner.envs.shared import leave_out_sources
 from runner.ingredients import difference
 from runner.record import Record
 from runner.running import Environment
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Literal

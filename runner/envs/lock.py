@@ -10,7 +10,8 @@ import os
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ import errno
 import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from runner.envs.folder import JOURNAL
 from runner.record import Record
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

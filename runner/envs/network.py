@@ -8,7 +8,7 @@ is all there is to tell that from what stays so: its exit code is the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.envs import choose_backend, folder
 from runner.envs.installing import as_command
@@ -28,6 +27,7 @@ from runner.pyproject import script_block
 from runner.requirements import SourceDigests
 from runner.requirements.script import script_step
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

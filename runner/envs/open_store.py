@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.amounts import size_bytes
 from runner.envs.store import Store
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.model import Settings

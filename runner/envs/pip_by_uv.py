@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner.envs.folder import site_packages
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.running import Environment

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.envs import pip_words, uv
 from runner.envs.installer_config import pip_config, refuse_places
 from runner.errors import EnvironmentBroken
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

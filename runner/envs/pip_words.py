@@ -6,13 +6,13 @@ Says so where pip cannot. Knows nothing of what is declared.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.envs.folder import site_packages
 from runner.errors import EnvironmentBroken
 from runner.requirements.arguments import read_arguments
 from runner.requirements.pylock import as_requirements, is_lock_name
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import os
 import re
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from runner.envs.manifest import FileState, state_of
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

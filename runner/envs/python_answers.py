@@ -12,16 +12,17 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from runner.aside import keep
 from runner.envs.python_spec import UNKNOWN, read_version, version_text
 from runner.errors import CommandFailed
 from runner.record import Record
 from runner.running import Command, Interpreter
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 CACHE = "interpreters.json"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from runner.envs.python_spec import (
     FINAL,
@@ -24,6 +23,7 @@ from runner.envs.python_spec import (
     version_text,
 )
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

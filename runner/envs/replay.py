@@ -12,7 +12,6 @@ Knows nothing of jobs or sessions; commands are run by a function that is handed
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.envs import folder, integrity, manifest
 from runner.envs.images import Images
@@ -27,6 +26,7 @@ from runner.envs.judge import (
 )
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

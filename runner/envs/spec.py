@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from itertools import starmap
-from typing import TYPE_CHECKING
 
 from runner.envs.folder import OF_ENVFILE, folder_name
 from runner.envs.installer_config import files_named
 from runner.model import Needs
 from runner.requirements.arguments import without_secrets
 from runner.running import EnvSpec, Ingredient
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

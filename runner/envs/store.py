@@ -19,7 +19,6 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from runner.aside import touch, write_aside
 from runner.envs import bytecode, manifest
@@ -31,6 +30,7 @@ from runner.envs.places import own_files, without_place, write_own
 from runner.envs.resolved import Resolved, resolved_from
 from runner.record import Record
 from runner.trees import remove_tree
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

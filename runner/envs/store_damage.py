@@ -7,7 +7,6 @@ time back is seen here alone.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.envs import manifest
 from runner.envs.bytecode import bytecode_of
@@ -21,6 +20,7 @@ from runner.envs.integrity import (
 from runner.envs.manifest import FILES
 from runner.envs.store import TREE
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,6 @@ import time
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import chain
-from typing import TYPE_CHECKING, cast
 
 from runner.aside import write_aside, writer_of
 from runner.envs import bytecode
@@ -26,6 +25,7 @@ from runner.envs.store import GONE, USED
 from runner.envs.upkeep import Freed, Kept
 from runner.record import Record
 from runner.trees import remove_tree
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -7,7 +7,6 @@ run uses stays, and so does what is not ours.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner import run_folders
 from runner.amounts import size_in_words
@@ -16,6 +15,7 @@ from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.trees import remove_tree
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

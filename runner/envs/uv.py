@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from runner.envs import bare
 from runner.envs.installer_config import refuse_places, uv_config
 from runner.envs.pip_by_uv import write_pip
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

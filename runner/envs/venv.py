@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.envs.pip_itself import (
     bring,
     build_argv,
@@ -20,6 +18,7 @@ from runner.envs.pip_itself import (
     replaces_other_files,
     write_bare,
 )
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.running import Interpreter

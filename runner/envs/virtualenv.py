@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from runner.envs import pip_itself
 from runner.envs.pip_itself import (
@@ -24,6 +23,7 @@ from runner.envs.pip_itself import (
     replaces_other_files,
     write_bare,
 )
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,13 +14,13 @@ import os
 import re
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.trees import remove_tree
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -15,11 +15,13 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from typing import NoReturn
 
     from runner.executors.processes import Ends, Process, Start
     from runner.model import Job

@@ -5,7 +5,7 @@ A job's commands own the terminal, and a debugger works in its function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

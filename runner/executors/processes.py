@@ -19,7 +19,6 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.executors.system import (
@@ -35,6 +34,7 @@ from runner.executors.wire import from_line
 from runner.guard import Guard
 from runner.record import Record
 from runner.running import Outcome
+from runner.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

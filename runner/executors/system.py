@@ -11,7 +11,8 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ No pickle: a line is read as what it says, and executes nothing.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from runner.running import (
     KEPT_CHARACTERS,
@@ -18,8 +17,11 @@ from runner.running import (
     Said,
     Shown,
 )
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from runner.running import Event
 
 _KINDS: dict[str, Any] = {

@@ -7,13 +7,13 @@ whole run to a text.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from runner.colors import shows_escapes, wants_color
+from runner.typed import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Literal
+    from typing import Literal, TextIO
 
     from runner.model import Settings
     from runner.reports.block import Block

@@ -10,13 +10,13 @@ import os
 import platform
 from datetime import datetime, timezone
 from html import escape
-from typing import TYPE_CHECKING
 
 from runner import __version__
 from runner.amounts import size_in_words
 from runner.reports.lanes import in_lanes
 from runner.reports.texts import last_lines, legible
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import platform
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from runner import __version__
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.reports.collected import JobStory, Line, Prepared, Ran, Story

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import platform
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from runner import __version__
 from runner.reports.texts import last_lines, legible
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

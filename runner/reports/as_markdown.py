@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
 
 from runner.reports.texts import last_lines, legible
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.reports.collected import JobStory, Story

@@ -7,9 +7,9 @@ Rows are where jobs ran at once, and where environments were prepared ahead. By
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from runner.reports.lanes import in_lanes
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.reports.collected import JobStory, Prepared, Ran, Story

@@ -10,9 +10,9 @@ import os
 import select
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from runner.running import JobEnded, Said
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence

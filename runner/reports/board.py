@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from runner.reports.block import Block
 from runner.reports.board_lines import Running, State, board_lines
 from runner.reports.screen import Screen
 from runner.reports.texts import on_one_line
 from runner.running import EnvironmentReady, JobEnded
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

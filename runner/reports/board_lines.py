@@ -5,11 +5,10 @@ Values in, lines out. Knows nothing of terminals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runner.record import Record
 from runner.reports.widths import columns_of, cut, cut_in_the_middle, padded
 from runner.reports.words import counts
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,6 @@ Knows nothing of files or of their forms.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Literal
 
 from runner.history import is_flaky, usual_s
 from runner.record import Record
@@ -21,14 +20,18 @@ from runner.running import (
     Shown,
 )
 from runner.signals import signals_held_back
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal
 
     from runner.history import Entry
     from runner.model import Job
     from runner.reports.texts import Plain
     from runner.running import CommandKind, Event, Outcome, Report, Result
+
+    Level = Literal["debug", "info", "warning", "error", "output"]
 
 _PAST = 20  # earlier runs of a job that are told
 
@@ -71,9 +74,6 @@ class Prepared(Record):
     duration_s: float
     ahead: bool
     linked: bool  # from the store
-
-
-Level = Literal["debug", "info", "warning", "error", "output"]
 
 
 class Line(Record):

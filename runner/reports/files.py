@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runner.aside import write_aside
 from runner.errors import ReportUnwritten
 from runner.record import Record
 from runner.reports import load_form
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

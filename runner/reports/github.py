@@ -6,14 +6,15 @@ By "Workflow commands for GitHub Actions" and "Adding a job summary" of its docu
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TextIO
 
 from runner.reports.as_markdown import render
 from runner.reports.texts import legible
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from runner.reports.collected import JobStory, Story
 

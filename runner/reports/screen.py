@@ -10,14 +10,15 @@ import os
 import select
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
 
 from runner.reports.texts import on_one_line
 from runner.reports.widths import columns_of
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 # ECMA-48, which every terminal that is not dumb knows of.
 _UP, _TO_END_OF_LINE, _BELOW, _PLAIN = "\x1b[{}A", "\x1b[K", "\x1b[J", "\x1b[m"

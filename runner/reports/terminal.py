@@ -6,7 +6,6 @@ What the user's commands write goes past us, straight to where they sent it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TextIO
 
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
@@ -18,8 +17,11 @@ from runner.running import (
     Shown,
 )
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from runner.reports import Folds
     from runner.running import Event, Outcome, Report, Result
 

@@ -8,13 +8,13 @@ with equal ingredients ask for the same.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.requirements.arguments import read_arguments, show_arguments
 from runner.requirements.collect import Collector
 from runner.requirements.local import SourceDigests, is_project
 from runner.running import Step
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
 
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Literal
 
-Kind = Literal["requirement", "file", "editable", "links", "group", "option"]
+    Kind = Literal["requirement", "file", "editable", "links", "group", "option"]
 
 
 class Argument(Record):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.record import Record
@@ -17,6 +16,7 @@ from runner.requirements.arguments import without_secrets
 from runner.requirements.files import find_local, shown_path
 from runner.requirements.groups import Pyproject
 from runner.running import Build, Ingredient
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken, did_you_mean
 from runner.record import Record
 from runner.requirements.arguments import Argument, read_arguments
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from typing import TYPE_CHECKING, cast
 
 from runner.errors import EnvironmentBroken, did_you_mean
 from runner.requirements.files import read_bytes
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,10 +15,10 @@ import re
 import stat
 import subprocess
 import time
-from typing import TYPE_CHECKING
 
 from runner.aside import keep
 from runner.errors import EnvironmentBroken
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.record import Record
@@ -25,6 +24,7 @@ from runner.requirements.local import BUILD_FILES, content_of
 from runner.requirements.pylock import is_lock_name
 from runner.running import Export, Ingredient, Step
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

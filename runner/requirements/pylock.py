@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, cast
 
 from runner.errors import EnvironmentBroken
 from runner.requirements.files import path_of_url
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _NAME = r"pylock(\.[^.]+)?\.toml"
 _ONLY_LOCKS_KNOW = r"\b(extras|dependency_groups)\b"  # in markers

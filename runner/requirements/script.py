@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from runner.errors import EnvironmentBroken
 from runner.pyproject import script_block
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
 from runner.settings import is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
