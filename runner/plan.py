@@ -286,6 +286,9 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
     noted: set[tuple[str, str]] = set()
     resolved: list[Job] = []
     for job in jobs.values():
+        if not job.spec.requires:
+            resolved.append(job)
+            continue
         required: dict[str, None] = {}
         absent: tuple[str, str] | None = None
         for text in job.spec.requires:
@@ -391,7 +394,7 @@ def find_cycles(requires: Mapping[str, Sequence[str]]) -> list[list[str]]:
         # Depth first without recursion: `path` are the names we stand in, each
         # with what is left to look at.
         path: dict[str, list[str]] = {}
-        if start not in done:
+        if requires[start] and start not in done:
             path[start] = list(requires[start])
         while path:
             name, left = next(reversed(path.items()))
@@ -432,6 +435,9 @@ def _in_order(names: Iterable[str], waits: Mapping[str, Sequence[str]]) -> list[
     """The names and all that they wait for, each behind that."""
     ordered: dict[str, None] = {}
     for start in names:
+        if not waits[start]:
+            ordered[start] = None  # again: it stays where it was
+            continue
         path: dict[str, list[str]] = {start: list(waits[start])}
         while path:
             name, left = next(reversed(path.items()))

@@ -151,6 +151,7 @@ def test_list_as_json(folder: Folder):
         "parameters": {"api": 2.5},
         "tags": ["fast"],
         "requires": ["lint"],
+        "after": [],
         "default": True,
         "where": "envfile.py:13",
     }
