@@ -305,6 +305,17 @@ def test_settings_that_are_fields_of_their_own():
     assert one.backend_options == ("--system-site-packages",)
 
 
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [("py-linux", "linux"), ("py-macos", "darwin"), ("py-windows", "win32"), ("lint", "")],
+)
+def test_a_platform_for_each_factor_is_that_of_the_environment_alone(name: str, platform: str):
+    """Where tox runs on Linux the first line counts for all, and names no other platform."""
+    settings = "platform =\n  linux: linux\n  macos: darwin\n  windows: win32\n"
+
+    assert environment(settings, name=name).platform == platform
+
+
 def after(env_list: str, depends: str) -> dict[str, tuple[str, ...]]:
     """What each environment comes after; `depends` is that of `s`."""
     text = f"[tox]\nenv_list = s, {env_list}\n[testenv:s]\ndepends = {depends}\n"

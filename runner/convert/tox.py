@@ -198,7 +198,7 @@ class _Reader:
             backend_options=tuple(self._backend_options),
             reuse=not self._true("recreate"),
             folder=self._folder(),
-            platform=self._one("platform"),
+            platform=self._platform(),
             failure_ignored=self._true("ignore_outcome"),
             errors_ignored=self._true("ignore_errors"),
             after=tuple(dict.fromkeys(n for text in self._all("depends") for n in _names(text))),
@@ -221,6 +221,14 @@ class _Reader:
     def _one(self, key: str) -> str:
         """A setting of one value; substitutions in it as they are."""
         return " ".join(entry.text for entry in self._entries(key)).strip()
+
+    def _platform(self) -> str:
+        """What must match `sys.platform`.
+
+        A line for the platform that tox runs on says nothing there, and another elsewhere.
+        """
+        entries = self._entries("platform")
+        return " ".join(entry.text for entry in entries if not entry.platform).strip()
 
     def _all(self, key: str) -> list[str]:
         return [entry.text for entry in self._entries(key)]
