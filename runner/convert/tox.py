@@ -84,7 +84,7 @@ def read(source: Source) -> Declared:
             tags.setdefault(name, []).append(label)
     environments = tuple(
         _Reader(source, name).environment(listed=listed, labels=tags.get(name, []))
-        for name, listed in source.environments()
+        for name, listed in _run_environments(source, tags)
     )
     environments = tuple(_followable(environments, source))
     options: list[tuple[str, str]] = []
@@ -93,6 +93,23 @@ def read(source: Source) -> Declared:
     notes = [Note("ignored", line, f"{key}: {why}") for key, line, why in source.unread()]
     notes += _plugins(source)
     return Declared(environments, tuple(options), tuple(notes))
+
+
+def _run_environments(source: Source, labelled: Iterable[str]) -> list[tuple[str, bool]]:
+    """What `tox -e` runs, and whether it does so by default.
+
+    Also what a label alone names, where tox knows all parts of the name; not what it builds in.
+    """
+    named = dict(source.environments())
+    known = {factor for name in named for factor in name.split("-")}
+    for name in labelled:
+        if all(
+            factor in known or factor == "py" or python_named(factor) for factor in name.split("-")
+        ):
+            named.setdefault(name, False)
+    keys = ("wheel_build_env", "package_env")
+    built_in = {_Reader(source, name).setting(key) for name in named for key in keys}
+    return [(name, listed) for name, listed in named.items() if listed or name not in built_in]
 
 
 def _followable(environments: Sequence[Environment], source: Source) -> Iterator[Environment]:
@@ -153,6 +170,10 @@ class _Reader:
         self._project = ""
         self._prerelease = ""
         self._backend_options: list[str] = []
+
+    def setting(self, key: str) -> str:
+        """A setting of one value, as it is written."""
+        return self._one(key)
 
     def environment(self, *, listed: bool, labels: list[str]) -> Environment:
         """The environment with all that holds for it."""
