@@ -16,6 +16,7 @@ from runner.reports.board import Board
 from runner.reports.live import Live
 from runner.reports.logs import Logs
 from runner.reports.terminal import Terminal
+from runner.reports.words import SYMBOLS
 from runner.running import (
     CommandEnded,
     CommandStarted,
@@ -25,7 +26,6 @@ from runner.running import (
     JobStarted,
     Outcome,
     Report,
-    Result,
     Said,
     Shown,
 )
@@ -49,12 +49,12 @@ EVENTS: list[Event] = [
         for level in ("debug", "info", "warning", "error")
         for text in ("", ODD)
     ),
-    *(JobEnded(Outcome(ODD, result, ODD, 1.5)) for result in get_args(Result)),
+    *(JobEnded(Outcome(ODD, result, ODD, 1.5)) for result in SYMBOLS),
 ]
 REPORTS = [
     Report((), 0.0),
     Report((Outcome("lint", "passed", "", 1.5),), 1.5),
-    Report(tuple(Outcome(ODD, result, ODD, 61.0) for result in get_args(Result)), 3661.0, "SIGINT"),
+    Report(tuple(Outcome(ODD, result, ODD, 61.0) for result in SYMBOLS), 3661.0, "SIGINT"),
 ]
 
 
