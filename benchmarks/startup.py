@@ -1,8 +1,9 @@
 """Start-up beside nox and the bare interpreter, in one run: python benchmarks/startup.py
 
 Prints CPU milliseconds (user + system, of the process alone): median and spread, the
-difference to `python -c pass`, and the ratio to it and to nox. The commands take
-turns (A B C A B C ...), so that a machine that slows down slows all of them.
+difference to `python -c pass`, and the ratio to it and to nox. TAB is what a shell starts to
+complete a name, by env(1). The commands take turns (A B C A B C ...), so that a machine that
+slows down slows all of them.
 Needs nox beside runenv; `runenv startup` provides it.
 """
 
@@ -24,7 +25,12 @@ def session_{number}(session):
 """
 
 # What a run may cost above the bare interpreter, in CPU milliseconds.
-BUDGETS = {"runenv --version": 15, "runenv --list, 10 sessions": 40}
+BUDGETS = {
+    "runenv --version": 6,
+    "runenv --list, 10 sessions": 20,
+    "runenv --list, 1,000 sessions": 60,
+    "runenv TAB, 10 sessions": 12,
+}
 
 
 def write_project(folder: Path, sessions: int) -> None:
@@ -35,6 +41,21 @@ def write_project(folder: Path, sessions: int) -> None:
             SESSION.format(module=module, number=number) for number in range(sessions)
         )
         (folder / file).write_text(text)
+
+
+def tab(folder: Path, runenv: str) -> list[str]:
+    """What bash starts where TAB is pressed behind the begin of a name."""
+    line = "runenv sess"
+    variables = {
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_SHELL": "bash",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(folder / "offered"),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+    return ["env", *(f"{name}={value}" for name, value in variables.items()), runenv]
 
 
 def main() -> None:
@@ -53,6 +74,7 @@ def main() -> None:
                 f"{name} --list, 10 sessions": Contender([path, "--list"], ten),
                 f"{name} --list, 1,000 sessions": Contender([path, "--list"], thousand),
             }
+        contenders["runenv TAB, 10 sessions"] = Contender(tab(Path(temporary), runenv), ten)
         took = take_turns(contenders, rounds)
     report({name: [one.cpu_ms for one in runs] for name, runs in took.items()}, rounds)
 
