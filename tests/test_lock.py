@@ -49,16 +49,16 @@ def test_a_free_lock_is_taken_at_once_and_again(tmp_path: Path):
 
 
 def test_a_second_process_waits_and_is_told_for_whom(tmp_path: Path):
-    with start(tmp_path / "lock") as first, start(tmp_path / "lock") as second:
-        told = {first: line_of(first), second: line_of(second)}
-        holder, waiter = sorted(told, key=lambda process: told[process])
-        assert told == {holder: "holds", waiter: f"waits for process {holder.pid}"}
+    with start(tmp_path / "lock") as first:
+        assert line_of(first) == "holds"
+        with start(tmp_path / "lock") as second:
+            assert line_of(second) == f"waits for process {first.pid}"
 
-        holder.communicate("\n")
+            first.communicate("\n")
 
-        assert line_of(waiter) == "holds"
-        waiter.communicate("\n")
-        assert (holder.returncode, waiter.returncode) == (0, 0)
+            assert line_of(second) == "holds"
+            second.communicate("\n")
+    assert (first.returncode, second.returncode) == (0, 0)
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path):
