@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 
 from runner.errors import Interrupted
+from runner.handlers import getsignal, pthread_sigmask, set_signal
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ def signals_as_exceptions() -> Generator[None]:
     """
     before: dict[signal.Signals, Any] = {}
     for number in _ENDING:
-        handler = signal.getsignal(number)
+        handler = getsignal(number)
         if handler not in (signal.SIG_IGN, None):  # None: not Python's, cannot be set back
-            before[number] = signal.signal(number, _raise_interrupted)
+            before[number] = set_signal(number, _raise_interrupted)
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            set_signal(number, handler)
 
 
 def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
@@ -91,14 +92,14 @@ def signals_held_back() -> Generator[Held]:
     try:
         # Handlers and not a mask: what is started would inherit the mask.
         for ending in (signal.SIGINT, *_ENDING, *_ALARM):
-            handler = signal.getsignal(ending)
+            handler = getsignal(ending)
             if callable(handler):
                 held.handlers[ending] = handler
-                signal.signal(ending, held.note)
+                set_signal(ending, held.note)
         yield held
     finally:
         for number, handler in held.handlers.items():
-            signal.signal(number, handler)
+            set_signal(number, handler)
         held.answer()
 
 
@@ -142,7 +143,7 @@ def in_background(work: Callable[[], object], done: Moment) -> None:
 
     def do() -> None:
         if sys.platform != "win32":
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             work()
         finally:

@@ -22,6 +22,7 @@ from functools import partial
 from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.errors import Interrupted, RunnerError
 from runner.executors.wire import to_line
+from runner.handlers import pthread_sigmask, set_signal
 from runner.load import open_project
 from runner.model import Request
 from runner.perform import perform
@@ -210,7 +211,7 @@ def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket, grac
     try:
         with signals_as_exceptions():
             if sys.platform != "win32":
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
+                pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
             outcome = act(tell)
     except KeyboardInterrupt:
         outcome = Outcome(job=name, result="interrupted", reason="SIGINT")
@@ -222,7 +223,7 @@ def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket, grac
     if os.getpid() != own:
         os._exit(1)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+        set_signal(number, int(signal.SIG_IGN))
     end_children()
     tell(outcome)
 

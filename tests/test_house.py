@@ -29,7 +29,7 @@ ORDER = [
     "errors",
     "model",
     "running",
-    "amounts colors",
+    "amounts colors handlers",
     "settings descendants shown aside timelimit trees telling signals",
     "run_folders",
     "command_line guard",

@@ -16,6 +16,7 @@ import threading
 import traceback
 from contextlib import suppress
 
+from runner.handlers import pthread_sigmask
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ if sys.platform != "win32":
                 with suppress(OSError, ValueError):  # what is in its buffer is ours to write
                     stream.flush()
             # Until the copy answers signals as a worker they wait.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+            before = pthread_sigmask(signal.SIG_BLOCK, _ASKING)
             try:
                 pid = os.fork()
                 if not pid:
                     _be_worker(lambda: work(job, posargs, ends.control), ends, forget_parent)
             finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                pthread_sigmask(signal.SIG_SETMASK, before)
             return _Copy(pid)
 
         return start

@@ -32,6 +32,7 @@ from runner.executors.system import (
 )
 from runner.executors.wire import from_line
 from runner.guard import Guard
+from runner.handlers import getsignal, pthread_sigmask, set_signal
 from runner.record import Record
 from runner.running import Outcome
 from runner.typed import TYPE_CHECKING, Protocol
@@ -166,18 +167,18 @@ class Processes:
         self._selector.register(self._woken, selectors.EVENT_READ, self._take_wake)
         self._before: dict[int, Any] = {}
         for number in ENDING:
-            handler = signal.getsignal(number)
+            handler = getsignal(number)
             if handler not in (signal.SIG_IGN, None):  # nohup(1) means what it says
-                self._before[number] = signal.signal(number, self._note)
+                self._before[number] = set_signal(number, self._note)
         for other, answer in output.answers.items():
-            if signal.getsignal(other) not in (signal.SIG_IGN, None):
-                self._before[other] = signal.signal(other, answer)
+            if getsignal(other) not in (signal.SIG_IGN, None):
+                self._before[other] = set_signal(other, answer)
         if sys.platform != "win32":
-            if signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
-                self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._pause)
-            self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _only_wake)
+            if getsignal(signal.SIGTSTP) == signal.SIG_DFL:
+                self._before[signal.SIGTSTP] = set_signal(signal.SIGTSTP, self._pause)
+            self._before[signal.SIGCHLD] = set_signal(signal.SIGCHLD, _only_wake)
             # A mask is inherited, and whoever started us may have had this one blocked.
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
+            pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
         self._wake_before = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
 
     # What the scheduler asks for. -------------------------------------------------------
@@ -351,7 +352,7 @@ class Processes:
         """All that is ours is as it was before us; in a worker too."""
         signal.set_wakeup_fd(self._wake_before)
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            set_signal(number, handler)
         self._selector.close()
         for one in (self._woken, self._wake):
             one.close()
@@ -380,10 +381,10 @@ class Processes:
                     guard.stand_by()
                     for pid in list(self._workers):
                         guard.watch(pid, shares_group=True)
-                signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+                set_signal(signal.SIGTSTP, int(signal.SIG_DFL))
                 signal.raise_signal(signal.SIGTSTP)
             finally:
-                signal.signal(signal.SIGTSTP, self._pause)
+                set_signal(signal.SIGTSTP, self._pause)
                 guard.close()
                 continue_children(stopped)
 
