@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,21 @@ def test_a_part_that_is_gone_is_made_again(tmp_path: Path, part: str):
     make_envdir(str(tmp_path / "envs"), str(tmp_path))
 
     assert path.exists()
+
+
+def test_what_a_run_left_that_was_killed_while_it_made_the_folder_goes(tmp_path: Path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    envdir = tmp_path / ".runenv"
+    envdir.mkdir()
+    left, others = envdir / f"CACHEDIR.TAG.{ended.pid}-1", envdir / f".ignore.{os.getpid()}-1"
+    left.write_text("Signature")
+    others.write_text("*")
+
+    make_envdir(str(envdir), str(tmp_path))
+
+    assert not left.exists()
+    assert others.exists()  # of a run that makes the folder at this moment
 
 
 def test_a_folder_with_a_gitignore_of_its_own_keeps_it(tmp_path: Path):

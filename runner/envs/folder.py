@@ -13,7 +13,8 @@ import sys
 from contextlib import suppress
 from hashlib import sha256
 
-from runner.aside import own_name, replace, write_aside
+from runner.aside import own_name, replace, write_aside, writer_of
+from runner.envs.lock import is_alive
 from runner.errors import EnvironmentBroken
 from runner.trees import remove_tree
 
@@ -89,6 +90,7 @@ def make_envdir(envdir: str, root: str, store: str = "") -> None:
         return
     try:
         os.makedirs(locks, exist_ok=True)
+        _remove_half_written(envdir)
         # Outside of a repository ruff and ripgrep read .ignore alone, and would
         # check what is installed.
         for name, text in ((".gitignore", "*\n"), (".ignore", "*\n"), ("CACHEDIR.TAG", _TAG)):
@@ -102,6 +104,15 @@ def make_envdir(envdir: str, root: str, store: str = "") -> None:
             f"the environment folder {envdir} cannot be made: {error.strerror}",
             mend="make room for it, or choose another with --envdir",
         ) from None
+
+
+def _remove_half_written(envdir: str) -> None:
+    """What runs have left that were killed while they made the folder is gone."""
+    for name in os.listdir(envdir):
+        writer = writer_of(name)
+        if writer is not None and not is_alive(writer):
+            with suppress(OSError):  # another run removes it too
+                os.unlink(os.path.join(envdir, name))
 
 
 def holds_project(envdir: str, root: str) -> bool:
