@@ -12,8 +12,6 @@ import sysconfig
 import tarfile
 from pathlib import Path
 
-import pytest
-
 _MACHINES = {"x86_64": "64", "aarch64": "aarch64", "arm64": "arm64", "ppc64le": "ppc64le"}
 
 
@@ -21,6 +19,14 @@ def own_subdir() -> str:
     """What conda calls this machine: linux-64, osx-arm64."""
     system = "osx" if sys.platform == "darwin" else "linux"
     return f"{system}-{_MACHINES[platform.machine()]}"
+
+
+# What Debian's `site` and `sysconfig` leave as it was made where this name is there.
+_AS_UPSTREAM = """\
+import site, sys
+sys.real_prefix = sys.prefix
+site.addsitedir("%s/lib/python%d.%d/site-packages" % (sys.prefix, *sys.version_info[:2]))
+"""
 
 
 class Channel:
@@ -71,11 +77,9 @@ class Channel:
         """The Python that runs the tests as a package; returns its version.
 
         The program is a copy, so that it finds its prefix where it is installed; its
-        library are links to the one of this machine. Skips the test where a distribution has
-        given that a layout of its own (dist-packages), which no package of conda has.
+        library are links to the one of this machine. Where Debian has given that a layout of
+        its own (dist-packages), which no package of conda has, it is taken back.
         """
-        if "posix_local" in sysconfig.get_scheme_names():
-            pytest.skip("the Python that runs the tests is Debian's, and not as conda has it")
         version = platform.python_version()
         minor = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         program = Path(os.path.realpath(sys.executable))
@@ -87,6 +91,10 @@ class Channel:
             for each in library.iterdir()
             if each.name not in ("site-packages", "__pycache__", "EXTERNALLY-MANAGED")
         }
+        if "posix_local" in sysconfig.get_scheme_names():
+            customize = f"lib/{minor}/sitecustomize.py"
+            files[customize] = _AS_UPSTREAM
+            links.pop(customize, None)
         files[f"lib/{minor}/site-packages/README.txt"] = "Installed packages lie here.\n"
         shared = Path(sys.base_prefix, "lib", str(sysconfig.get_config_var("INSTSONAME")))
         if shared.is_file():
