@@ -8,28 +8,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from itertools import product
-from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runner.convert.braces import NAMES as NAMES_OF_TOX
-from runner.convert.braces import command_words, needs_of, posargs
+from runner.convert.braces import command_words, posargs
 from runner.convert.factors import python_named
 from runner.convert.hatch_commands import Context, by_shell, expanded, needs_shell
+from runner.convert.hatch_matrix import Matrix, combinations_of, entries_of, matrix_of, overridden
 from runner.convert.model import Code, Command, Declared, Environment, Item, Note
 from runner.convert.system import PROGRAMS
-from runner.convert.tables import key_lines, read_table, table_in
-from runner.convert.words import expression, quoted, safe_name
-from runner.settings import is_dict, is_list
+from runner.convert.tables import key_lines, list_in, read_table, strings_in, table_in
+from runner.convert.words import safe_name
+from runner.settings import is_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from runner.convert.model import Text
+    from runner.convert.tables import Table
 
 NAMES: tuple[str, ...] = ("pyproject.toml", "hatch.toml")
 
-Table = dict[str, object]
 
 # What hatch brings itself.
 _TEST: Mapping[str, object] = {
@@ -113,109 +112,10 @@ def read(name: str, text: str) -> Declared | None:
     envs = table_in(table, *prefix.split(".")[:-1], "envs")
     if not envs:
         return None
-    return _Reader({str(k): _strings(v) for k, v in envs.items()}, key_lines(text), prefix).read()
+    return _Reader({str(k): strings_in(v) for k, v in envs.items()}, key_lines(text), prefix).read()
 
 
-class _Combination(NamedTuple):
-    """One row of a matrix: variables with their values."""
-
-    values: tuple[tuple[str, str], ...] = ()
-    form: str = "{value}"  # of what a value adds to a name (matrix-name-format)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What it adds to a name."""
-        return tuple(
-            (f"py{value}" if value[:1].isdigit() else value)
-            if name in ("py", "python")
-            else _form_of(self.form, name).replace("{value}", value)
-            for name, value in self.values
-        )
-
-
-class _Matrix(NamedTuple):
-    """What a session's jobs differ in."""
-
-    pythons: tuple[str, ...] = ()
-    axes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    values: Mapping[str, str | Code] = {}
-    changes: tuple[_Change, ...] = ()
-    formats: tuple[tuple[str, str], ...] = ()  # of axes, where a format is said
-    words: tuple[str, ...] = ()  # of the name, where a session is one job
-
-    def name_of(self, env: str) -> str | Code:
-        """The name that hatch gives to an environment."""
-        parts = list(self.words)
-        if self.pythons:
-            parts.append("py{session.python}")
-        formats = dict(self.formats)
-        parts += [
-            formats.get(name, "{value}").replace("{value}", f"{{{name}}}") for name, _ in self.axes
-        ]
-        name = ".".join(filter(None, [env, "-".join(parts)]))
-        if not (self.pythons or self.axes):
-            return name
-        return Code(f'f"{name}"', frozenset({"session"}))
-
-    def literal(self, name: str) -> str:
-        """The value of a variable, where it is known."""
-        value = self.values.get(name, "")
-        return value if isinstance(value, str) else ""
-
-
-class _Change(NamedTuple):
-    """What an override adds for some values of a variable."""
-
-    option: str
-    entry: object
-    test: str
-    variable: Code
-
-    def installs(self, context: Context) -> Iterator[Item[Command]]:
-        """What is installed on top."""
-        value = str(self.entry.get("value")) if is_dict(self.entry) else str(self.entry)
-        if self.option in ("dependencies", "extra-dependencies"):
-            yield Item(Command((context.text(value),)), (), self.test)
-        elif self.option == "features":
-            yield Item(Command((("-e",), (f".[{value}]",))), (), self.test)
-        elif self.option == "dependency-groups":
-            yield Item(Command((("--group",), (value,))), (), self.test)
-
-    def variables(self, context: Context) -> Iterator[Item[tuple[str, Text]]]:
-        """The variables that are set."""
-        if self.option == "env-vars" and is_dict(self.entry):
-            value = self.entry.get("value")
-            text: Text = (self.variable,) if value is None else context.text(str(value))
-            # The variable of the matrix is known in the function alone.
-            inside = Code(expression(text), needs_of(text) | {"session"})
-            yield Item((str(self.entry.get("key")), (inside,)), (), self.test)
-
-
-_IN_A_FUNCTION = frozenset(
-    {"dependencies", "extra-dependencies", "features", "dependency-groups", "env-vars", "path"}
-)
 _ROOT = NAMES_OF_TOX["tox_root"]
-
-
-def _test(variable: Code, entry: object) -> str:
-    """An expression that is true for the values that an override is for; "" for all."""
-    wanted = entry.get("if") if is_dict(entry) else None
-    if not is_list(wanted):
-        return ""
-    values = [quoted(str(value)) for value in wanted]
-    if len(values) == 1:
-        return f"{variable.expression} == {values[0]}"
-    return f"{variable.expression} in ({', '.join(values)})"
-
-
-def _form_of(form: str, variable: str) -> str:
-    """What a variable's value adds to a name, with `{value}` for the value."""
-    return form.replace("{variable}", variable)
-
-
-def _variable(name: str) -> str:
-    word = re.sub(r"\W", "_", name)
-    return f"{word}_" if iskeyword(word) or word in ("session", "runner", "os", "sys") else word
 
 
 class _Reader:
@@ -261,7 +161,7 @@ class _Reader:
             return {**_INTERNAL.get(name, {}), **own}
         for key, value in self._inherited(template, (*seen, name)).items():
             if key == "scripts":
-                own["scripts"] = {**_strings(value), **_strings(own.get("scripts"))}
+                own["scripts"] = {**strings_in(value), **strings_in(own.get("scripts"))}
             elif key != "matrix":
                 own.setdefault(key, value)
         return own
@@ -278,73 +178,23 @@ class _Reader:
             told = "runenv --lock locks" if "pip-compile" in kind else "a plugin of hatch"
             self._note("left", name, "type", f"{name}.type = {kind}: {told}")
         written = self._written.get(name, {})
-        own = {**_strings(written.get("extra-scripts")), **_strings(written.get("scripts"))}
+        own = {**strings_in(written.get("extra-scripts")), **strings_in(written.get("scripts"))}
         scripts = _scripts(table)
         wanted = [s for s in scripts if s in own] or list(scripts)
-        overrides = self._overrides(name, _strings(table.get("overrides")))
+        overrides = self._overrides(name, strings_in(table.get("overrides")))
         form = str(table.get("matrix-name-format") or "{value}")
-        matrix = self._matrix(name, overrides, form)
+        said = self._written.get(name, {}).get("matrix")
+        matrix = matrix_of(said, overrides, form)
         if matrix is not None:
             for script in wanted or [""]:
                 yield self._environment(name, script, table, matrix, len(wanted) > 1)
             return
-        for combination in self._combinations(name, form):
-            made = _overridden(table, overrides, combination)
-            one = _Matrix(words=combination.words, values=dict(combination.values))
+        for combination in combinations_of(said, form):
+            made = overridden(table, overrides, combination)
+            one = Matrix(words=combination.words, values=dict(combination.values))
             more = [script for script in _scripts(made) if script not in scripts]
             for script in [*wanted, *more] or [""]:
                 yield self._environment(name, script, made, one, len(wanted) > 1)
-
-    def _matrix(self, name: str, overrides: Table, form: str) -> _Matrix | None:
-        """The matrix, where it is one product and what differs can be said in a function."""
-        said = self._written.get(name, {}).get("matrix")
-        tables = [_strings(one) for one in said] if is_list(said) else []
-        if not tables:
-            return _Matrix()
-        pythons = [p for t in tables for k in ("python", "py") for p in _list(t.get(k))]
-        if len(tables) > 1 and any(set(t) - {"python", "py"} for t in tables):
-            return None
-        axes = tuple(
-            (_variable(key), tuple(_list(values)))
-            for key, values in tables[0].items()
-            if key not in ("python", "py")
-        )
-        values: dict[str, Code] = {
-            key: Code(_variable(key), frozenset({"session"})) for key in tables[0]
-        }
-        for key in ("python", "py"):
-            values[key] = Code("session.python", frozenset({"session"}))
-        changes: list[_Change] = []
-        if "name" in overrides:
-            return None
-        for variable, options in _strings(overrides.get("matrix")).items():
-            if variable not in values:
-                continue
-            for option, data in _strings(options).items():
-                if option not in _IN_A_FUNCTION:
-                    return None
-                for entry in _entries(data):
-                    if option == "env-vars" and not (is_dict(entry) and "key" in entry):
-                        return None
-                    changes.append(
-                        _Change(option, entry, _test(values[variable], entry), values[variable])
-                    )
-        formats = tuple(
-            (_variable(key), _form_of(form, key))
-            for key in tables[0]
-            if form != "{value}" and key not in ("python", "py")
-        )
-        return _Matrix(tuple(dict.fromkeys(pythons)), axes, values, tuple(changes), formats)
-
-    def _combinations(self, name: str, form: str) -> list[_Combination]:
-        found: list[_Combination] = []
-        matrices = self._written.get(name, {}).get("matrix")
-        for matrix in matrices if is_list(matrices) else ():
-            variables = _strings(matrix)
-            names = sorted(variables, key=lambda v: v not in ("py", "python"))
-            rows = product(*(_list(variables[n]) for n in names))
-            found += [_Combination(tuple(zip(names, values, strict=True)), form) for values in rows]
-        return list(dict.fromkeys(found)) or [_Combination()]
 
     def _overrides(self, name: str, said: Table) -> Table:
         """The overrides by the matrix and by names; what the machine decides is noted."""
@@ -356,16 +206,16 @@ class _Reader:
             made[source] = {
                 variable: {
                     option: self._decided(f"{name}.overrides.{source}.{variable}.{option}", data)
-                    for option, data in _strings(options).items()
+                    for option, data in strings_in(options).items()
                 }
-                for variable, options in _strings(of_source).items()
+                for variable, options in strings_in(of_source).items()
             }
         return made
 
     def _decided(self, path: str, data: object) -> list[object]:
         """The entries that neither the platform nor a variable of the machine decides."""
         kept: list[object] = []
-        for entry in _entries(data):
+        for entry in entries_of(data):
             if is_dict(entry) and {"env", "platform"} & entry.keys():
                 self._note("left", path.partition(".")[0], "overrides", f"{path}: {_toml(entry)}")
             else:
@@ -379,12 +229,12 @@ class _Reader:
         env: str,
         script: str,
         table: Table,
-        matrix: _Matrix,
+        matrix: Matrix,
         shares: bool,
     ) -> Environment:
         family = _family_name(env, script)
-        variables = {k: str(v) for k, v in _strings(table.get("env-vars")).items()}
-        extra = _list(table.get("extra-args"))
+        variables = {k: str(v) for k, v in strings_in(table.get("env-vars")).items()}
+        extra = list_in(table.get("extra-args"))
         context = Context(matrix.name_of(env), matrix.values, variables, extra)
         skipped = table.get("skip-install") is True
         project = "" if skipped else "wheel" if table.get("dev-mode") is False else "editable"
@@ -394,14 +244,14 @@ class _Reader:
         deps = [
             context.text(dep)
             for key in ("dependencies", "extra-dependencies")
-            for dep in _list(table.get(key))
+            for dep in list_in(table.get(key))
         ]
         # What is known only in the function is installed there.
         later = [
             dep for dep in deps if any(isinstance(p, Code) and p.needs for p in dep if p != _ROOT)
         ]
-        extras = _list(table.get("features"))
-        groups = _list(table.get("dependency-groups"))
+        extras = list_in(table.get("features"))
+        groups = list_in(table.get("dependency-groups"))
         if before:
             # These come first, so that nothing is declared, which is installed before them.
             installs = [*before, *_in_turn(project, extras, behind, deps, groups)]
@@ -431,7 +281,7 @@ class _Reader:
             commands=tuple(self._commands(env, script, table, context)),
             project=project,
             backend_options=("--system-site-packages",) if table.get("system-packages") else (),
-            platform=_platform(_list(table.get("platforms"))),
+            platform=_platform(list_in(table.get("platforms"))),
             shares=env if shares and not own else "",
         )
 
@@ -448,7 +298,7 @@ class _Reader:
     def _setup_commands(
         self, env: str, key: str, table: Table, context: Context
     ) -> Iterator[Item[Command]]:
-        for text in _list(table.get(key)):
+        for text in list_in(table.get(key)):
             for command in self._command(env, key, text, context):
                 words = command.words
                 known = [w[0] if len(w) == 1 and isinstance(w[0], str) else "" for w in words]
@@ -463,8 +313,8 @@ class _Reader:
         if not script:
             yield Item(Command(((posargs(()),),)))
             return
-        scripts = {name: _list(value) for name, value in _scripts(table).items()}
-        default = _list(table.get("default-args")) or ["tests"]
+        scripts = {name: list_in(value) for name, value in _scripts(table).items()}
+        default = list_in(table.get("default-args")) or ["tests"]
         for text in expanded(script, scripts, ()):
             if env == "hatch-test":
                 text = text.replace("{args}", f"{{args:{shlex.join(default)}}}")
@@ -509,72 +359,6 @@ def _in_turn(
         yield Item(Command(tuple(deps)))
     for group in groups:
         yield Item(Command((("--group",), (group,))))
-
-
-# Matrices and overrides. -------------------------------------------------------------------
-
-
-def _overridden(table: Table, overrides: Table, combination: _Combination) -> Table:
-    """The table as a combination of the matrix has it."""
-    made = dict(table)
-    matrix = dict(combination.values)
-    shown = "-".join(combination.words)  # hatch matches it without the environment before it
-    for variable, options in _strings(overrides.get("matrix")).items():
-        if variable in matrix:
-            _apply(made, _strings(options), matrix[variable])
-    for pattern, options in _strings(overrides.get("name")).items():
-        if re.search(pattern, shown):
-            _apply(made, _strings(options), shown)
-    return made
-
-
-_LISTS = frozenset(
-    {"dependencies", "extra-dependencies", "features", "dependency-groups", "platforms"}
-    | {"pre-install-commands", "post-install-commands"}
-)
-
-
-def _apply(made: Table, options: Table, value: str) -> None:
-    for option, data in options.items():
-        key = option.removeprefix("set-")
-        replaces = option != key
-        if key in _LISTS:
-            found = [text for entry in _entries(data) for text in _if_so(entry, value, "value")]
-            made[key] = found if replaces else [*_list(made.get(key)), *found]
-        elif key in ("env-vars", "scripts"):
-            before = {} if replaces else _strings(made.get(key))
-            made[key] = {**before, **dict(_pairs(data, value))}
-        else:
-            found = [text for entry in _entries(data) for text in _if_so(entry, value, "value")]
-            if found:
-                made[key] = {"true": True, "false": False}.get(found[0].lower(), found[0])
-
-
-def _entries(data: object) -> list[object]:
-    return list(data) if is_list(data) else [data]
-
-
-def _if_so(entry: object, value: str, key: str) -> Iterator[str]:
-    if is_dict(entry):
-        wanted = entry.get("if")
-        if not is_list(wanted) or value in [str(one) for one in wanted]:
-            said = entry.get(key)
-            yield from _list(said) if is_list(said) else [str(said)]
-    else:
-        yield str(entry)
-
-
-def _pairs(data: object, value: str) -> Iterator[tuple[str, object]]:
-    """The variables that an override sets: `NAME=value`, a name alone, or a table."""
-    for entry in _entries(data):
-        if is_dict(entry) and "key" in entry:
-            for text in _if_so({**entry, "value": entry.get("value", value)}, value, "value"):
-                yield str(entry["key"]), text
-        elif is_dict(entry):
-            yield from ((str(k), v) for k, v in entry.items())
-        else:
-            name, equals, text = str(entry).partition("=")
-            yield name, text if equals else value
 
 
 # Names and values. ---------------------------------------------------------------------------
@@ -630,20 +414,9 @@ def _platform(names: list[str]) -> str:
 
 
 def _scripts(table: Table) -> Table:
-    return {**_strings(table.get("extra-scripts")), **_strings(table.get("scripts"))}
+    return {**strings_in(table.get("extra-scripts")), **strings_in(table.get("scripts"))}
 
 
 def _toml(entry: Mapping[object, object]) -> str:
     """A table as it is written, but for the spaces."""
     return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in entry.items()) + " }"
-
-
-def _strings(value: object) -> Table:
-    """A table with keys that are strings; an empty one for what is none."""
-    return {str(k): v for k, v in value.items()} if is_dict(value) else {}
-
-
-def _list(value: object) -> list[str]:
-    if is_list(value):
-        return [str(one) for one in value]
-    return [] if value is None else [str(value)]

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from runner.settings import is_dict
+from runner.settings import is_dict, is_list
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,6 +15,9 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+Table = dict[str, object]
 
 
 def read_table(text: str) -> Mapping[object, object]:
@@ -32,6 +35,18 @@ def table_in(table: Mapping[object, object], *keys: str) -> Mapping[object, obje
             return {}
         table = inner
     return table
+
+
+def strings_in(value: object) -> Table:
+    """A table with keys that are strings; an empty one for what is none."""
+    return {str(k): v for k, v in value.items()} if is_dict(value) else {}
+
+
+def list_in(value: object) -> list[str]:
+    """The entries of a list as strings; one of what is none, and none where there is nothing."""
+    if is_list(value):
+        return [str(one) for one in value]
+    return [] if value is None else [str(value)]
 
 
 def key_lines(text: str) -> dict[str, int]:

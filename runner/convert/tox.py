@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import replace
-from fnmatch import fnmatch, fnmatchcase
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import as_text, is_known_early
 from runner.convert.factors import expand_names, python_named, python_of
-from runner.convert.model import Code, Command, Declared, Environment, Item, Note, joined, literal
-from runner.convert.system import PROGRAMS
+from runner.convert.model import Command, Declared, Environment, Item, Note
 from runner.convert.tox_keys import LEFT, words_of
+from runner.convert.tox_paths import as_path, from_root, prepared
 from runner.plan import find_cycles
 
 if TYPE_CHECKING:
@@ -344,7 +344,7 @@ class _Reader:
 
     def _folder(self) -> Text:
         text = self._text(self._one("change_dir"))
-        return _from_root(text)
+        return from_root(text)
 
     def _backend(self) -> None:
         if self._true("system_site_packages"):
@@ -366,7 +366,7 @@ class _Reader:
                 self._requirement(text, entry, "wheel")
 
     def _option(self, letter: str, value: str, entry: Entry) -> None:
-        item = Item(_from_root(self._text(value)), entry.when, entry.platform)
+        item = Item(from_root(self._text(value)), entry.when, entry.platform)
         if letter == "r" and not is_known_early(item.value):
             command = Command((("-r",), item.value))
             self._installs.append(Item(command, entry.when, entry.platform))
@@ -386,7 +386,7 @@ class _Reader:
             for extra in filter(None, map(str.strip, (own[1] or "").split(","))):
                 self._lists["extras"].append(Item((extra,), entry.when, entry.platform))
             return
-        value = _as_path(_from_root(self._text(text)), text)
+        value = as_path(from_root(self._text(text)), text)
         editable = project == "editable"
         if editable or not is_known_early(value):
             command = Command((("-e",), value) if editable else (value,))
@@ -421,7 +421,7 @@ class _Reader:
 
     def _constraints(self) -> list[Item[Text]]:
         return [
-            Item(_from_root(self._text(re.sub(r"^-c\s*", "", entry.text))), entry.when)
+            Item(from_root(self._text(re.sub(r"^-c\s*", "", entry.text))), entry.when)
             for entry in self._entries("constraints")
         ]
 
@@ -444,11 +444,11 @@ class _Reader:
             if word == "--pre":
                 self._prerelease = "allow"
             elif re.fullmatch(r"-c|--constraint", word) and words:
-                item = Item(_from_root(self._text(words.pop(0))))
+                item = Item(from_root(self._text(words.pop(0))))
                 self._lists["constraints"].append(item)
             elif re.match(r"-c.|--constraint=", word):
                 value = re.sub(r"^(-c|--constraint=)", "", word)
-                self._lists["constraints"].append(Item(_from_root(self._text(value))))
+                self._lists["constraints"].append(Item(from_root(self._text(value))))
             elif word in _HARMLESS_OPTIONS:
                 continue
             else:
@@ -490,70 +490,13 @@ class _Reader:
         allowed = [entry.text for entry in self._entries("allowlist_externals")]
         patterns = [word.strip() for text in allowed for word in text.split(",") if word.strip()]
         for item in found:
-            yield replace(item, value=_prepared(item.value, patterns, moved=bool(self._folder())))
+            yield replace(item, value=prepared(item.value, patterns, moved=bool(self._folder())))
 
 
 _HARMLESS_OPTIONS = words_of("""
     -q -qq -v --quiet --isolated --no-warn-script-location --disable-pip-version-check --no-input
     --no-warn-conflicts --use-pep517 --prefer-binary --progress-bar=off --upgrade-strategy=eager
 """)
-
-
-def _prepared(command: Command, allowed: list[str], *, moved: bool) -> Command:
-    """The command with the paths and programs as one writes them here."""
-    words = list(command.words)
-    if not moved:
-        words = [words[0], *(_shorter(word) for word in words[1:])] if words else words
-    program = _program(words[0]) if words else ()
-    known = literal(program) or ""
-    base = known.rpartition("/")[2]
-    named = any(p != "*" and (fnmatch(known, p) or fnmatch(base, p)) for p in allowed)
-    outside = known in PROGRAMS or known.startswith("/")
-    external = (named and base not in _INSIDE) or (bool(allowed) and outside)
-    return command._replace(words=(program, *words[1:]), external=external)
-
-
-_INSIDE = frozenset({"python", "python3", "pip", "pytest", "py.test"})
-
-
-def _program(word: Text) -> Text:
-    """The program; one of the environment by its name alone."""
-    first = word[0] if word else ""
-    if isinstance(first, Code):
-        if first.expression == 'f"{session.bin}/python"' and len(word) == 1:
-            return ("python",)
-        rest = word[1] if len(word) == 2 else ""
-        if first.expression == "session.bin" and isinstance(rest, str) and rest[:1] in "/\\":
-            return (rest[1:],)
-        if first.expression == "ROOT" and isinstance(rest, str) and rest[:1] == "/":
-            return (f".{rest}",)
-    return word
-
-
-def _shorter(word: Text) -> Text:
-    """`tests` for `{toxinidir}/tests`, where commands run in the root."""
-    short = _from_root(word)
-    return short if short else (".",) if word else word
-
-
-def _from_root(text: Text) -> Text:
-    """A path as seen from the root; () for the root itself."""
-    first = text[0] if text else ""
-    if isinstance(first, Code) and first.expression == "ROOT":
-        rest = text[1:]
-        if not rest:
-            return ()
-        if isinstance(rest[0], str) and rest[0].startswith("/"):
-            return joined([rest[0].lstrip("/"), *rest[1:]])
-    return text
-
-
-def _as_path(text: Text, written: str) -> Text:
-    """A path that was named from the root shows that it is one."""
-    changed = written.startswith(("{toxinidir}", "{tox_root}"))
-    if changed and text and isinstance(text[0], str) and not text[0].startswith("."):
-        return joined(["./", *text])
-    return text
 
 
 def _is_true(entries: Iterable[str]) -> bool:
