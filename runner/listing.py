@@ -36,13 +36,16 @@ class Listing(Record):
     pythons: tuple[str, ...]
 
 
-def listing_of(envfile: str, cache_dir: str) -> Listing:
+def listing_of(envfile: str, cache: str) -> Listing:
     """The names that an envfile declares; it is executed only where something changed.
 
-    cache_dir: where listings are kept, a file for each envfile. Raises what
-    `load_project` raises.
+    cache: below which listings are kept, a file for each envfile; empty: nowhere. Raises
+    what `load_project` raises.
     """
-    file = os.path.join(cache_dir, sha256(os.fsencode(envfile)).hexdigest()[:24] + ".json")
+    if not cache:
+        return _make(load_project(envfile, may_install=False))
+    name = sha256(os.fsencode(envfile)).hexdigest()[:24] + ".json"
+    file = os.path.join(cache, "listings", name)
     kept = _read(file)
     if kept is not None:
         return kept

@@ -18,6 +18,7 @@ from runner.aside import keep
 from runner.finding import nearest_envfile
 from runner.settings import OPTIONS
 from runner.typed import TYPE_CHECKING
+from runner.user_cache import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,13 +122,8 @@ def _write(text: str, environ: Mapping[str, str]) -> bool:
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    """The folder of what is remembered; empty where `platformdirs` alone knows it."""
-    if sys.platform not in ("linux", "darwin"):
-        return ""
-    caches = os.path.expanduser("~/.cache" if sys.platform == "linux" else "~/Library/Caches")
-    if sys.platform == "linux":
-        caches = environ.get("XDG_CACHE_HOME", "").strip() or caches
-    return os.path.join(caches, "runenv", "tabs")
+    cache = user_cache(environ)
+    return os.path.join(cache, "tabs") if cache else ""
 
 
 def _file(home: str, envfile: str) -> str:

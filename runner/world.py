@@ -16,7 +16,7 @@ from runner.envs.judge import Policy
 from runner.envs.open_store import open_store
 from runner.envs.python_spec import read_spec
 from runner.envs.spec import make_env_spec
-from runner.envs.store import Store, store_home
+from runner.envs.store_places import store_home
 from runner.envs.wheels import Wheels
 from runner.errors import InterpreterMissing, JobError, UsageError
 from runner.guard import Guard
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from runner.envs import Backend
+    from runner.envs.store import Store
     from runner.envs.wheels import Builder
     from runner.model import Job, Project, SessionSpec, Settings
     from runner.running import (

@@ -652,17 +652,20 @@ def test_names_without_a_python_beside_others_leave_them_theirs(tmp_path: Path):
     }
 
 
+BY_FACTOR = """\
+    [tox]
+    env_list = {}
+    no_package = true
+    [testenv]
+    deps =
+        a: one
+        b: two
+    commands = c
+    """
+
+
 def test_a_table_by_factor_of_names_that_are_listed_is_read_by_factors(tmp_path: Path):
-    text = """\
-        [tox]
-        env_list = pypy39-a, pypy39-b, x-a, x-b
-        no_package = true
-        [testenv]
-        deps =
-            a: one
-            b: two
-        commands = c
-        """
+    text = BY_FACTOR.format("pypy39-a, pypy39-b, x-a, x-b")
 
     assert {name: job.spec.needs.deps for name, job in jobs(tmp_path, text).items()} == {
         "pypy39-a": ("one",),
@@ -673,16 +676,7 @@ def test_a_table_by_factor_of_names_that_are_listed_is_read_by_factors(tmp_path:
 
 
 def test_one_python_beside_one_without_is_listed_with_its_table(tmp_path: Path):
-    text = """\
-        [tox]
-        env_list = py-a, py-b, py39-a, py39-b
-        no_package = true
-        [testenv]
-        deps =
-            a: one
-            b: two
-        commands = c
-        """
+    text = BY_FACTOR.format("py-a, py-b, py39-a, py39-b")
 
     found = jobs(tmp_path, text)
 

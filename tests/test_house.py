@@ -30,7 +30,7 @@ ORDER = [
     "model",
     "running",
     "amounts colors handlers",
-    "settings descendants shown aside timelimit trees telling signals",
+    "settings descendants shown aside timelimit trees telling signals user_cache",
     "run_folders",
     "command_line guard",
     "process",

@@ -48,7 +48,7 @@ def times_executed(envfile: Path) -> int:
 
 
 def kept(envfile: Path) -> Path:
-    return next((envfile.parent / "cache").iterdir())
+    return next((envfile.parent / "cache/listings").iterdir())
 
 
 def test_a_listing_has_what_can_be_typed(envfile: Path):
@@ -146,3 +146,12 @@ def test_a_wrong_envfile_has_no_listing(envfile: Path):
 
     with pytest.raises(EnvfileError):
         listing(envfile)
+
+
+def test_where_nobody_knows_of_a_cache_nothing_is_kept(envfile: Path, tmp_path: Path):
+    before = set(tmp_path.rglob("*"))
+
+    assert list(listing_of(str(envfile), "").sessions) == ["tests", "lint"]
+    assert {path for path in tmp_path.rglob("*") if path.suffix == ".json"} == {
+        path for path in before if path.suffix == ".json"
+    }

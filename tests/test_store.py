@@ -14,7 +14,8 @@ import pytest
 from runner.envs import integrity
 from runner.envs.folder import KEY
 from runner.envs.resolved import Pin, Resolved
-from runner.envs.store import Damaged, Known, Store, store_home
+from runner.envs.store import Damaged, Known, Store
+from runner.envs.store_places import store_home
 
 SITE = "lib/python3.13/site-packages"
 

@@ -13,8 +13,6 @@ import pytest
 from runner import tab
 from runner.listing import listing_of
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="asks platformdirs each time")
-
 ENVFILE = """
 import runner
 with open("executed", "a") as stream:
@@ -81,7 +79,7 @@ class Shell:
 
     def learn(self) -> None:
         """What is offered is known from now on."""
-        listing_of(str(self.envfile), str(self.root.parent / "listings"))
+        listing_of(str(self.envfile), str(self.cache / "runenv"))
 
     def answer(self, line: str, shell: str = "bash", **more: str) -> str | None:
         """What is offered without argcomplete; None where that is asked."""
@@ -228,5 +226,5 @@ def test_another_envfile_is_another_answer(shell: Shell, monkeypatch: pytest.Mon
 def test_a_listing_in_json_is_kept_beside_it(shell: Shell):
     shell.learn()
 
-    (file,) = (shell.root.parent / "listings").iterdir()
+    (file,) = (shell.cache / "runenv/listings").iterdir()
     assert json.loads(file.read_text(encoding="utf-8"))["listing"][0]["types"] == ""

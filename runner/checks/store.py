@@ -9,8 +9,8 @@ from runner.checks import Finding, Here
 from runner.checks.folders import nearest_folder
 from runner.envs.open_store import open_store
 from runner.envs.places import is_movable
-from runner.envs.store import store_home, wanted_home
 from runner.envs.store_damage import Check
+from runner.envs.store_places import store_home, wanted_home
 from runner.envs.store_upkeep import images_in, needed_by, size_of, told_as, total_of
 from runner.typed import TYPE_CHECKING
 

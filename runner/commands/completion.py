@@ -6,7 +6,6 @@ import argparse
 import os
 
 import argcomplete
-import platformdirs
 from argcomplete.completers import (
     DirectoriesCompleter,
     FilesCompleter,
@@ -19,6 +18,7 @@ from runner.listing import Listing, listing_of
 from runner.load import find_envfile
 from runner.settings import BACKENDS, OPTIONS, settle
 from runner.typed import TYPE_CHECKING
+from runner.user_cache import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,6 +123,6 @@ def _listing(parsed: argparse.Namespace) -> Listing:
     try:
         settings = settle(given, os.environ, {}, {})
         envfile = find_envfile(settings.file, settings.directory)
-        return listing_of(envfile, os.path.join(platformdirs.user_cache_dir("runenv"), "listings"))
+        return listing_of(envfile, user_cache(os.environ))
     except RunnerError:
         return _NOTHING

@@ -13,7 +13,7 @@ from runner import errors
 from runner.amounts import DAY_S, counted, size_bytes, size_in_words
 from runner.envs.judge import moment
 from runner.envs.open_store import open_store
-from runner.envs.store import store_home, wanted_home
+from runner.envs.store_places import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
 from runner.errors import UsageError
 from runner.load import open_settings

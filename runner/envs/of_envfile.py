@@ -19,7 +19,7 @@ from runner.envs.lock import Lock
 from runner.envs.open_store import open_store
 from runner.envs.replay import Replay
 from runner.envs.spec import NOTHING, make_env_spec
-from runner.envs.store import store_home
+from runner.envs.store_places import store_home
 from runner.envs.wheels import Wheels
 from runner.errors import EnvfileError, EnvironmentBroken, JobError, Mistake
 from runner.process import run

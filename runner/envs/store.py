@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from runner.envs.lock import Lock, was_held
 from runner.envs.manifest import FILES, Changed
 from runner.envs.places import own_files, without_place, write_own
 from runner.envs.resolved import Resolved, resolved_from
+from runner.envs.store_places import in_envdir
 from runner.record import Record
 from runner.trees import remove_tree
 from runner.typed import TYPE_CHECKING
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from runner.envs.manifest import FileState, Manifest
 
-NONE = "none"  # said by the user: no store
-_IN_ENVDIR = ".store"
 
 _FORMAT = 1
 TREE = "tree"
@@ -90,55 +88,6 @@ class Damaged(Exception):
         self.names = names  # of the files, from the top of the environment
         self.by = f", while the environment {by} was in use" if by else ""
         self.packages = packages  # those that they belong to
-
-
-def store_home(asked: str, envdir: str, environ: Mapping[str, str]) -> str:
-    """The folder of the store that an environment folder can be linked from; empty for none.
-
-    asked: what the user said. Hard links do not leave a file system: where the
-    user's cache is on another one, the store is in the environment folder.
-    """
-    if asked == NONE:
-        return ""
-    home = wanted_home(asked, environ)
-    if home and _device(home) == _device(envdir):
-        return home
-    return in_envdir(envdir)
-
-
-def wanted_home(asked: str, environ: Mapping[str, str]) -> str:
-    """The folder of the store where no environment folder decides; empty for none."""
-    if asked == NONE:
-        return ""
-    return os.path.abspath(os.path.expanduser(asked)) if asked else _user_cache(environ)
-
-
-def in_envdir(envdir: str) -> str:
-    """The store of an environment folder that has one of its own."""
-    return os.path.join(envdir, _IN_ENVDIR)
-
-
-def _user_cache(environ: Mapping[str, str]) -> str:
-    """The store in the user's cache (XDG Base Directory specification on Linux); or empty."""
-    if sys.platform in ("win32", "darwin"):
-        from platformdirs import user_cache_dir  # 27 ms, which Linux is spared
-
-        return os.path.join(user_cache_dir("runenv", appauthor=False), "store")
-    else:  # noqa: RET505  # without it mypy calls the next line unreachable on Windows
-        cache, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
-        if not os.path.isabs(cache):  # the specification: a relative one is to be ignored
-            cache = os.path.join(home, ".cache") if os.path.isabs(home) else ""
-        return os.path.join(cache, "runenv", "store") if cache else ""
-
-
-def _device(path: str) -> int:
-    """The file system that a path is on, or would be on if it were made."""
-    while not os.path.exists(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)
-    try:
-        return os.stat(path).st_dev
-    except OSError:
-        return -1
 
 
 class Keeping:
