@@ -316,6 +316,28 @@ def test_a_platform_for_each_factor_is_that_of_the_environment_alone(name: str, 
     assert environment(settings, name=name).platform == platform
 
 
+def test_what_a_label_alone_names_is_there_where_tox_knows_its_parts():
+    text = "[tox]\nenv_list = py311-{a,b}\nlabels =\n  ci = py-a, py312-b, py-nobody\n[testenv]\n"
+
+    found = {one.name: (one.listed, len(one.tags)) for one in declared(text).environments}
+
+    assert found == {
+        "py311-a": (True, 0),
+        "py311-b": (True, 0),
+        "py-a": (False, 1),
+        "py312-b": (False, 1),
+    }
+
+
+def test_what_tox_builds_in_is_no_environment_of_ours():
+    text = (
+        "[tox]\nenv_list = s\n[testenv]\npackage = wheel\nwheel_build_env = build\n"
+        "[testenv:build]\n[testenv:other]\n"
+    )
+
+    assert [one.name for one in declared(text).environments] == ["s", "other"]
+
+
 def after(env_list: str, depends: str) -> dict[str, tuple[str, ...]]:
     """What each environment comes after; `depends` is that of `s`."""
     text = f"[tox]\nenv_list = s, {env_list}\n[testenv:s]\ndepends = {depends}\n"
