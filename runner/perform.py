@@ -23,6 +23,7 @@ from runner.errors import (
 from runner.handle import Session
 from runner.running import JobStarted, Outcome, Said, Shown
 from runner.settings import timeout_s
+from runner.surroundings import restore_process
 from runner.timelimit import TimeLimit
 from runner.typed import TYPE_CHECKING
 
@@ -82,11 +83,7 @@ def _attempt(
         mistaken = not called or isinstance(error, UsageError)
         may_retry = result in ("failed", "timed out") and not mistaken and not limit.is_up
     finally:
-        # A session function may have changed either; no other job sees it.
-        os.chdir(here)
-        if dict(os.environ) != variables:
-            os.environ.clear()
-            os.environ.update(variables)
+        restore_process(here, variables)  # no other job sees what it has changed
     outcome = Outcome(
         job=job.name,
         result=result,

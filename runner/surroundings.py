@@ -174,3 +174,11 @@ def _in_folders(word: str, folders: list[str]) -> str:
         paths = (os.path.join(folder, word) for folder in folders)
         found = next((p for p in paths if os.access(p, os.X_OK) and not os.path.isdir(p)), "")
     return found
+
+
+def restore_process(folder: str, variables: Mapping[str, str]) -> None:
+    """The working folder and the variables are those: a session function may change either."""
+    os.chdir(folder)
+    if dict(os.environ) != variables:
+        os.environ.clear()
+        os.environ.update(variables)

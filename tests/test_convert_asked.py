@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from textwrap import dedent
 
@@ -115,8 +116,9 @@ def test_names_of_extras_are_normal():
 
 def job(folder: Path, body: str, declared: str = "") -> tuple[Job, str, str]:
     """The job of an envfile, its source, and the envfile."""
-    source = f"import runner\n\n\n@runner.session({declared})\ndef a(session):\n" + "".join(
-        f"    {line}\n" for line in dedent(body).splitlines()
+    source = (
+        f"import os\n\nimport runner\n\n\n@runner.session({declared})\ndef a(session):\n"
+        + "".join(f"    {line}\n" for line in dedent(body).splitlines())
     )
     path = folder / "envfile.py"
     path.write_text(source)
@@ -205,3 +207,13 @@ def test_packages_of_conda_and_of_scripts_are_installs(tmp_path: Path):
     assert isinstance(found, Recorded)
     assert found.installs == (("gdal",), ("--script", "s.py"))
     assert [told.argv for told in found.commands] == [("python", "s.py", "x")]
+
+
+def test_variables_that_a_function_reaches_by_another_name_are_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REACHED", "before")
+    one, source, file = job(tmp_path, "env = os.environ\nenv['REACHED'] = 'after'\n")
+
+    assert isinstance(record(one, source, file, str(tmp_path), PLACES), Recorded)
+    assert os.environ["REACHED"] == "before"

@@ -150,3 +150,33 @@ def test_one_from_another_file_is_not_called():
     assert why_not(textwrap.dedent, HEAD, "/p/envfile.py") == Reason(
         0, "its source is not in the envfile"
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "path = ROOT / 'a'\n    path.replace('b')",
+        "ROOT.replace('b')",
+        "(ROOT / 'a').replace('b')",
+        "for path in Path('.').glob('*'):\n        path.replace('b')",
+        "[p.copy('b') for p in [Path('a')]]",
+        "given.replace('b')",
+        "os.environ['A'] = 'b'",
+    ],
+)
+def test_what_may_change_a_file_or_a_variable_is_not_called(body: str):
+    assert reason_of(f"def s(session, given=None):\n    {body}\n") is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "session.run(session.name.replace('-', '_'))",
+        "session.run('a-b'.replace('-', '_').strip())",
+        "session.run(f'{session.python}'.replace('.', ''))",
+        "session.run(str(ROOT).replace('-', '_'))",
+        "session.run(os.environ.get('A', '').replace('-', '_'))",
+    ],
+)
+def test_a_text_in_which_something_is_replaced_is_another_text(body: str):
+    assert reason_of(f"def s(session):\n    {body}\n") is None

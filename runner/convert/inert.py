@@ -65,12 +65,15 @@ _OF_MODULES = frozenset({
 })  # fmt: skip
 
 _METHODS = frozenset({
-    "append", "as_posix", "copy", "count", "endswith", "exists", "extend", "format", "get", "glob",
+    "append", "as_posix", "count", "endswith", "exists", "extend", "format", "get", "glob",
     "index", "insert", "is_dir", "is_file", "isdigit", "isdisjoint", "items", "join", "joinpath",
     "keys", "lower", "lstrip", "partition", "relative_to", "removeprefix", "removesuffix",
-    "replace", "resolve", "rglob", "rpartition", "rstrip", "split", "splitlines", "startswith",
+    "resolve", "rglob", "rpartition", "rstrip", "split", "splitlines", "startswith",
     "strip", "title", "union", "update", "upper", "values", "with_name", "with_suffix",
 })  # fmt: skip
+
+# A path has these too, and there they move and copy files.
+_OF_TEXTS = frozenset({"copy", "replace"})
 
 _OF_SESSION = frozenset({
     "artifact", "background", "cd", "chdir", "conda_install", "create_tmp", "debug", "error",
@@ -268,9 +271,25 @@ class _Body:
             if dotted not in _OF_MODULES:
                 raise _Found(called, f"it calls {dotted}")
             return
-        if called.attr not in _METHODS:
+        of_text = called.attr in _OF_TEXTS and self._is_text(called.value)
+        if called.attr not in _METHODS and not of_text:
             raise _Found(called, f"it calls {ast.unparse(called)}")
         self._expression(called.value)
+
+    def _is_text(self, node: ast.expr) -> bool:
+        """Whether it is certainly no path."""
+        if isinstance(node, ast.Constant):
+            return isinstance(node.value, str)
+        if isinstance(node, ast.Attribute):
+            return self._is_session(node.value)
+        if isinstance(node, ast.Name):
+            return node.id not in self._local and isinstance(self._meaning(node), str)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return self._is_builtin(node.func) and node.func.id in ("str", "repr")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            dotted = self._of_module(node.func)
+            return dotted.startswith("os.") if dotted else self._is_text(node.func.value)
+        return isinstance(node, ast.JoinedStr)
 
     def _function(self, called: ast.expr) -> FunctionType | None:
         """The function of the envfile that is called by its name."""

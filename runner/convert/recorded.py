@@ -12,6 +12,7 @@ from runner.convert.inert import Reason, why_not
 from runner.errors import SessionSkipped
 from runner.handle import Session
 from runner.running import Environment, Finished, Interpreter
+from runner.surroundings import restore_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ def record(job: Job, source: str, file: str, root: str, places: Places) -> Recor
         return reason
     hands = _Hands(places)
     session = _Session(job, places, hands, root)
-    here = os.getcwd()
+    here, variables = os.getcwd(), dict(os.environ)
     os.chdir(root)
     skipped = ""
     try:
@@ -71,7 +72,7 @@ def record(job: Job, source: str, file: str, root: str, places: Places) -> Recor
     except Exception as error:  # whatever it does with what it is given
         return Reason(0, f"{type(error).__name__}: {error}", called=True)
     finally:
-        os.chdir(here)
+        restore_process(here, variables)
     return Recorded(
         commands=tuple(hands.commands),
         installs=tuple(hands.installs),
