@@ -303,3 +303,15 @@ def test_annotations_of_records_are_strings():
     ]
 
     assert plain == []
+
+
+def test_only_a_model_of_conversion_imports_typing():
+    """It takes 2 ms; what a run needs of it is in `typed.py`."""
+    found = {
+        name
+        for name, path in modules().items()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom) and node.module == "typing"
+    }
+
+    assert found == {"runner.convert.model"}

@@ -11,7 +11,6 @@ import sys
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from runner.compat.behind import Noxfile
 from runner.compat.declared import Declarations
@@ -27,9 +26,11 @@ from runner.model import BY_DEFAULT, Project
 from runner.selection import find_jobs, keyword_test
 from runner.settings import settle
 from runner.telling import tell
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from runner.compat.declared import Func
     from runner.handle import Session as OurSession

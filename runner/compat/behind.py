@@ -5,12 +5,12 @@ Nothing here acts: it is what nox would show there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from runner.compat.declared import Func
     from runner.compat.options import Options

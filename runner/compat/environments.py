@@ -6,11 +6,13 @@ What they tell is so; nothing can be made or changed through them.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from runner.envs.uv import find_uv
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from runner.running import Environment
 
 

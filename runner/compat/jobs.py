@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from itertools import count
-from typing import TYPE_CHECKING, Any
 
 from runner.compat.behind import Runner
 from runner.compat.conda_words import read_conda_arguments
@@ -21,9 +20,11 @@ from runner.plan import find_cycles, word_for
 from runner.record import Record
 from runner.settings import is_list, is_number, is_set
 from runner.specs import clean_doc, read_backend, read_pythons
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from runner.compat.declared import Func, Param
     from runner.compat.options import Options

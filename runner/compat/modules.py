@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from runner.compat import environments, popen, project
 from runner.compat.behind import Manifest, Runner
@@ -19,9 +18,11 @@ from runner.compat.declared import Func, Param, parametrize
 from runner.compat.of_others import PoetrySession, session_of_nox_poetry, session_of_nox_uv
 from runner.compat.session import CommandFailed, Session
 from runner.errors import SessionFailed, SessionSkipped
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Any
 
     from runner.compat.declared import Declarations
     from runner.compat.options import Options

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from runner.compat.declared import listed
 from runner.errors import did_you_mean
 from runner.model import BY_DEFAULT
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 _DEFAULTS: Mapping[str, Any] = {
     "allow_parallel": False,

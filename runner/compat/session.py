@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
 
 from runner.compat.behind import GlobalConfig, Manifest, Noxfile, Runner
 from runner.compat.conda_words import read_conda_arguments
@@ -17,10 +16,11 @@ from runner.errors import JobError, SessionFailed, SessionSkipped
 from runner.handle import checked_argv, parts_of
 from runner.settings import is_list
 from runner.surroundings import find_inside
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import NoReturn
+    from typing import IO, Any, Literal, NoReturn
 
     from typing_extensions import Self
 

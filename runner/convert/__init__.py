@@ -8,12 +8,13 @@ touches the disk.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.amounts import counted
 from runner.convert import from_hatch, from_nox, from_tox
 from runner.convert.doctests import envfile_apart
 from runner.convert.write import write
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +43,7 @@ FORMATS: tuple[Format, ...] = (from_tox, from_hatch)
 NAMES = (*from_nox.NAMES, *dict.fromkeys(name for one in FORMATS for name in one.NAMES))
 
 
-class Converted(NamedTuple):
+class Converted(Record):
     """An envfile that was made of another file."""
 
     text: str

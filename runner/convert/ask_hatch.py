@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.asked import (
     Facts,
@@ -23,7 +22,9 @@ from runner.convert.asked import (
 from runner.convert.factors import python_named
 from runner.convert.hatch_commands import needs_shell
 from runner.errors import UsageError
+from runner.record import Record
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 NOT_COMPARED = "which of them run by default, of which hatch knows nothing; platforms; locks"
 
 
-class Script(NamedTuple):
+class Script(Record):
     """A script of one of hatch's environments; "" where it has none."""
 
     environment: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runner.convert.asked import Facts, answer_of, find_tool, json_in, no_answer
 from runner.errors import UsageError
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

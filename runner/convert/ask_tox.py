@@ -9,7 +9,6 @@ import sys
 import tempfile
 from configparser import ConfigParser, Error
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.asked import (
     Facts,
@@ -28,7 +27,9 @@ from runner.convert.asked import (
 from runner.convert.factors import python_named
 from runner.convert.recorded import Places
 from runner.errors import UsageError
+from runner.record import Record
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ _KEYS = (
 NOT_COMPARED = "what commands may see and call (pass_env, allowlist_externals), descriptions"
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """What tox says of one environment."""
 
     facts: Facts
@@ -51,7 +52,7 @@ class Answer(NamedTuple):
     places: Places
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What tox says of all, by name; and what it could not say."""
 
     answers: Mapping[str, Answer]

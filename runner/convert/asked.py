@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -19,8 +18,10 @@ from runner.convert.doctests import APART
 from runner.convert.inert import Reason
 from runner.errors import UsageError
 from runner.process import run
+from runner.record import Record
 from runner.running import Command
 from runner.surroundings import outer_variables
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ LABELS = (
 )
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """One thing of which the two do not say the same."""
 
     environment: str
@@ -56,7 +57,7 @@ class Difference(NamedTuple):
     ours: tuple[str, ...]
 
 
-class Untold(NamedTuple):
+class Untold(Record):
     """What could not be compared."""
 
     environment: str  # "": of all
@@ -64,7 +65,7 @@ class Untold(NamedTuple):
     why: str
 
 
-class Compared(NamedTuple):
+class Compared(Record):
     """What came of a comparison."""
 
     labels: tuple[str, ...]
@@ -152,7 +153,7 @@ def no_answer(tool: str, shown: str, told: str, mend: str = "") -> UsageError:
 # Our side. ---------------------------------------------------------------------------
 
 
-class Sight(NamedTuple):
+class Sight(Record):
     """How what both tools say is made equal where it means the same."""
 
     root: str

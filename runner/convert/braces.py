@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.model import Code, Text, joined, literal
 from runner.convert.words import Block, expression, quoted
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
-class Braces(NamedTuple):
+class Braces(Record):
     """What stands in braces."""
 
     inner: str

@@ -6,10 +6,10 @@ Knows names and their factors alone.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from runner.convert.factors import PLATFORMS, factors_of, holds
 from runner.convert.words import quoted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from runner.convert.model import literal
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert.model import Command, Declared, Item, Text

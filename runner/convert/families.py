@@ -6,19 +6,21 @@ Pure. Nothing of how they are written.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from runner.convert.factors import python_named
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeVar
 
     from runner.convert.model import Command, Environment, Item
 
-Value = TypeVar("Value")
+    Value = TypeVar("Value")
 
 
-class Family(NamedTuple):
+class Family(Record):
     """Environments that one function serves."""
 
     members: tuple[Environment, ...]
@@ -154,7 +156,7 @@ def _keyed(entries: Iterable[Item[Value]]) -> dict[_Key, Item[Value]]:
     return found
 
 
-class Axis(NamedTuple):
+class Axis(Record):
     """One part of the names of a family that is their product."""
 
     name: str  # of the variable

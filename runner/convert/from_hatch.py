@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING
 
 from runner.convert.braces import NAMES as NAMES_OF_TOX
 from runner.convert.braces import command_words, posargs
@@ -20,6 +19,7 @@ from runner.convert.system import PROGRAMS
 from runner.convert.tables import key_lines, list_in, read_table, strings_in, table_in
 from runner.convert.words import safe_name
 from runner.settings import is_dict
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

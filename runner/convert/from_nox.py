@@ -7,12 +7,13 @@ the places of the nodes; comments, blank lines and helpers are not touched.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.nox_decorators import Decorators
 from runner.convert.nox_members import Members
 from runner.convert.nox_names import Names
 from runner.convert.nox_rewriting import Rewriting
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NAMES = ("noxfile.py",)
 
 
-class Rewritten(NamedTuple):
+class Rewritten(Record):
     """What became of a noxfile."""
 
     text: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from runner.convert import tox
 from runner.convert.tables import read_table
 from runner.convert.tox_ini import IniFile
 from runner.convert.tox_toml import TomlFile
 from runner.settings import is_dict
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert.model import Declared

@@ -6,10 +6,11 @@ Rules are those of hatch 1.18 (hatch/env/plugin/interface.py, hatchling/utils/co
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import Braces, as_text, command_words, pieces, posargs
 from runner.convert.model import Code, Command, joined
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from runner.convert.model import Text
 
 
-class Context(NamedTuple):
+class Context(Record):
     """What the braces of an environment mean."""
 
     env: str | Code  # its name, with what the matrix adds

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from itertools import product
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import needs_of
 from runner.convert.model import Code, Command, Item
 from runner.convert.tables import list_in, strings_in
 from runner.convert.words import expression, quoted
+from runner.record import Record
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runner.convert.tables import Table
 
 
-class Combination(NamedTuple):
+class Combination(Record):
     """One row of a matrix: variables with their values."""
 
     values: tuple[tuple[str, str], ...] = ()
@@ -41,7 +42,7 @@ class Combination(NamedTuple):
         )
 
 
-class Matrix(NamedTuple):
+class Matrix(Record):
     """What a session's jobs differ in."""
 
     pythons: tuple[str, ...] = ()
@@ -71,7 +72,7 @@ class Matrix(NamedTuple):
         return value if isinstance(value, str) else ""
 
 
-class Change(NamedTuple):
+class Change(Record):
     """What an override adds for some values of a variable."""
 
     option: str

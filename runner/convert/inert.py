@@ -12,15 +12,16 @@ import builtins
 import glob
 import pathlib
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, NamedTuple
 
+from runner.record import Record
 from runner.settings import is_dict, is_list, is_set
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class Reason(NamedTuple):
+class Reason(Record):
     """Why a function is none of these."""
 
     line: int

@@ -5,7 +5,8 @@ Knows nothing of what they mean.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ast
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from runner.convert.source import Edits, Source
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """An argument, or an item of a list."""
 
     text: str | Bracket
@@ -23,7 +24,7 @@ class Entry(NamedTuple):
     indent: str = ""  # of the line on which it stood, which lines below go by
 
 
-class Bracket(NamedTuple):
+class Bracket(Record):
     """What is written on one line where it fits, else an entry a line."""
 
     head: str  # 'deps=['

@@ -6,11 +6,11 @@ Pure. Knows nothing of what the sessions do.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from runner.convert.factors import python_of
 from runner.convert.families import axes_of
 from runner.convert.words import Block, quoted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,13 +6,16 @@ Knows no format and nothing of how an envfile is written.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Code(NamedTuple):
+class Code(Record):
     """A piece of a text that is known when it runs: a Python expression of a string."""
 
     expression: str
@@ -25,7 +28,7 @@ Text = tuple["str | Code", ...]
 """A string, of pieces that are known now and of such as are not."""
 
 
-class Command(NamedTuple):
+class Command(Record):
     """One command."""
 
     words: tuple[Text, ...]
@@ -52,7 +55,7 @@ class Item(Generic[Value_co]):
     platform: str = ""  # an expression that must be true when it runs; "": always
 
 
-class Note(NamedTuple):
+class Note(Record):
     """What somebody who moves should know."""
 
     kind: str  # one of KINDS
@@ -67,7 +70,7 @@ KINDS = {
 }
 
 
-class Environment(NamedTuple):
+class Environment(Record):
     """An environment of another tool, with all that holds for it."""
 
     name: str
@@ -106,7 +109,7 @@ class Environment(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-class Declared(NamedTuple):
+class Declared(Record):
     """A whole file of another tool."""
 
     environments: tuple[Environment, ...]

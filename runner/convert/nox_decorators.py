@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import itertools
-from typing import TYPE_CHECKING
 
 from runner.convert.layout import Bracket, Entry, entries_of, is_broken, listing
 from runner.convert.nox_file import backend_of, constant, is_none, keywords_of
 from runner.convert.nox_installs import Moved, installs_to_move
 from runner.convert.nox_parametrize import Parametrize
 from runner.declare import cleaned, is_safe
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

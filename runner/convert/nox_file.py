@@ -6,7 +6,9 @@ Knows nothing of envfiles.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ _CHANGING = ("append", "extend", "insert", "remove", "pop", "clear", "update", "
 _STABLE_CALLS = ("Path", "pathlib.Path", "str", "os.path.join", "os.fspath")
 
 
-class Declaration(NamedTuple):
+class Declaration(Record):
     """A function under nox's decorator, or under one of the file's that hands on to it."""
 
     function: ast.FunctionDef

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from runner.convert.nox_file import TOOLS
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert.nox_options import Options

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from runner.convert.layout import Entry, entries_of
+from runner.record import Record
 from runner.requirements.arguments import read_arguments
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 
 
-class Needs(NamedTuple):
+class Needs(Record):
     """What calls of `session.install` ask for, as arguments of `runner.session`."""
 
     deps: tuple[Entry, ...] = ()
@@ -88,7 +89,7 @@ def _each_once(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return tuple(found.values())
 
 
-class Moved(NamedTuple):
+class Moved(Record):
     """What is declared instead of calls."""
 
     needs: Needs

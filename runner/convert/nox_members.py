@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from runner.convert.layout import Bracket, Entry, entries_of
 from runner.convert.nox_file import constant, is_none
 from runner.convert.system import PROGRAMS
 from runner.declare import cleaned
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
 
 from runner.convert.nox_file import TOOLS, constant
 from runner.convert.nox_imports import Imports
 from runner.convert.nox_options import Options
 from runner.declare import cleaned, is_safe
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert.nox_rewriting import Rewriting

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from runner.convert.layout import Bracket, Entry
 from runner.convert.nox_file import constant
 from runner.declare import cleaned, is_safe
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from runner.convert.model import Note
 from runner.convert.nox_file import NoxFile
 from runner.convert.source import Edits, Source
 from runner.convert.words import WIDTH, quoted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,14 @@ Only functions that do nothing else are called (`inert.py`).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.inert import Reason, why_not
 from runner.errors import SessionSkipped
 from runner.handle import Session
+from runner.record import Record
 from runner.running import Environment, Finished, Interpreter
 from runner.surroundings import restore_process
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runner.model import Job, Ready, RunOptions, Word
 
 
-class Told(NamedTuple):
+class Told(Record):
     """One command that a function told its session to run."""
 
     argv: tuple[str, ...]
@@ -34,7 +35,7 @@ class Told(NamedTuple):
     setup: bool = False
 
 
-class Recorded(NamedTuple):
+class Recorded(Record):
     """All that a function told its session."""
 
     commands: tuple[Told, ...]
@@ -44,7 +45,7 @@ class Recorded(NamedTuple):
     skipped: str = ""  # the reason that it gave
 
 
-class Places(NamedTuple):
+class Places(Record):
     """Where the other tool would have what a session asks for."""
 
     env_dir: str

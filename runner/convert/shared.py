@@ -6,12 +6,12 @@ Pure. Knows nothing of how a declaration is written.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from runner.convert.braces import needs_of
 from runner.convert.families import merged
 from runner.convert.loops import loop_axes
 from runner.convert.words import expression, if_any, quoted
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

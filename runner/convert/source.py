@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from typing import NamedTuple
+
+from runner.record import Record
 
 Span = tuple[int, int]  # in characters
 
 
-class Comment(NamedTuple):
+class Comment(Record):
     """One comment."""
 
     line: int

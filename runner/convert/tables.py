@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if sys.version_info >= (3, 11):
     import tomllib

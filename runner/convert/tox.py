@@ -9,7 +9,6 @@ import re
 import shlex
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import as_text, is_known_early
 from runner.convert.factors import expand_names, python_named, python_of
@@ -17,6 +16,8 @@ from runner.convert.model import Command, Declared, Environment, Item, Note
 from runner.convert.tox_keys import LEFT, words_of
 from runner.convert.tox_paths import as_path, from_root, prepared
 from runner.plan import find_cycles
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
             ...
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """An entry of a list, with substitutions."""
 
     text: str

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from runner.convert.factors import factors_of
 from runner.convert.words import quoted
+from runner.record import Record
 
 _PLATFORM_SYSTEMS = {"Windows": "win32", "Linux": "linux", "Darwin": "darwin"}
 
 
-class _Open(NamedTuple):
+class _Open(Record):
     """What is known only where it runs, as Python."""
 
     expression: str

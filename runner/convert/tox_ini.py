@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from configparser import ConfigParser, Error
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import NAMES, Braces, command_words, pieces
 from runner.convert.factors import (
@@ -25,6 +24,8 @@ from runner.convert.model import Command, Item
 from runner.convert.tox import Entry, labels_of
 from runner.convert.tox_if import of_marker
 from runner.convert.tox_keys import canonical, why_unread
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from runner.convert.model import Condition
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A line of a setting that holds for an environment."""
 
     text: str
@@ -40,7 +41,7 @@ class Line(NamedTuple):
     platform: str = ""
 
 
-class Setting(NamedTuple):
+class Setting(Record):
     """What an environment's setting was found to be."""
 
     lines: tuple[Line, ...]

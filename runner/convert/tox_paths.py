@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING
 
 from runner.convert.model import Code, Command, joined, literal
 from runner.convert.system import PROGRAMS
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runner.convert.model import Text

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import (
     NAMES,
@@ -25,7 +24,9 @@ from runner.convert.tables import key_lines, table_in
 from runner.convert.tox import Entry
 from runner.convert.tox_if import decided, negated, of_marker
 from runner.convert.tox_keys import canonical, why_unread
+from runner.record import Record
 from runner.settings import is_dict, is_list
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -409,7 +410,7 @@ def _branches(table: Mapping[object, object], env: str) -> Iterator[tuple[object
         yield other, negated(so)
 
 
-class _Label(NamedTuple):
+class _Label(Record):
     """A group of factors of a product."""
 
     name: str = ""

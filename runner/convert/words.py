@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, NamedTuple
+
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +74,7 @@ def _operand(shown: str) -> str:
     return f"({shown})" if loose else shown
 
 
-class Block(NamedTuple):
+class Block(Record):
     """What is written on one line where it fits, else an item a line."""
 
     head: str  # 'deps=['
@@ -97,7 +99,7 @@ class Block(NamedTuple):
         return [*lines, indent + self.tail + after]
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """`*(["x"] if test else [])`, over several lines where it is long."""
 
     head: str  # "*("

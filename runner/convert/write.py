@@ -9,7 +9,6 @@ import builtins
 import re
 from keyword import iskeyword
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
 
 from runner.convert.braces import argument, argument_block, is_known_early, needs_of
 from runner.convert.conditions import only_factor, test_of
@@ -35,6 +34,8 @@ from runner.convert.words import (
     quoted,
     safe_name,
 )
+from runner.record import Record
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +47,7 @@ _IMPORTED_FROM = {"glob": "from glob import glob", "ROOT": "from pathlib import 
 _TAKEN = frozenset({"runner", "session", "name", "python", "factors", "tmp", "Path", "product"})
 
 
-class Written(NamedTuple):
+class Written(Record):
     """The text of an envfile, and how many functions it has."""
 
     text: str
@@ -58,7 +59,7 @@ def write(declared: Declared, source: str) -> Written:
     return _Writer(declared, source).written()
 
 
-class _Declaration(NamedTuple):
+class _Declaration(Record):
     """One or more sessions that are declared together."""
 
     family: Family
