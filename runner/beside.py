@@ -10,7 +10,7 @@ from itertools import count
 
 from runner.envs import folder
 from runner.errors import CommandFailed, Interrupted
-from runner.run_folders import ARTIFACTS, LOGS, make_run_folder
+from runner.run_folders import ARTIFACTS, LOGS, keep_newest, make_run_folder
 from runner.running import Said, Shown
 from runner.typed import TYPE_CHECKING
 
@@ -76,7 +76,10 @@ class Beside:
         """The folder of this run for what is kept of it."""
         world = self._world
         folder.make_envdir(world.envdir, world.project.root, world.store_path)
-        return make_run_folder(os.path.join(world.envdir, kind), world.run_id)
+        home = os.path.join(world.envdir, kind)
+        path = make_run_folder(home, world.run_id)
+        keep_newest(home)
+        return path
 
     def end(self, error: object) -> None:
         """What ran has ended; what did so by itself is told, or fails the job.

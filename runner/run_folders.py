@@ -28,14 +28,18 @@ def make_run_id(now_s: float) -> str:
 
 
 def make_run_folder(home: str, run: str) -> str:
-    """The folder of a run is there, `latest` leads to it, and the newest runs alone are kept."""
+    """The folder of a run is there, and `latest` leads to it."""
     path = os.path.join(home, run)
     if not os.path.isdir(path):
         os.makedirs(path, exist_ok=True)
         _link_latest(home, run)
-        for old in runs_in(home)[:-KEPT_RUNS]:
-            remove_run(home, old)
     return path
+
+
+def keep_newest(home: str) -> None:
+    """The folders of older runs than the newest are gone."""
+    for old in runs_in(home)[:-KEPT_RUNS]:
+        remove_run(home, old)
 
 
 def _link_latest(home: str, run: str) -> None:

@@ -159,6 +159,7 @@ class Block:
         if len(failed) > _SHOWN_AGAIN:
             self._terminal.tell(f"{len(failed) - _SHOWN_AGAIN} more failed")
         self._terminal.close(report)
+        self._logs.close()
 
     def _show_again(self, outcome: Outcome) -> None:
         """The last lines of a job that failed, where its log is, and what runs it again."""

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 from runner.errors import EnvironmentBroken
-from runner.run_folders import make_run_folder
+from runner.run_folders import keep_newest, make_run_folder
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Logs:
         self.is_one = is_one
         self._file_name = file_name
         self._open: dict[tuple[str, int], int] = {}
+        self._home = home
         try:
             self.folder = make_run_folder(home, run)
         except OSError as error:
@@ -73,6 +74,13 @@ class Logs:
             descriptor = self._open.pop((job, stream), -1)
             if descriptor >= 0:
                 os.close(descriptor)
+
+    def close(self) -> None:
+        """The run is over: of older ones the newest alone are kept.
+
+        Not when it begins: what deletes folders would be a part of each copy of us.
+        """
+        keep_newest(self._home)
 
     def pieces(self, job: str, stream: int) -> Iterator[bytes]:
         """What a job wrote, piece by piece."""

@@ -166,6 +166,7 @@ def test_the_newest_runs_are_kept_and_nothing_that_is_none(tmp_path: Path):
 
     for run in runs:
         run_folders.make_run_folder(str(tmp_path), run)
+        run_folders.keep_newest(str(tmp_path))
 
     assert sorted(os.listdir(tmp_path)) == [*runs[2:], "latest", "mine"]
     assert os.readlink(tmp_path / "latest") == runs[-1]
@@ -178,5 +179,6 @@ def test_nothing_is_deleted_where_a_link_leads(tmp_path: Path):
 
     for run in runs:
         run_folders.make_run_folder(str(tmp_path / "home"), run)
+        run_folders.keep_newest(str(tmp_path / "home"))
 
     assert len(os.listdir(tmp_path / "real")) == 13
