@@ -33,7 +33,7 @@ from runner.running import (
     Said,
     Shown,
 )
-from runner.surroundings import command_variables, find_program, outer_variables
+from runner.surroundings import command_variables, find_program
 from runner.typed import TYPE_CHECKING
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
 
@@ -65,10 +65,10 @@ class Bench:
         self.notified: list[tuple[str, tuple[str, ...] | None]] = []
         self.env: dict[str, str | None] = dict(job.spec.env)
         self._job = job
-        self._outer = outer_variables(world.environ)
+        self._outer = world.outer
         self._replay: Replay | None = None
         self._lock: Lock | None = None
-        self._installers = Installers(job.name, world, self._outer)
+        self._installers = Installers(job.name, world)
         self._beside = Beside(job.name, world)
         self._peak_bytes = 0
         self.environment: Environment

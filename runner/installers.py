@@ -15,8 +15,6 @@ from runner.running import CommandEnded, CommandStarted, Said, Shown
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runner.running import CommandKind, Finished, InstallerCall
     from runner.world import World
 
@@ -24,13 +22,11 @@ if TYPE_CHECKING:
 class Installers:
     """Those of one job."""
 
-    def __init__(self, job: str, world: World, outer: Mapping[str, str]) -> None:
-        """outer: the caller's variables."""
+    def __init__(self, job: str, world: World) -> None:
         self.shows = world.settings.verbose  # all that they write, at once
         self.holds: tuple[int, ...] = ()  # descriptors of the environment's lock
         self._job = job
         self._world = world
-        self._outer = outer
         self._tried = ""  # the call that was tried last, as it was shown
 
     def run(self, call: InstallerCall) -> None:
@@ -41,7 +37,7 @@ class Installers:
             world.emit(CommandStarted(job=self._job, show=shown, kind=call.kind))
         self._tried = shown if call.may_fail else ""
         captured = not self.shows or call.kind == "export" or call.may_fail
-        command = as_command(call, self._outer, self.holds, captured=captured)
+        command = as_command(call, world.outer, self.holds, captured=captured)
         if call.may_fail:
             finished = world.run(command)
         else:

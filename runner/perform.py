@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from runner.world import World
 
 
+def perform_among_others(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
+    """As `perform`, in a process that has other jobs to do: none sees what this one has changed."""
+    variables = dict(os.environ)
+    try:
+        return perform(job, posargs, world)
+    finally:
+        restore_process(world.project.root, variables)
+
+
 def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
     """Run one job; whatever goes wrong in it becomes its Outcome, and no other job's."""
     started = world.clock()
@@ -43,12 +52,14 @@ def perform(job: Job, posargs: tuple[str, ...], world: World) -> Outcome:
     # Who looks around in a shell has all the time of the world.
     limit = TimeLimit(None if world.settings.on_fail else seconds)
     number = 1
+    variables = dict(os.environ) if retries else {}
     outcome, may_retry = _attempt(job, posargs, world, limit)
     peak_bytes = outcome.peak_bytes
     while may_retry and number <= retries:
         text = f"attempt {number} of {retries + 1} {outcome.result}; trying again"
         world.emit(Said(job=job.name, level="warning", text=text))
         number += 1
+        restore_process(world.project.root, variables)
         outcome, may_retry = _attempt(job, posargs, world, limit)
         peak_bytes = max(peak_bytes, outcome.peak_bytes)
     took_s = world.clock() - started
@@ -60,12 +71,11 @@ def _attempt(
 ) -> tuple[Outcome, bool]:
     """What became of the job this time, and whether another attempt may end otherwise."""
     bench = Bench(job, world)
-    here, variables = world.project.root, dict(os.environ)
     result: Result = "passed"
     reason = ""
     called = may_retry = False
     try:
-        os.chdir(here)
+        os.chdir(world.project.root)
         with limit, bench:
             called = True
             try:
@@ -82,8 +92,6 @@ def _attempt(
         # Why an environment cannot be made stays so, and so does a mistake.
         mistaken = not called or isinstance(error, UsageError)
         may_retry = result in ("failed", "timed out") and not mistaken and not limit.is_up
-    finally:
-        restore_process(here, variables)  # no other job sees what it has changed
     outcome = Outcome(
         job=job.name,
         result=result,

@@ -72,7 +72,8 @@ class World(Record):
     emit: Callable[[Event], None]
     run: Callable[[Command], Finished]
     show: Callable[[tuple[str, ...]], str]  # a command as one can paste it
-    environ: Mapping[str, str]
+    environ: Mapping[str, str]  # the caller's
+    outer: Mapping[str, str]  # what commands inherit of it
     sources: SourceDigests
     wheels: Wheels
     guard: Guard  # of what is to end with us
@@ -134,6 +135,7 @@ def make_world(
         run=partial(run_command, grace_s=grace_s(settings)),
         show=show,
         environ=environ,
+        outer=outer_variables(environ),
         sources=sources,
         wheels=_wheels(envdir, settings, sources, environ, began_s),
         guard=Guard(grace_s(settings)),
@@ -249,7 +251,7 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         backend=backend,
         interpreter=interpreter,
         steps=steps,
-        environ=outer_variables(world.environ),
+        environ=world.outer,
         root=world.project.root,
         hide=world.sources.of_secret,
         declared_by=" ".join(

@@ -17,7 +17,7 @@ from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
 from runner.history import RECENT_BYTES, Remember, path_in, read, usual_s
 from runner.load import open_project
-from runner.perform import perform
+from runner.perform import perform_among_others
 from runner.plan import make_plan
 from runner.process import Stop
 from runner.process import run as run_command
@@ -171,7 +171,7 @@ def _one_at_a_time(
         if world.store is not None:
             world.store.close()
 
-    executor = Local(lambda job, posargs: perform(job, posargs, working), ahead.expect)
+    executor = Local(lambda job, posargs: perform_among_others(job, posargs, working), ahead.expect)
     return Crew(executor, reporter, signals_as_exceptions(), close)
 
 
