@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from hashlib import sha256
 
 from runner.aside import keep
+from runner.digests import sha256
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 from runner.record import Record

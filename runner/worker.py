@@ -8,7 +8,6 @@ prints, where it goes and what it does to the process stays here.
 from __future__ import annotations
 
 import _thread
-import base64
 import json
 import os
 import signal
@@ -47,7 +46,9 @@ if TYPE_CHECKING:
 
     _Emit = Callable[[Event], None]
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import base64
+else:
     _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MORE_S = 2.0  # for what its function does last
 

@@ -95,6 +95,24 @@ def test_one_warm_session(folder: Folder):
     assert calls(folder) <= 47_000 * MARGIN
 
 
+def test_what_one_warm_session_keeps_off(folder: Folder):
+    """OpenSSL 3 ms, base64 1, shutil with its three libraries 2.5."""
+    one_with_an_environment(folder)
+
+    done = subprocess.run(
+        [sys.executable, "-S", "-X", "importtime", "-m", "runner"],
+        cwd=folder.root,
+        env={**folder.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "runner.bench" in loaded
+    assert loaded & {"_hashlib", "base64", "hmac", "shutil", "typing"} == set()
+
+
 def can_trace() -> bool:
     """Whether strace is here, and may look at processes: many a container forbids it."""
     if sys.platform != "linux" or shutil.which("strace") is None:

@@ -29,7 +29,7 @@ ORDER = [
     "errors",
     "model",
     "running",
-    "amounts colors handlers",
+    "amounts colors digests handlers",
     "settings descendants shown aside timelimit trees telling signals user_cache",
     "run_folders",
     "command_line guard",
@@ -217,6 +217,7 @@ LOADED_BY_LIST = {
     "runner.typed",
 }
 KEPT_OFF = {
+    "_hashlib",
     "argparse",
     "asyncio",
     "colorlog",

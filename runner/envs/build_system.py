@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from hashlib import sha256
 
+from runner.digests import sha256
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.requirements.groups import Pyproject

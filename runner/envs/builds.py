@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from hashlib import sha256
 
 from runner.aside import keep
+from runner.digests import sha256
 from runner.envs import folder, load_backend
 from runner.envs.build_system import BuildSystem, digest_of_build_files, read_build_system
 from runner.envs.journal import site_listing

@@ -11,9 +11,9 @@ import os
 import re
 import sys
 from contextlib import suppress
-from hashlib import sha256
 
 from runner.aside import own_name, replace, write_aside, writer_of
+from runner.digests import sha256
 from runner.envs.lock import is_alive
 from runner.errors import EnvironmentBroken
 from runner.trees import remove_tree

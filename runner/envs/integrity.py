@@ -7,11 +7,10 @@ of them. So every file is compared before an environment is used again, 3 µs ea
 from __future__ import annotations
 
 import os
-from base64 import urlsafe_b64encode
 from contextlib import suppress
-from hashlib import sha256
 
 from runner.aside import write_aside
+from runner.digests import fast_sha256
 from runner.envs import folder, manifest
 from runner.envs.manifest import FILES
 from runner.typed import TYPE_CHECKING
@@ -189,7 +188,9 @@ def _joined(site: str, name: str) -> str:
 
 def digest_of(stream: IO[bytes]) -> str:
     """The sha256 of a file as a RECORD has it."""
-    digest = sha256()
+    from base64 import urlsafe_b64encode  # most runs read no file again
+
+    digest = fast_sha256()
     while block := stream.read(1 << 20):
         digest.update(block)
     return urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()

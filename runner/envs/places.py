@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from hashlib import sha256
 
+from runner.digests import sha256
 from runner.envs.manifest import FileState, state_of
 from runner.typed import TYPE_CHECKING
 

@@ -7,8 +7,8 @@ again until somebody asks for newer versions.
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
+from runner.digests import sha256
 from runner.record import Record
 from runner.typed import TYPE_CHECKING, cast
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from hashlib import sha256
 
+from runner.digests import sha256
 from runner.envs.places import is_movable
 from runner.typed import TYPE_CHECKING
 

@@ -17,9 +17,9 @@ import os
 import threading
 import time
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 
 from runner.aside import touch, write_aside
+from runner.digests import sha256
 from runner.envs import bytecode, manifest
 from runner.envs.folder import KEY, NEW, make_key, tag_as_cache
 from runner.envs.integrity import distributions_of, wrong_files

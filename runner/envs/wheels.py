@@ -13,9 +13,9 @@ import json
 import os
 import re
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 
 from runner.aside import write_aside
+from runner.digests import sha256
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record

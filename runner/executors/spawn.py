@@ -5,7 +5,6 @@ It finds our modules where we do, whatever lies in the working folder.
 
 from __future__ import annotations
 
-import base64
 import json
 import signal
 import subprocess
@@ -13,6 +12,9 @@ import sys
 from contextlib import suppress
 
 from runner.typed import TYPE_CHECKING
+
+if sys.platform == "win32":
+    import base64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

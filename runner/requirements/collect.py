@@ -6,9 +6,9 @@ files and folders of this machine. Knows nothing of installers.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
+from runner.digests import sha256
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.requirements import files, local
@@ -305,4 +305,4 @@ class Collector:
 
 
 def _sha256(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return f"sha256:{sha256(data).hexdigest()}"

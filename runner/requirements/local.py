@@ -7,8 +7,6 @@ leftovers of the usual tools. Knows nothing of how a project is built.
 from __future__ import annotations
 
 import functools
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -17,6 +15,7 @@ import subprocess
 import time
 
 from runner.aside import keep
+from runner.digests import LITTLE_BYTES, fast_sha256, keyed_digest, sha256
 from runner.errors import EnvironmentBroken
 from runner.typed import TYPE_CHECKING
 
@@ -114,6 +113,7 @@ class SourceDigests:
         self._memory = memory
         self._is_remembered = not memory
         self._seen: set[str] = set()
+        self._hashed_bytes = 0
         self._learnt = False  # what the memory does not have
 
     def of(self, folder: str) -> str:
@@ -148,9 +148,7 @@ class SourceDigests:
         if f"sha256:{self._digest(folder, names, entries)}" != digest:
             return {}
         key = self._key()
-        return {
-            name: hmac.digest(key, entry, "sha256").hex()[:16] for name, entry in entries.items()
-        }
+        return {name: keyed_digest(key, entry, 8) for name, entry in entries.items()}
 
     def of_files(self, folder: str, names: list[str]) -> str:
         """`sha256:…` over the named files of a folder."""
@@ -166,7 +164,7 @@ class SourceDigests:
     def of_secret(self, text: str) -> str:
         """A digest of a text that may hold a password: nobody can check a guess by it."""
         data = text.encode("utf-8", "surrogateescape")
-        return f"sha256:{hmac.digest(self._key(), data, 'sha256').hex()[:32]}"
+        return f"blake2b:{keyed_digest(self._key(), data, 16)}"
 
     def revision(self, folder: str) -> str | None:
         """Tag, distance and commit of a project whose version is made from them.
@@ -183,7 +181,7 @@ class SourceDigests:
         """The digest over the named files; entries: takes what is hashed of each."""
         # Sorted as bytes: no locale has a say. Kind, digest and the closing NUL,
         # which no path can hold, leave one way to read what is hashed.
-        whole = hashlib.sha256()
+        whole = sha256()
         for name, raw in sorted(((n, os.fsencode(n)) for n in names), key=lambda pair: pair[1]):
             entry = self._entry(f"{folder}/{name}", name)
             if entry is not None:
@@ -200,7 +198,7 @@ class SourceDigests:
                 content = os.fsencode(os.readlink(path)) + b"\0"
                 if os.path.isfile(path):
                     content += self._content_digest(path, os.stat(path))
-                return b"l " + hashlib.sha256(content).hexdigest().encode()
+                return b"l " + sha256(content).hexdigest().encode()
             if stat.S_ISREG(state.st_mode):
                 kind = b"x " if state.st_mode & 0o111 else b"f "
                 return kind + self._content_digest(path, state)
@@ -221,7 +219,8 @@ class SourceDigests:
         known = self._known.get(path)
         if known is not None and known[0] == stamp:
             return known[1].encode()
-        content = hashlib.sha256()
+        self._hashed_bytes += state.st_size
+        content = sha256() if self._hashed_bytes <= LITTLE_BYTES else fast_sha256()
         with open(path, "rb", buffering=0) as stream:
             while chunk := stream.read(1 << 18):
                 content.update(chunk)

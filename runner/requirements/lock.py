@@ -10,10 +10,10 @@ Knows nothing of who makes locks, and starts nothing.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 
+from runner.digests import sha256
 from runner.errors import EnvironmentBroken
 from runner.record import Record
 from runner.requirements import declared_step, make_collector
@@ -106,7 +106,7 @@ def needs_digest(
 def digest_of(ingredients: Iterable[Ingredient]) -> str:
     """`sha256:…` over ingredients in their order."""
     text = "".join(f"{label}\0{value}\0" for label, value in ingredients)
-    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
+    return f"sha256:{sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
 def portable_ingredients(
@@ -158,7 +158,7 @@ def _note_project(collector: Collector, needs: Needs, root: str) -> None:
     requirements = _project_requirements(collector, root)
     if requirements is None:
         for name in BUILD_FILES:
-            digest = hashlib.sha256(content_of(os.path.join(root, name))).hexdigest()
+            digest = sha256(content_of(os.path.join(root, name))).hexdigest()
             collector.note(name, (f"sha256:{digest}",))
         collector.note("extras", needs.extras)
         return
