@@ -479,8 +479,9 @@ class Store:
 
     def close(self) -> None:
         """Nothing is done in the store any more by this run."""
-        self._closing.set()
-        self.wait()
+        if self._beside:
+            self._closing.set()
+            self.wait()
         self._bytecode.end()
 
 
