@@ -24,6 +24,12 @@ CASES = {
     ("py39-a,b: x", "py39-a py310-a z-b", "py39-a z-b"): (
         '("py39" in factors and "a" in factors) or "b" in factors'
     ),
+    ("py39-!a,py310-!a: x", "py39-a py39-b py310-a py310-b", "py39-b py310-b"): (
+        '"a" not in factors'
+    ),
+    ("py39-!a,py310-!a: x", "py39-a py39-b py310-b py311-b", "py39-b py310-b"): (
+        '"a" not in factors and not {"py39", "py310"}.isdisjoint(factors)'
+    ),
 }
 
 

@@ -40,29 +40,39 @@ def only_factor(active: Collection[str], names: Sequence[str]) -> str:
 
 
 def _as_written(active: Collection[str], names: Sequence[str], when: Condition) -> str:
-    tests: list[str] = []
-    positive: list[str] = []
+    alternatives: list[_Terms] = []
     for alternative in when:
         terms = [(f, n) for f, n in alternative if f not in PLATFORMS]
         # What all of them have needs no test; what none of them has makes it void.
         needed = [(f, n) for f, n in terms if not all((f in factors_of(x)) != n for x in names)]
         if not needed:
             return ""
-        if all(not holds((alternative,), factors_of(x))[0] for x in names):
-            continue
-        if len(needed) == 1 and not needed[0][1]:
-            positive.append(needed[0][0])
-        tests.append(
-            " and ".join(f"{quoted(f)} {'not in' if n else 'in'} factors" for f, n in needed)
-        )
-    if not tests or {x for x in names if holds(when, factors_of(x))[0]} != set(active):
+        if any(holds((alternative,), factors_of(x))[0] for x in names):
+            alternatives += [needed] if needed not in alternatives else []
+    if not alternatives or {x for x in names if holds(when, factors_of(x))[0]} != set(active):
         return ""
-    if len(tests) > 1 and len(positive) == len(tests):
-        words = ", ".join(map(quoted, dict.fromkeys(positive)))
-        return f"not {{{words}}}.isdisjoint(factors)"
-    if len(tests) == 1:
-        return tests[0]
-    return " or ".join(f"({test})" if " and " in test else test for test in dict.fromkeys(tests))
+    if len(alternatives) == 1:
+        return _all_of(alternatives[0])
+    common = [term for term in alternatives[0] if all(term in terms for terms in alternatives)]
+    rest = [[term for term in terms if term not in common] for terms in alternatives]
+    if common and all(any(_holds(terms, x) for terms in rest) for x in names):
+        return _all_of(common)  # each of them has one of the others
+    if all(len(terms) == 1 and not terms[0][1] for terms in rest):
+        words = ", ".join(quoted(terms[0][0]) for terms in rest)
+        return " and ".join(filter(None, [_all_of(common), f"not {{{words}}}.isdisjoint(factors)"]))
+    tests = map(_all_of, alternatives)
+    return " or ".join(f"({test})" if " and " in test else test for test in tests)
+
+
+_Terms = list[tuple[str, bool]]  # factors, with whether a name must not have them
+
+
+def _all_of(terms: _Terms) -> str:
+    return " and ".join(f"{quoted(f)} {'not in' if n else 'in'} factors" for f, n in terms)
+
+
+def _holds(terms: _Terms, name: str) -> bool:
+    return all((factor in factors_of(name)) != negated for factor, negated in terms)
 
 
 def _by_factors(active: Collection[str], names: Sequence[str]) -> str:
