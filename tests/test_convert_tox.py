@@ -108,6 +108,13 @@ def test_a_condition_of_commands_is_an_if():
 
         for name in ["py39", "py39-cov"]:
             runner.session(name=name, python="3.9")(tests)
+
+
+        @runner.session(default=False)
+        def win32(session: runner.Session) -> None:
+            session.run("pytest")
+            session.run("echo", "windows")
+            session.run("echo", "none")
         """
     )
 

@@ -91,6 +91,7 @@ def test_names_of_sections_and_of_conditions_run_when_they_are_named():
         ("a1", False),
         ("a2", False),
         ("cov-py39", False),
+        ("win32", False),
     ]
 
 
@@ -323,13 +324,6 @@ def test_a_marker_that_cannot_be_decided_costs_its_variable_alone():
         Entry("A=1", trouble="marker \"python_version > '3.9'\" is not known before it runs"),
         Entry("B=2"),
     ]
-
-
-def test_what_a_label_alone_names_is_no_environment():
-    # `tox list` shows it, and `tox -e` refuses it.
-    text = "[tox]\nenv_list = a\nlabels = x = a, b-{1,2}\n"
-
-    assert list(ini(text).environments()) == [("a", True)]
 
 
 def test_labels_are_lines_of_names():

@@ -169,6 +169,14 @@ def test_lines_of_deps_are_what_pip_takes_them_for(said: str, lists: dict[str, l
             ("ignored", 5, "depends = py39: no environment is named so"),
         ),
         (
+            "depends = py{39,310}, s",
+            ("ignored", 5, "depends = py39, py310: no environments are named so"),
+        ),
+        (
+            "depends = py3{8-12}",
+            ("ignored", 5, "depends = py38, py39, py310 and 2 more: no environments are named so"),
+        ),
+        (
             "ignore_errors = true",
             (
                 "approximated",
@@ -316,17 +324,45 @@ def test_a_platform_for_each_factor_is_that_of_the_environment_alone(name: str, 
     assert environment(settings, name=name).platform == platform
 
 
-def test_what_a_label_alone_names_is_there_where_tox_knows_its_parts():
-    text = "[tox]\nenv_list = py311-{a,b}\nlabels =\n  ci = py-a, py312-b, py-nobody\n[testenv]\n"
+LABELS = "[tox]\nenv_list = py311-{a,b}\nlabels =\n  ci = py-a, py312-b, py-nobody\n[testenv]\n"
 
-    found = {one.name: (one.listed, len(one.tags)) for one in declared(text).environments}
+
+def test_what_a_label_alone_names_runs_with_the_label():
+    found = {one.name: (one.listed, len(one.tags)) for one in declared(LABELS).environments}
 
     assert found == {
         "py311-a": (True, 0),
         "py311-b": (True, 0),
         "py-a": (False, 1),
         "py312-b": (False, 1),
+        "py-nobody": (False, 1),
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("tox.ini", LABELS, 3),
+        (
+            "tox.toml",
+            'env_list = ["py311-a", "py311-b"]\n[labels]\nci = ["py-a", "py-nobody"]\n',
+            2,
+        ),
+    ],
+)
+def test_what_a_label_alone_names_is_told_where_tox_does_not_know_its_parts(
+    file: str, text: str, line: int
+):
+    found = from_tox.read(file, text)
+
+    assert found is not None
+    assert [(note.kind, note.line, note.text) for note in found.notes] == [
+        (
+            "ignored",
+            line,
+            "labels: no setting is of py-nobody: `tox -e` refuses it, `tox -m ci` runs it",
+        )
+    ]
 
 
 def test_what_tox_builds_in_is_no_environment_of_ours():

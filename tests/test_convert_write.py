@@ -29,7 +29,8 @@ def body(settings: str, name: str = "s") -> list[str]:
     text = envfile(
         f"[tox]\nenv_list = {name}\nno_package = true\n[testenv:{name}]\n" + dedent(settings)
     )
-    lines = text.partition(" -> None:\n")[2]
+    # Behind it may stand what a condition names.
+    lines = text.partition(" -> None:\n")[2].partition("\n\n\n")[0]
     return dedent(lines).splitlines()
 
 

@@ -73,7 +73,9 @@ def ask(file: str, environ: Mapping[str, str]) -> Asked:
             # What runs then; ALL does not mean it.
             listed = ["py"]
             environments.update(tox.some("py"))
-        _add_labels(core.get("labels"), environments)
+        labels = _labels(core.get("labels"))
+        environments.update(tox.labelled(labels, environments))
+        _add_labels(labels, environments)
     # By ALL tox means the environments that it builds in, too.
     builds = {
         keys.get(key)
@@ -102,15 +104,18 @@ def ask(file: str, environ: Mapping[str, str]) -> Asked:
     )
 
 
-def _add_labels(labels: object, environments: dict[str, _Keys]) -> None:
+def _labels(said: object) -> dict[str, list[str]]:
+    """The labels that tox itself gives; none of an older tox, which writes them otherwise."""
+    return {str(label): _list(names) for label, names in said.items()} if is_dict(said) else {}
+
+
+def _add_labels(labels: Mapping[str, list[str]], environments: dict[str, _Keys]) -> None:
     """Each environment has the labels that tox itself gives, too."""
-    if not is_dict(labels):
-        return  # an older tox writes them otherwise
     for label, names in labels.items():
-        for name in _list(names):
+        for name in names:
             keys = environments.get(name)
             if keys is not None:
-                keys["labels"] = list(dict.fromkeys([*_list(keys.get("labels")), str(label)]))
+                keys["labels"] = list(dict.fromkeys([*_list(keys.get("labels")), label]))
 
 
 class _Tox:
@@ -132,9 +137,9 @@ class _Tox:
         self._told = told or out
         return code, out
 
-    def _config(self, *environments: str) -> tuple[_Keys, dict[str, _Keys]] | None:
-        """What it says of some; None where it says nothing."""
-        wanted = ("config", "-e", ",".join(environments), "--core", "-k", "env_list", *_KEYS)
+    def _config(self, *chosen: str) -> tuple[_Keys, dict[str, _Keys]] | None:
+        """What it says of what options choose; None where it says nothing."""
+        wanted = ("config", *chosen, "--core", "-k", "env_list", *_KEYS)
         if self._marks:
             # Of what it cannot find out it says why in its place, and ends with another code.
             _, out = self._call(*wanted, "--format", "json")
@@ -147,12 +152,25 @@ class _Tox:
 
     def some(self, *environments: str) -> dict[str, _Keys]:
         """What it says of some environments; nothing of those of which it cannot."""
-        said = self._config(*environments)
+        said = self._config("-e", ",".join(environments))
         return said[1] if said else {}
+
+    def labelled(
+        self, labels: Mapping[str, list[str]], known: Mapping[str, _Keys]
+    ) -> dict[str, _Keys]:
+        """What it says of those that labels alone name: ALL does not mean them."""
+        missing = {
+            label: [name for name in names if "error" in known.get(name, {"error": ""})]
+            for label, names in labels.items()
+        }
+        wanted = [label for label, names in missing.items() if names]
+        said = self._config("-m", *wanted) if wanted else None
+        alone = {name for names in missing.values() for name in names}
+        return {name: keys for name, keys in said[1].items() if name in alone} if said else {}
 
     def all_of_it(self) -> tuple[_Keys, dict[str, _Keys]]:
         """What it says of all, and of itself. Raises UsageError where it says nothing."""
-        said = self._config("ALL")
+        said = self._config("-e", "ALL")
         if said is not None:
             return said
         trouble = self._told
@@ -162,7 +180,7 @@ class _Tox:
         found: dict[str, _Keys] = {}
         core: _Keys = {}
         for name in names:
-            one = self._config(name)
+            one = self._config("-e", name)
             core = one[0] if one else core
             found.update(one[1] if one else {name: {"error": _last_line(self._told)}})
         if all("error" in keys for keys in found.values()):

@@ -59,6 +59,10 @@ if TYPE_CHECKING:
             """The entries of a setting of tox itself."""
             ...
 
+        def core_line(self, key: str) -> int:
+            """The line of a setting of tox itself."""
+            ...
+
         def labels(self) -> Iterable[tuple[str, list[str]]]:
             """The labels that tox itself gives, each to several environments."""
             ...
@@ -83,9 +87,11 @@ def read(source: Source) -> Declared:
     for label, names in source.labels():
         for name in names:
             tags.setdefault(name, []).append(label)
+    named = dict(source.environments())
+    by_label = {name: False for name in tags if name not in named}
     environments = tuple(
         _Reader(source, name).environment(listed=listed, labels=tags.get(name, []))
-        for name, listed in _run_environments(source, tags)
+        for name, listed in _run_environments(source, {**named, **by_label})
     )
     environments = tuple(_followable(environments, source))
     options: list[tuple[str, str]] = []
@@ -93,24 +99,25 @@ def read(source: Source) -> Declared:
         options.append(("skip_missing", "True"))
     notes = [Note("ignored", line, f"{key}: {why}") for key, line, why in source.unread()]
     notes += _plugins(source)
+    notes += _labels_alone(source, named)
     return Declared(environments, tuple(options), tuple(notes))
 
 
-def _run_environments(source: Source, labelled: Iterable[str]) -> list[tuple[str, bool]]:
-    """What `tox -e` runs, and whether it does so by default.
-
-    Also what a label alone names, where tox knows all parts of the name; not what it builds in.
-    """
-    named = dict(source.environments())
-    known = {factor for name in named for factor in name.split("-")}
-    for name in labelled:
-        if all(
-            factor in known or factor == "py" or python_named(factor) for factor in name.split("-")
-        ):
-            named.setdefault(name, False)
+def _run_environments(source: Source, named: Mapping[str, bool]) -> list[tuple[str, bool]]:
+    """What tox runs, and whether it does so by default; not what it builds in."""
     keys = ("wheel_build_env", "package_env")
     built_in = {_Reader(source, name).setting(key) for name in named for key in keys}
     return [(name, listed) for name, listed in named.items() if listed or name not in built_in]
+
+
+def _labels_alone(source: Source, named: Iterable[str]) -> Iterator[Note]:
+    """What a label alone names, a part of which tox does not know: a slip, most often."""
+    known = {"py", *(factor for name in named for factor in name.split("-"))}
+    for label, names in source.labels():
+        for name in names:
+            if any(f not in known and not python_named(f) for f in name.split("-")):
+                told = f"no setting is of {name}: `tox -e` refuses it, `tox -m {label}` runs it"
+                yield Note("ignored", source.core_line("labels"), f"labels: {told}")
 
 
 def _followable(environments: Sequence[Environment], source: Source) -> Iterator[Environment]:
@@ -128,10 +135,7 @@ def _followable(environments: Sequence[Environment], source: Source) -> Iterator
     for one in environments:
         missing = [p for p in one.after if not any(fnmatchcase(name, p) for name in names)]
         line = source.line_of(one.name, "depends")
-        notes = [
-            Note("ignored", line, f"depends = {name}: no environment is named so")
-            for name in missing
-        ]
+        notes = [Note("ignored", line, _not_named(missing))] if missing else []
         after = tuple(p for p in one.after if p not in missing)
         if one.name in circles:
             why = "tox refuses to run these, which depend on each other"
@@ -140,6 +144,13 @@ def _followable(environments: Sequence[Environment], source: Source) -> Iterator
         if not meant[one.name]:
             after = ()
         yield one._replace(after=after, notes=(*one.notes, *notes))
+
+
+def _not_named(depends: Sequence[str]) -> str:
+    if len(depends) == 1:
+        return f"depends = {depends[0]}: no environment is named so"
+    others = f" and {len(depends) - 3} more" if len(depends) > 3 else ""
+    return f"depends = {', '.join(depends[:3])}{others}: no environments are named so"
 
 
 # Plugins that change nothing of what is converted, or whose work runenv does itself.

@@ -12,7 +12,6 @@ from itertools import chain
 
 from runner.convert.braces import NAMES, Braces, command_words, pieces
 from runner.convert.factors import (
-    PLATFORMS,
     expand_names,
     factors_of,
     holds,
@@ -117,8 +116,7 @@ class IniFile:
                 continue
             for line in chain.from_iterable(value.split("\n") for value in settings.values()):
                 for alternative in split_condition(line)[0]:
-                    new = {factor for factor, _ in alternative} - known
-                    if new and not new <= set(PLATFORMS):
+                    if {factor for factor, _ in alternative} - known:
                         yield "-".join(factor for factor, _ in alternative)
 
     # Settings. ---------------------------------------------------------------------
@@ -183,6 +181,10 @@ class IniFile:
     def core_entries(self, key: str) -> list[str]:
         """The lines of a setting of tox itself."""
         return self.core_lines(key)
+
+    def core_line(self, key: str) -> int:
+        """The line of a setting of tox itself."""
+        return self._lines.get((self.core, key), 0)
 
     def labels(self) -> Iterator[tuple[str, list[str]]]:
         """The labels that tox itself gives."""

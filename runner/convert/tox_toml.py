@@ -115,6 +115,10 @@ class TomlFile:
         """The entries of a setting of tox itself."""
         return [one.text for one in self._entries_of(self._core(key), "", ())]
 
+    def core_line(self, key: str) -> int:
+        """The line of a setting of tox itself."""
+        return self._lines.get(self._prefix + key, 0)
+
     def labels(self) -> Iterator[tuple[str, list[str]]]:
         """The labels that tox itself gives."""
         for label, names in table_in(self._table, "labels").items():

@@ -38,7 +38,7 @@ commands = ruff check . --cache-dir {toxworkdir}
 """
 
 EQUAL = (
-    "tox.ini and envfile.py: 3 of 3 environments of tox equal in names, python, default, deps,"
+    "tox.ini and envfile.py: 4 of 4 environments of tox equal in names, python, default, deps,"
     " extras, groups, project, variables, setup, commands, folder, tags, after\n"
     "not compared: what commands may see and call (pass_env, allowlist_externals), descriptions\n"
 )
