@@ -127,7 +127,9 @@ def _matching(name: str, jobs: Sequence[Job]) -> list[Job]:
     if by_other_names:
         return by_other_names
     spelled = _folded(name)
-    by_nox = [job for job in jobs if spelled in (_folded(job.nox_name), _without_python(job))]
+    by_nox = [job for job in jobs if spelled in map(_folded, _nox_names(job))]
+    if not by_nox and "(" in name:
+        by_nox = _with_equal_values(name, jobs)
     if by_nox:
         return by_nox
     if any(sign in name for sign in "*?["):
@@ -149,10 +151,28 @@ def _folded(name: str) -> str:
     return "".join(folded)
 
 
-def _without_python(job: Job) -> str:
-    """The nox spelling of all Pythons at once: tests(api='old') for tests-3.13(api='old')."""
+def _nox_names(job: Job) -> tuple[str, str]:
+    """Its nox spelling, and that of all Pythons: tests(api='old') for tests-3.13(api='old')."""
     family, bracket, rest = job.nox_name.partition("(")
-    return _folded(job.spec.name + bracket + rest) if bracket else family
+    return job.nox_name, job.spec.name + bracket + rest if bracket else family
+
+
+def _with_equal_values(name: str, jobs: Sequence[Job]) -> list[Job]:
+    """The jobs with the same parameters in another spelling: t(x=[0x2a]) for t(x=[42]).
+
+    nox compares the trees of both as well. Nothing is evaluated.
+    """
+    import ast  # 5 ms that only such a name costs
+
+    def read(spelled: str) -> tuple[str, str] | None:
+        family, bracket, rest = spelled.partition("(")
+        try:
+            return family.strip(), ast.dump(ast.parse(f"f{bracket}{rest}", mode="eval"))
+        except (SyntaxError, ValueError):  # ValueError: a null byte
+            return None
+
+    wanted = read(name)
+    return [job for job in jobs if wanted and wanted in map(read, _nox_names(job))]
 
 
 def _has_parts(job: Job, name: str) -> bool:

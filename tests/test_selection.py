@@ -108,6 +108,30 @@ def test_blanks_inside_of_quotes_belong_to_the_value():
 
 
 @pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        ([42], "t-3.12(x=[ 0x2A, ])"),
+        ("Joe's", r"t(x='Joe\'s')"),
+        ('"a"', r't ( x = "\"a\"" )'),
+    ],
+)
+def test_parameters_may_be_spelled_otherwise(value: object, spelled: str):
+    axis = Axis(("x",), (Param((value,)), Param(("other",))), "envfile.py:1")
+    jobs = expanded(spec("t", pythons=("3.12",), names_python=True, axes=(axis,)))
+
+    assert chosen(spelled, jobs=jobs) == [jobs[0].name]
+
+
+@pytest.mark.parametrize("name", ["t(x=[42.0])", "t(x=[42)", "t(x=\0)", "u(x=[0x2a])"])
+def test_what_is_no_spelling_of_the_parameters_is_unknown(name: str):
+    axis = Axis(("x",), (Param(([42],)),), "envfile.py:1")
+
+    assert trouble(name, jobs=expanded(spec("t", axes=(axis,))))[0] == (
+        f"no session or job is named {name!r}"
+    )
+
+
+@pytest.mark.parametrize(
     "name", ["tests-", "tests-3.1", "tests-3.13-", "tests-x", "lint-x", "", "x*"]
 )
 def test_a_name_that_is_none_of_these_is_unknown(name: str):
