@@ -1,32 +1,16 @@
 """The same noxfiles and arguments to nox itself and to us.
 
-nox is found beside the tests, or in the environment whose Python
-RUNENV_TESTS_NOX names. What differs stands in docs/reference/nox-differences.md.
+What differs stands in docs/reference/nox-differences.md.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
-import subprocess
-import sys
-from importlib.util import find_spec
-from typing import NamedTuple
-
 import pytest
 
+from tests.compat.beside_nox import HERE, Case, ends_alike, lists_alike, needs_nox
 from tests.conftest import Folder
 
-PYTHON = os.environ.get("RUNENV_TESTS_NOX") or (sys.executable if find_spec("nox") else "")
-
-pytestmark = [
-    pytest.mark.skipif(
-        not PYTHON, reason="nox is not installed, and RUNENV_TESTS_NOX names no Python that has it"
-    ),
-]
-
-HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+pytestmark = needs_nox
 
 PLAIN = """
     '''About these sessions.'''
@@ -378,14 +362,6 @@ BY_PYTHON = f"""
     """
 
 
-class Case(NamedTuple):
-    """A noxfile, and what it is asked for; ours where the words are others."""
-
-    noxfile: str
-    arguments: str
-    ours: str | None = None
-
-
 RUNS = {
     "plain": Case(PLAIN, ""),
     "named in order": Case(PLAIN, "-s second first", "second first"),
@@ -472,99 +448,19 @@ LISTS = {
     "python": Case(PYTHONS, f"-p {HERE}"),
 }
 
-# What the page of differences tells of. nox's 3 is our 2: nothing was run.
-_CODES = {3: 2}
-_STATUS = {"success": "passed", "failed": "failed", "aborted": "failed", "skipped": "skipped"}
 # nox passes where all that was asked for has skipped itself.
 _SKIPPED = {"skips"}
 # Where nox ends with 3 before it runs anything, the job that cannot run fails.
 _FAILS_LATER = {"requires i", "requires o"}
 
 
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    at = words.index("--") if "--" in words else len(words)
-    return words[:at], words[at:]
-
-
-def run_nox(folder: Folder, words: list[str]) -> subprocess.CompletedProcess[str]:
-    """A run of nox itself."""
-    return subprocess.run(
-        [PYTHON, "-m", "nox", *words],
-        cwd=folder.root,
-        env={**folder.environ, "NOX_DOWNLOAD_PYTHON": "never"},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-
-
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_ends_as_in_nox(folder: Folder, name: str):
-    case = RUNS[name]
-    folder.write("noxfile.py", case.noxfile)
-    options, posargs = _split(shlex.split(case.arguments))
-    theirs = run_nox(folder, [*options, "--report", "theirs.json", *posargs])
-    options, posargs = _split(shlex.split(case.arguments if case.ours is None else case.ours))
-    ours = folder.run(*options, "--report", "ours.json", *posargs)
+    codes = (3, 1) if name in _FAILS_LATER else (0, 1) if name in _SKIPPED else None
 
-    assert ours.out == theirs.stdout, theirs.stderr
-    if name in _FAILS_LATER:
-        assert (theirs.returncode, ours.code) == (3, 1)
-        return
-    if name in _SKIPPED:
-        assert (theirs.returncode, ours.code) == (0, 1)
-        return
-    assert ours.code == _CODES.get(theirs.returncode, theirs.returncode), ours.err
-    ran, not_run = _ours_of(folder)
-    ended = _theirs_of(folder)
-    assert ran == [one for one in ended if one not in not_run]
-    assert set(not_run) <= set(ended)
-
-
-def _theirs_of(folder: Folder) -> list[tuple[str, str]]:
-    path = folder.root / "theirs.json"
-    if not path.exists():
-        return []
-    sessions = json.loads(path.read_text())["sessions"]
-    return [((s["signatures"] or [s["name"]])[0], _STATUS[s["result"]]) for s in sessions]
-
-
-def _ours_of(folder: Folder) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """How those ended that ran, in order; and those before which something did not pass."""
-    path = folder.root / "ours.json"
-    if not path.exists():
-        return [], []
-    ran, not_run = [], []
-    for job in json.loads(path.read_text())["jobs"]:
-        if "not started" in job["reason"]:  # nox does not tell of them
-            continue
-        if "did not pass" in job["reason"]:  # nox calls it aborted, in its turn
-            not_run.append((job["name"], "failed"))
-        else:
-            ran.append((job["name"], job["result"]))
-    return ran, not_run
+    ends_alike(folder, RUNS[name], but_for=codes)
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_listing_has_what_nox_lists(folder: Folder, name: str):
-    case = LISTS[name]
-    folder.write("noxfile.py", case.noxfile)
-    words = shlex.split(case.arguments)
-    theirs = json.loads(run_nox(folder, ["--list", "--json", *words]).stdout)
-    jobs = json.loads(folder.passes("--list", "--json", *words).out)["jobs"]
-
-    assert [
-        (j["name"], j["session"], j["description"], j["python"], j["tags"], set(j["parameters"]))
-        for j in jobs
-        if words or j["default"]
-    ] == [
-        (
-            s["session"],
-            s["name"],
-            s["description"],
-            s["python"] or None,
-            s["tags"],
-            set(s["call_spec"]),
-        )
-        for s in theirs
-    ]
+    lists_alike(folder, LISTS[name])
