@@ -480,3 +480,34 @@ def test_plugins_that_are_not_known_are_told_and_others_not():
 )
 def test_whether_missing_interpreters_are_skipped(core: str, options: tuple[tuple[str, str], ...]):
     assert declared(f"[tox]\nenv_list = a\n{core}\n").options == options
+
+
+@pytest.mark.parametrize(
+    ("said", "doc"),
+    [
+        ('"run tests"', "run tests"),
+        ("'run it'", "run it"),
+        ('"a" and "b"', '"a" and "b"'),
+        ("it's", "it's"),
+    ],
+)
+def test_quotes_around_a_description_are_not_part_of_it(said: str, doc: str):
+    assert environment(f"description = {said}").doc == doc
+
+
+def test_of_a_variable_that_is_set_again_the_last_is_kept():
+    one = environment("set_env =\n  A = 1\n  B = 2\n  win32: A = 3\n  B = 4\n  A = 5")
+
+    assert [(item.value[0], expression(item.value[1])) for item in one.env] == [
+        ("B", '"4"'),
+        ("A", '"5"'),
+    ]
+
+
+def test_what_a_platform_sets_again_leaves_the_value_of_others():
+    one = environment("set_env =\n  A = 1\n  win32: A = 3")
+
+    assert [(expression(item.value[1]), item.platform) for item in one.env] == [
+        ('"1"', ""),
+        ('"3"', 'sys.platform == "win32"'),
+    ]

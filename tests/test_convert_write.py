@@ -288,6 +288,34 @@ def test_a_long_installation_under_a_condition_is_indented_with_all_its_lines():
 # Names in loops. -------------------------------------------------------------------------
 
 LOOPS: dict[str, dict[str, str | None]] = {
+    "py{3.9,3.10}-{a,b}, py{3.11,3.12}-c": {
+        "py3.9-a": "3.9",
+        "py3.9-b": "3.9",
+        "py3.10-a": "3.10",
+        "py3.10-b": "3.10",
+        "py3.11-c": "3.11",
+        "py3.12-c": "3.12",
+    },
+    "{3.9,3.10}-a, 3.11-{b,c}": {
+        "3.9-a": "3.9",
+        "3.10-a": "3.10",
+        "3.11-b": "3.11",
+        "3.11-c": "3.11",
+    },
+    "py39-x-{a,b}, py39-y-{b,c}": {
+        "py39-x-a": "3.9",
+        "py39-x-b": "3.9",
+        "py39-y-b": "3.9",
+        "py39-y-c": "3.9",
+    },
+    "py39-{a,b}, pypy39-{c,d}": {
+        "py39-a": "3.9",
+        "py39-b": "3.9",
+        "pypy39-c": "pypy3.9",
+        "pypy39-d": "pypy3.9",
+    },
+    "py39-{a,b}, py-{b,c}": {"py39-a": "3.9", "py39-b": "3.9", "py-b": None, "py-c": None},
+    "x-{a,b}, y-{b,c}": {"x-a": None, "x-b": None, "y-b": None, "y-c": None},
     "py39, py310": {"py39": "3.9", "py310": "3.10"},
     "py{3.9,3.10}": {"py3.9": "3.9", "py3.10": "3.10"},
     "{3.9,3.10}-{a,b}": {"3.9-a": "3.9", "3.9-b": "3.9", "3.10-a": "3.10", "3.10-b": "3.10"},
@@ -691,3 +719,74 @@ def test_one_python_beside_one_without_is_listed_with_its_table(tmp_path: Path):
 
 def test_numbers_that_are_no_pythons_are_listed(tmp_path: Path):
     assert names_and_pythons(tmp_path, "{1,2}-{a,b}") == dict.fromkeys(["1-a", "1-b", "2-a", "2-b"])
+
+
+def test_what_is_left_of_all_is_told_once():
+    text = "[tox]\nenv_list = a, b\n[testenv]\npip_pre = x\nfail_fast = true\n[testenv:b]\ncommands = b\n"
+
+    assert envfile(text).count("# left: tox.ini:5 fail_fast = true") == 1
+
+
+def test_a_list_that_is_all_of_a_table_is_its_entry():
+    text = (
+        "[tox]\nno_package = true\nenv_list = py-{a1,a2}\n[testenv]\ndeps =\n  a1: one\n  a2: two\n"
+    )
+
+    assert "deps=A_DEPS[a]," in envfile(text) or "deps=A_DEPS[a])" in envfile(text)
+
+
+PRODUCTS = """
+    [tox]
+    no_package = true
+    env_list =
+        py{39,310}-django4.2-{sqlite,mysql}
+        py{310,311,312}-{django5.2,djangomain}-{sqlite,mysql}
+    [testenv]
+    deps =
+        django4.2: Django~=4.2.0
+        django5.2: Django~=5.2.0
+        djangomain: Django
+    set_env =
+        sqlite: ENGINE = sqlite
+        mysql: ENGINE = mysql
+        sqlite: PORT = 0
+        mysql: PORT = 3306
+    commands = a
+"""
+
+
+def test_names_that_are_several_products_are_made_by_loops_over_them():
+    assert envfile(PRODUCTS).partition("\n\n\n")[2].partition("\n\n\n")[2] == dedent(
+        """\
+        for python, django in [
+            *product(["3.9", "3.10"], ["django4.2"]),
+            *product(["3.10", "3.11", "3.12"], ["django5.2", "djangomain"]),
+        ]:
+            for variant in ["sqlite", "mysql"]:
+                runner.session(
+                    name=f"py{python.replace('.', '')}-{django}-{variant}",
+                    python=python,
+                    deps=DJANGO_DEPS[django],
+                    env={"ENGINE": variant, "PORT": PORT_OF[variant]},
+                )(tests)
+        """
+    )
+
+
+def test_what_the_loops_over_products_declare_is_what_was_said(tmp_path: Path):
+    found = {
+        name: (job.python, job.spec.needs.deps, dict(job.spec.env))
+        for name, job in jobs(tmp_path, PRODUCTS).items()
+    }
+
+    assert len(found) == 16
+    assert found["py39-django4.2-mysql"] == (
+        "3.9",
+        ("Django~=4.2.0",),
+        {"ENGINE": "mysql", "PORT": "3306"},
+    )
+    assert found["py312-djangomain-sqlite"] == (
+        "3.12",
+        ("Django",),
+        {"ENGINE": "sqlite", "PORT": "0"},
+    )

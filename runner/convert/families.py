@@ -174,6 +174,11 @@ def axes_of(names: Sequence[str]) -> list[Axis]:
         expected = [[*before, word] for before in expected for word in column]
     if ["-".join(parts) for parts in expected] != list(names):
         return []
+    return named_axes(columns)
+
+
+def named_axes(columns: Sequence[Sequence[str]]) -> list[Axis]:
+    """The parts of names with their words, under the names of variables."""
     taken: list[str] = []
     for column in columns:
         taken.append(_axis_name(column, taken))
@@ -188,7 +193,8 @@ def _axis_name(words: Sequence[str], taken: Sequence[str]) -> str:
         name = "python"
     else:
         stems = {word.rstrip("0123456789.x") for word in words}
-        stem = stems.pop() if len(stems) == 1 else ""
+        # djangomain is one of django, too.
+        stem = next((s for s in stems if s and all(one.startswith(s) for one in stems)), "")
         name = stem if stem.isidentifier() and stem not in _OWN else "variant"
     number = 2
     base = name

@@ -9,7 +9,7 @@ import re
 
 from runner.convert.braces import needs_of
 from runner.convert.families import merged
-from runner.convert.loops import loop_axes
+from runner.convert.loops import variables_of
 from runner.convert.words import expression, if_any, quoted
 from runner.typed import TYPE_CHECKING
 
@@ -93,6 +93,10 @@ def constant_name(family: Family, key: str, *, alone: bool = False) -> str:
     if len(family.members) == 1:
         stem = family.first.name
     else:
-        axes = [a.name for a in loop_axes(family.members) if a.name not in ("python", "variant")]
+        axes = [
+            a.name
+            for a in variables_of(family.members)
+            if not a.name.startswith(("python", "variant"))
+        ]
         stem = axes[0] if len(axes) == 1 else "test"
     return re.sub(r"\W+", "_", f"{stem}_{key}").strip("_").upper().lstrip("0123456789_")

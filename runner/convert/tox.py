@@ -219,7 +219,7 @@ class _Reader:
             extras=tuple(self._lists["extras"]),
             groups=tuple(groups),
             tags=(*self._texts("labels"), *(Item(as_text(label, {})) for label in labels)),
-            env=tuple(self._env()),
+            env=tuple(_last_of_each(self._env())),
             installs=tuple(self._installs),
             pre=tuple(self._commands("commands_pre")),
             commands=tuple(self._commands("commands")),
@@ -308,6 +308,8 @@ class _Reader:
 
     def _doc(self) -> str:
         text = " ".join(self._one("description").split())
+        if re.fullmatch(r"""(["'])(?:(?!\1).)+\1""", text):
+            text = text[1:-1]  # in an ini they are part of it, which nobody means
         made = [p if isinstance(p, str) else None for p in self._text(text)]
         if None not in made:
             return "".join(filter(None, made))
@@ -503,6 +505,16 @@ class _Reader:
         patterns = [word.strip() for text in allowed for word in text.split(",") if word.strip()]
         for item in found:
             yield replace(item, value=prepared(item.value, patterns, moved=bool(self._folder())))
+
+
+def _last_of_each(variables: Iterable[Item[tuple[str, Text]]]) -> list[Item[tuple[str, Text]]]:
+    """The variables without those that a later one of the same name always replaces."""
+    kept: list[Item[tuple[str, Text]]] = []
+    for item in variables:
+        if not item.platform:
+            kept = [other for other in kept if other.value[0] != item.value[0]]
+        kept.append(item)
+    return kept
 
 
 _HARMLESS_OPTIONS = words_of("""

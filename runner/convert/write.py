@@ -14,7 +14,7 @@ from runner.convert.braces import argument, argument_block, is_known_early, need
 from runner.convert.conditions import only_factor, test_of
 from runner.convert.factors import python_of
 from runner.convert.families import Family, families_of, merged
-from runner.convert.loops import loop_axes, loops_of
+from runner.convert.loops import loops_of, variables_of
 from runner.convert.shared import (
     constant_name,
     plain_env,
@@ -38,12 +38,16 @@ from runner.record import Record
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from runner.convert.model import Code, Command, Declared, Environment, Item, Note, Text
 
 _IMPORTED = {"os": "import os", "sys": "import sys", "re": "import re", "socket": "import socket"}
-_IMPORTED_FROM = {"glob": "from glob import glob", "ROOT": "from pathlib import Path"}
+_IMPORTED_FROM = {
+    "glob": "from glob import glob",
+    "product": "from itertools import product",
+    "ROOT": "from pathlib import Path",
+}
 _TAKEN = frozenset({"runner", "session", "name", "python", "factors", "tmp", "Path", "product"})
 
 
@@ -74,6 +78,7 @@ class _Writer:
         self._needs: set[str] = set()
         self._constants: dict[str, Block] = {}
         self._functions: dict[tuple[str, ...], tuple[str, str]] = {}  # body → name, doc
+        self._told: set[Note] = set()  # a setting of all is told of once
         self._names: set[str] = set()  # of the functions that are written
         self._shared: set[str] = set()  # environments of which it is said what they are made of
         self._families = families_of(declared.environments)
@@ -115,12 +120,9 @@ class _Writer:
     def _family(self, family: Family) -> list[str]:
         body = self._body(family)
         doc = _doc_of(family)
-        notes = dict.fromkeys(
-            self._comment(note)
-            for one in family.members
-            for note in one.notes
-            if note.kind in ("left", "approximated")
-        )
+        told = [note for one in family.members for note in one.notes if note.kind != "ignored"]
+        notes = [self._comment(note) for note in dict.fromkeys(told) if note not in self._told]
+        self._told.update(told)
         declaration = self._declare(family)
         alone = bool(family.first.axes)  # its function takes arguments, which no other hands it
         same = None if alone else self._functions.get(tuple(body))
@@ -196,6 +198,7 @@ class _Writer:
         loops, name, python = loops_of(members)
         lines: list[str] = []
         for depth, loop in enumerate(loops):
+            self._needs |= {"product"} if "product(" in loop.flat() else set()
             lines += loop.lines("    " * depth)
         indent = "    " * len(loops)
         if declaration.uses and name != "name":
@@ -307,6 +310,8 @@ class _Writer:
             test = self._test(item, names, family)
             shown = if_any(self._in_declaration(item.value, family))
             more.append(Choice("*(", f"[{shown}]", test, "[]"))
+        if len(items) == 1 and not more and re.fullmatch(r"\*[A-Z_0-9]+\[\w+\]", items[0]):
+            return f"{key}={items[0][1:]}"
         return list_of([*items, *more], key) if items or more else ""
 
     def _constant(self, name: str, block: Block) -> str:
@@ -321,6 +326,10 @@ class _Writer:
         entries = [e for e in merged(family, lambda one: one.env) if is_known_early(e[0].value[1])]
         for variable in dict.fromkeys(item.value[0] for item, _ in entries):
             of_it = [(item, names) for item, names in entries if item.value[0] == variable]
+            chosen = self._by_axis(variable, of_it, family)
+            if chosen:
+                items.append(f"{quoted(variable)}: {chosen}")
+                continue
             if len(of_it) == 2 and self._tell_apart(of_it, family):
                 items.append(f"{quoted(variable)}: {self._tell_apart(of_it, family)}")
                 continue
@@ -337,6 +346,27 @@ class _Writer:
                 return f"env={name}"
             items = [f"**{name}", *(item for item in items if item not in part)]
         return Block("env={", tuple(items), "}") if items else ""
+
+    def _by_axis(
+        self,
+        variable: str,
+        entries: Sequence[tuple[Item[tuple[str, Text]], tuple[str, ...]]],
+        family: Family,
+    ) -> str:
+        """What a variable is for each word of a part of the names: it, or of a table; else ""."""
+        by_factor = {
+            only_factor(names, family.names): self._in_declaration(item.value[1], family)
+            for item, names in entries
+            if not item.platform
+        }
+        axis = _axis_with(family, by_factor)
+        if not axis or len(by_factor) < len(entries):
+            return ""
+        if all(shown == quoted(factor) for factor, shown in by_factor.items()):
+            return axis
+        pairs = tuple(f"{quoted(factor)}: {shown}" for factor, shown in by_factor.items())
+        name = re.sub(r"\W", "_", variable).upper() + "_OF"
+        return f"{self._constant(name, Block('{', pairs, '}'))}[{axis}]"
 
     def _tell_apart(
         self, two: list[tuple[Item[tuple[str, Text]], tuple[str, ...]]], family: Family
@@ -533,9 +563,9 @@ def _entry(key: str, block: Block) -> Block:
     return Block(f"{key}: {block.head}", block.items, block.tail)
 
 
-def _axis_with(family: Family, by_factor: dict[str, list[str]]) -> str:
+def _axis_with(family: Family, by_factor: Collection[str]) -> str:
     """The variable of the loop whose values are just these factors; "" where there is none."""
-    for axis in loop_axes(family.members):
+    for axis in variables_of(family.members):
         if axis.name != "python" and set(axis.words) == set(by_factor) and len(axis.words) > 1:
             return axis.name
     return ""
