@@ -326,6 +326,7 @@ class _Reader:
     def _command(self, env: str, key: str, text: str, context: Context) -> Iterator[Command]:
         may_fail = text.startswith("- ")
         text = context.rewritten(text.removeprefix("- ")).strip()
+        text = re.sub(r"\s*\\\n\s*", " ", text)
         if re.match(r"hatch\s", text):
             self._note("approximated", env, key, f"{env} runs hatch itself: {text[:60]}")
         try:

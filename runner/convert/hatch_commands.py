@@ -89,7 +89,7 @@ def expanded(
 def needs_shell(text: str) -> bool:
     """Whether signs of a shell stand outside of quotes and braces."""
     plain = re.sub(r"'[^']*'|\"[^\"$`]*\"|\{[^{}]*\}", "", text)
-    return re.search(r"[|&;<>`$*~()]|^\w+=", plain) is not None
+    return re.search(r"[|&;<>`$*~()\n]|^\w+=", plain) is not None
 
 
 def by_shell(text: str, context: Context) -> Command:
