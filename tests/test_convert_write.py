@@ -790,3 +790,28 @@ def test_what_the_loops_over_products_declare_is_what_was_said(tmp_path: Path):
         ("Django",),
         {"ENGINE": "sqlite", "PORT": "0"},
     )
+
+
+def test_a_list_that_only_some_have_is_a_choice():
+    text = """
+        [tox]
+        no_package = true
+        env_list = x, x-a
+        [testenv]
+        dependency_groups =
+            a: one
+            a: two
+        deps =
+            three
+            a: four
+            a: five
+        """
+
+    assert envfile(text).splitlines()[-6:] == [
+        '    factors = name.split("-")',
+        "    runner.session(",
+        "        name=name,",
+        '        deps=["three", *(["four", "five"] if "a" in factors else [])],',
+        '        groups=["one", "two"] if "a" in factors else [],',
+        "    )(x)",
+    ]

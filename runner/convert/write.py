@@ -309,7 +309,12 @@ class _Writer:
                 continue
             test = self._test(item, names, family)
             shown = if_any(self._in_declaration(item.value, family))
+            if more and more[-1].test == test:
+                shown = f"{more.pop().then[1:-1]}, {shown}"
             more.append(Choice("*(", f"[{shown}]", test, "[]"))
+        if not items and len(more) == 1:
+            alone = f"{key}={more[0].then} if {more[0].test} else []"
+            return alone if len(alone) < WIDTH - 10 else list_of(more, key)
         if len(items) == 1 and not more and re.fullmatch(r"\*[A-Z_0-9]+\[\w+\]", items[0]):
             return f"{key}={items[0][1:]}"
         return list_of([*items, *more], key) if items or more else ""
