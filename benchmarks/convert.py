@@ -23,11 +23,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from real_files import Wanted, fetch_all, read_list
 
 from runner.convert import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -55,9 +58,9 @@ def main() -> None:
         half = len(wanted) // 2
         part = {"first": wanted[:half], "second": wanted[half:], "all": wanted}[given.part]
         here = fetch_all(part)
-        tox = given.tox if name == "tox" else None
+        names = partial(_names, given.tox) if name == "tox" else _names_of_hatch
         with ThreadPoolExecutor(2) as threads:
-            every = list(threads.map(partial(_result, tox=tox), here))
+            every = list(threads.map(partial(_result, differing=names), here))
         results = [result for result in every if result is not None]
         if len(results) < len(part):
             print(
@@ -67,7 +70,8 @@ def main() -> None:
         _print(name, given.part, results, show=given.show)
 
 
-def _result(wanted: Wanted, tox: str | None) -> Result | None:
+def _result(wanted: Wanted, differing: Callable[[Wanted, tuple[str, ...]], str]) -> Result | None:
+    """differing: how the names differ from those of the old tool."""
     text = wanted.kept.read_text(encoding="utf-8-sig", errors="replace")
     try:
         made = convert(str(wanted.kept), text)
@@ -89,11 +93,11 @@ def _result(wanted: Wanted, tox: str | None) -> Result | None:
         )
     loads = "" if done.returncode == 0 else done.stderr.strip()
     return Result(
-        wanted, kinds["left"], kinds["approximated"], loads, _names(wanted, made.environments, tox)
+        wanted, kinds["left"], kinds["approximated"], loads, differing(wanted, made.environments)
     )
 
 
-def _names(wanted: Wanted, ours: tuple[str, ...], tox: str | None) -> str:
+def _names(tox: str | None, wanted: Wanted, ours: tuple[str, ...]) -> str:
     if not tox:
         return "?"
     with tempfile.TemporaryDirectory() as folder:
@@ -120,6 +124,22 @@ def _names(wanted: Wanted, ours: tuple[str, ...], tox: str | None) -> str:
     theirs = [line for line in done.stdout.split() if not line.startswith(".")]
     difference = sorted(set(theirs) ^ set(ours))
     return ", ".join(difference)
+
+
+def _names_of_hatch(wanted: Wanted, _: tuple[str, ...]) -> str:
+    """What `--convert --check` tells of names, which knows what hatch calls them."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(wanted.kept, folder)
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", "-C", folder, "--convert", "--check", wanted.path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode not in (0, 1) or not done.stdout:
+        return "?"
+    found = [line for line in done.stdout.splitlines() if " has it, and " in line]
+    return ", ".join([*found[:3], *([f"and {len(found) - 3} more"] if len(found) > 3 else [])])
 
 
 def _print(name: str, part: str, results: list[Result], *, show: bool) -> None:

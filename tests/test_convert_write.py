@@ -815,3 +815,21 @@ def test_a_list_that_only_some_have_is_a_choice():
         '        groups=["one", "two"] if "a" in factors else [],',
         "    )(x)",
     ]
+
+
+def test_the_parts_of_a_name_are_in_the_order_of_the_matrix(tmp_path: Path):
+    text = """
+        [tool.hatch.envs.t]
+        scripts.run = "a"
+        [[tool.hatch.envs.t.matrix]]
+        python = ["3.12"]
+        airflow = ["2", "3"]
+        dbt = ["1", "4"]
+        """
+
+    assert list(jobs(tmp_path, text, "pyproject.toml")) == [
+        "t-run-3.12-airflow2-dbt1",
+        "t-run-3.12-airflow2-dbt4",
+        "t-run-3.12-airflow3-dbt1",
+        "t-run-3.12-airflow3-dbt4",
+    ]

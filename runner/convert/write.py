@@ -181,7 +181,7 @@ class _Writer:
             Block("@runner.session(", arguments, ")").lines() if arguments else ["@runner.session"]
         )
         formats = dict(one.formats)
-        for axis, values in one.axes:
+        for axis, values in reversed(one.axes):  # the nearest to the function is named first
             shown: list[str | Block] = [quoted(axis), list_of([quoted(v) for v in values])]
             if axis in formats:
                 ids = [safe_name(formats[axis].replace("{value}", value)) for value in values]
