@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["dependency_groups", "load_toml", "python_versions"]
 
 _CLASSIFIER = "Programming Language :: Python :: "
+_FREE_THREADING = _CLASSIFIER + "Free Threading"
 
 
 def load_toml(
@@ -84,13 +85,30 @@ def script_block(text: str) -> str:
     return ""
 
 
-def python_versions(pyproject: Mapping[str, Any], *, max_version: str | None = None) -> list[str]:
+def python_versions(
+    pyproject: Mapping[str, Any],
+    *,
+    max_version: str | None = None,
+    free_threaded: bool | None = None,
+) -> list[str]:
     """The minor versions that the project says it supports, lowest first.
 
     From its classifiers ("Programming Language :: Python :: 3.12"); with
     max_version, from `requires-python` up to and including that version.
+    free_threaded: behind them "3.14t" and later ones, too; None: where a classifier
+    ("Programming Language :: Python :: Free Threading") says so.
     """
     project = pyproject.get("project", {})
+    if free_threaded is None:
+        classifiers = map(str, project.get("classifiers", ()))
+        free_threaded = any(c.startswith(_FREE_THREADING) for c in classifiers)
+    found = _minor_versions(project, max_version)
+    # In 3.13 it was an experiment, and nobody's classifier means it.
+    without_lock = [f"{v}t" for v in found if free_threaded and int(v.partition(".")[2]) >= 14]
+    return found + without_lock
+
+
+def _minor_versions(project: Mapping[str, Any], max_version: str | None) -> list[str]:
     if max_version is None:
         found = {
             tuple(map(int, version.split(".")))

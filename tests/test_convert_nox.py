@@ -222,7 +222,7 @@ def test_folders_of_nox_are_those_of_runenv():
 
 def test_versions_are_asked_for_without_what_ours_does_not_take():
     becomes(
-        "P = nox.project.python_versions(x, free_threaded=False, max_version='3.14')\n",
+        "P = nox.project.python_versions(x, sort=False, max_version='3.14')\n",
         "P = runner.project.python_versions(x, max_version='3.14')\n",
     )
 

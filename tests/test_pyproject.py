@@ -116,6 +116,28 @@ def test_versions_are_those_of_the_classifiers_lowest_first():
     assert python_versions({"project": {"classifiers": classifiers}}) == ["3.9", "3.10", "3.13"]
 
 
+FREE = [CLASSIFIER + word for word in ("3.13", "3.14", "3.15", "Free Threading :: 2 - Beta")]
+
+
+def test_versions_without_a_lock_come_behind_where_a_classifier_says_so():
+    assert python_versions({"project": {"classifiers": FREE}}) == [
+        "3.13",
+        "3.14",
+        "3.15",
+        "3.14t",
+        "3.15t",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "versions"), [(True, ["3.13", "3.14", "3.14t"]), (False, ["3.13", "3.14"])]
+)
+def test_versions_without_a_lock_may_be_asked_for(said: bool, versions: list[str]):
+    project = {"project": {"requires-python": ">=3.13", "classifiers": FREE if not said else []}}
+
+    assert python_versions(project, max_version="3.14", free_threaded=said) == versions
+
+
 @pytest.mark.parametrize(
     ("wanted", "last", "versions"),
     [

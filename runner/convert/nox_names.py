@@ -213,12 +213,12 @@ class Names:
         if self._noxfile.of_nox(call.func) != "nox.project.python_versions":
             return
         for keyword in call.keywords:
-            if keyword.arg in ("sort", "free_threaded"):
+            if keyword.arg == "sort":
                 self._edits.drop(call, keyword)
                 self._to.note(
                     "approximated",
                     call,
-                    "python_versions: they are sorted, and no free-threaded ones are among them",
+                    "python_versions: they are sorted",
                     beside=False,
                 )
 
