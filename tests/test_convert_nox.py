@@ -849,6 +849,12 @@ def test_pairs_in_a_constant_stay_there():
             f()
         """)
     )
+    assert [note.text for note in made.notes] == [
+        (
+            "s(python=...) is s-3.12-... now; pairs that were not there are listed too, and skip"
+            " themselves, which fails a run that names them"
+        )
+    ]
 
 
 @pytest.mark.parametrize(

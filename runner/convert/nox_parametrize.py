@@ -108,8 +108,8 @@ class Parametrize:
         self._to.note(
             "approximated",
             decorator,
-            f"{declared.name}(python=...) is {declared.name}-3.12-... now, and pairs that were not"
-            " there skip themselves",
+            f"{declared.name}(python=...) is {declared.name}-3.12-... now; pairs that were not"
+            " there are listed too, and skip themselves, which fails a run that names them",
             beside=False,
         )
         return Entry(f"python=list(dict.fromkeys({_one_of('python', names, constant_name)}))")
