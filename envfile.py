@@ -52,11 +52,7 @@ def docs(session: runner.Session) -> None:
     )
 
 
-PEERS = ["nox", "tox", "tox-uv"]
-
-
-@runner.session(deps=PEERS, project="wheel", default=False)
-@runner.parametrize("what", ["startup", "warm", "cold", "parallel"])
-def bench(session: runner.Session, what: str) -> None:
-    """Measure beside nox, tox and uv by hand (see the first lines of benchmarks/*.py)."""
-    session.run("python", f"benchmarks/{what}.py", *session.posargs)
+@runner.session(deps=[], project="wheel", default=False)
+def bench(session: runner.Session) -> None:
+    """Measure all speeds beside nox, tox and hatch: docs/explanation/speed.md tells how."""
+    session.run("python", "benchmarks/speed.py", *session.posargs)

@@ -1,14 +1,14 @@
-"""What the benchmarks share: commands that take turns, and a table of what they took."""
+"""Commands that take turns, and what each of their runs took.
+
+Knows nothing of tools, of parts of the benchmark, or of how figures are shown.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
-import shutil
-import statistics
 import subprocess
 import sys
-import sysconfig
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-# pip compiled the peers when it installed them, and uv does not compile: with this
-# variable set runenv alone would be compiled in each run.
+# With this variable set nothing that a run compiles is kept, and each would compile again.
 ENVIRON = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -27,25 +26,28 @@ class Contender(NamedTuple):
     argv: Sequence[str]
     folder: Path
     before: Callable[[], object] = lambda: None  # what is done before each run, not timed
+    variables: Mapping[str, str] = {}  # beside those that all have
 
 
 class Took(NamedTuple):
-    """What one run took, with all that it started, in milliseconds."""
+    """What one run took, with all that it started."""
 
     wall_ms: float
     cpu_ms: float
+    peak_mib: float = 0.0  # of its largest process, and at the least what this one holds
 
 
 def run_once(contender: Contender, environ: Mapping[str, str]) -> Took:
     """One run; a command that fails ends the benchmark with its output."""
     contender.before()
     os.sync()  # what was deleted is written to the disk before the clock starts, not meanwhile
-    with open(os.devnull, "rb") as nothing, open(contender.folder / ".output", "wb+") as output:
+    kept = contender.folder / ".output"
+    with open(os.devnull, "rb") as nothing, open(kept, "wb+") as output:
         began = time.perf_counter()
         process = subprocess.Popen(
             contender.argv,
             cwd=contender.folder,
-            env=environ,
+            env={**environ, **contender.variables},
             stdin=nothing,
             stdout=output,
             stderr=output,
@@ -55,9 +57,11 @@ def run_once(contender: Contender, environ: Mapping[str, str]) -> Took:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
-            sys.stderr.write(output.read().decode(errors="replace"))
+            sys.stderr.write(output.read(1_000_000).decode(errors="replace"))
             raise SystemExit(f"{' '.join(contender.argv)} exited with {process.returncode}")
-    return Took(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
+    kept.unlink()
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Took(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, peak)
 
 
 def take_turns(
@@ -74,31 +78,6 @@ def take_turns(
             if number:
                 took[name].append(one)
     return took
-
-
-def medians(took: Mapping[str, Sequence[Took]]) -> dict[str, Took]:
-    """The median wall and CPU time of each."""
-    return {
-        name: Took(
-            statistics.median(one.wall_ms for one in runs),
-            statistics.median(one.cpu_ms for one in runs),
-        )
-        for name, runs in took.items()
-    }
-
-
-def above(took: Mapping[str, Sequence[Took]], name: str, base: str) -> float:
-    """The median of what one took above another in the same round, in ms of wall time."""
-    pairs = zip(took[name], took[base], strict=True)
-    return statistics.median(one.wall_ms - other.wall_ms for one, other in pairs)
-
-
-def program(name: str) -> str:
-    """The path of a program beside this Python; ends the benchmark where it is not there."""
-    found = shutil.which(name, path=sysconfig.get_path("scripts"))
-    if not found:
-        raise SystemExit(f"{name} is not installed beside this Python: run this as a session")
-    return found
 
 
 def machine(rounds: int, of: str = "medians") -> str:

@@ -1,51 +1,90 @@
-"""Start-up beside nox and the bare interpreter, in one run: python benchmarks/startup.py
+"""What it costs until a tool begins to do something: its version, the list of 10, of 1,000 and of
+4,000 sessions, and what a shell starts where TAB is pressed behind the begin of a name. CPU time.
 
-Prints CPU milliseconds (user + system, of the process alone): median and spread, the
-difference to `python -c pass`, and the ratio to it and to nox. TAB is what a shell starts to
-complete a name, by env(1). The commands take turns (A B C A B C ...), so that a machine that
-slows down slows all of them.
-Needs nox beside runenv; `runenv startup` provides it.
+The floor is a script that imports nothing, the bare interpreter `python -c pass`.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import sys
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from measure import Contender, machine, program, take_turns
+from floors import BARE, bare, floor
+from measure import Contender
+from projects import Project, sessions, write_project
+from rows import FLOOR, RUNENV, Asked, Case, Place, Row, figures_of, middle
 
-SESSION = """
-@{module}.session(tags=["t"])
-def session_{number}(session):
-    \"\"\"Session number {number}.\"\"\"
-    session.run("python", "-c", "pass")
-"""
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-# What a run may cost above the bare interpreter, in CPU milliseconds.
-BUDGETS = {
-    "runenv --version": 6,
-    "runenv --list, 10 sessions": 20,
-    "runenv --list, 1,000 sessions": 60,
-    "runenv TAB, 10 sessions": 12,
-}
+    from rows import Taken
+    from tools import Tool
+
+TITLE = "Start-up"
+ROUNDS = 25
+NEEDS = ()
 
 
-def write_project(folder: Path, sessions: int) -> None:
-    """A project with the same sessions for runenv and for nox."""
-    folder.mkdir()
-    for module, file in (("runner", "envfile.py"), ("nox", "noxfile.py")):
-        text = f"import {module}\n" + "".join(
-            SESSION.format(module=module, number=number) for number in range(sessions)
-        )
-        (folder / file).write_text(text)
+def cases(place: Place) -> Iterator[Case]:
+    ten, thousand, more = (place.folder / str(count) for count in (10, 1000, 4000))
+    for folder in (ten, thousand, more):
+        count = int(folder.name)
+        write_project(folder, Project(sessions(count, "python", "-c", "pass"), ["small"]))
+    versions = {tool.label: Contender([tool.program, "--version"], ten) for tool in place.tools}
+    yield plain(place, "`--version`", versions, at_most=6)
+    yield plain(place, "list 10 sessions", listings(place, ten), at_most=20)
+    yield linear(place, thousand, more)
+    completions = {
+        tool.label: completion(tool, ten)
+        for tool in place.tools
+        if tool.label.split()[0] in COMPLETED
+    }
+    yield plain(place, "TAB, 10 sessions", completions, at_most=12)
 
 
-def tab(folder: Path, runenv: str) -> list[str]:
-    """What bash starts where TAB is pressed behind the begin of a name."""
-    line = "runenv sess"
+def plain(place: Place, name: str, tools: Mapping[str, Contender], at_most: float) -> Case:
+    """One row: beside the bare interpreter."""
+
+    def rows(took: Taken) -> Iterator[Row]:
+        yield row(name, took, at_most)
+
+    return Case(name, {BARE: bare(place), FLOOR: floor(place), **tools}, rows)
+
+
+def linear(place: Place, thousand: Path, more: Path) -> Case:
+    """1,000 sessions, and four times as many by runenv."""
+
+    def rows(took: Taken) -> Iterator[Row]:
+        label = f"{RUNENV} 4,000"
+        fewer = {name: runs for name, runs in took.items() if name != label}
+        yield row("list 1,000 sessions", fewer, 60)
+        bare, all_ = middle(took[BARE]), {BARE: took[BARE], FLOOR: took[FLOOR]}
+        above = [middle(took[name]) - bare for name in (RUNENV, label)]
+        asked = Asked("what 1,000 take ×", above[1] / above[0], 4.0)
+        figures = figures_of({**all_, RUNENV: took[label]})
+        yield Row("list 4,000 sessions", "cpu_ms", figures, asked)
+
+    lists = listings(place, thousand)
+    last = {f"{RUNENV} 4,000": lists[RUNENV]._replace(folder=more)}
+    floors = {BARE: bare(place), FLOOR: floor(place)}
+    return Case("list 1,000 and 4,000 sessions", {**floors, **lists, **last}, rows)
+
+
+def row(name: str, took: Taken, at_most: float) -> Row:
+    above = middle(took[RUNENV]) - middle(took[BARE])
+    return Row(name, "cpu_ms", figures_of(took), Asked("bare interpreter +", above, at_most))
+
+
+def listings(place: Place, folder: Path) -> dict[str, Contender]:
+    return {tool.label: Contender(tool.listing(), folder) for tool in place.tools}
+
+
+COMPLETED = ("runenv", "nox")  # tox and hatch offer options alone
+
+
+def completion(tool: Tool, folder: Path) -> Contender:
+    """What bash starts where TAB is pressed behind `runenv s` or `nox -s s`."""
+    line = "runenv s" if tool.label == RUNENV else "nox -s s"
     variables = {
         "_ARGCOMPLETE": "1",
         "_ARGCOMPLETE_SHELL": "bash",
@@ -53,55 +92,11 @@ def tab(folder: Path, runenv: str) -> list[str]:
         "_ARGCOMPLETE_STDOUT_FILENAME": str(folder / "offered"),
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
-        "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    return ["env", *(f"{name}={value}" for name, value in variables.items()), runenv]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=25)
-    rounds = parser.parse_args().rounds
-    runenv, nox = program("runenv"), program("nox")
-    with tempfile.TemporaryDirectory() as temporary:
-        ten, thousand = Path(temporary, "ten"), Path(temporary, "thousand")
-        write_project(ten, 10)
-        write_project(thousand, 1000)
-        contenders = {"python -c pass": Contender([sys.executable, "-c", "pass"], ten)}
-        for name, path in (("runenv", runenv), ("nox", nox)):
-            contenders |= {
-                f"{name} --version": Contender([path, "--version"], ten),
-                f"{name} --list, 10 sessions": Contender([path, "--list"], ten),
-                f"{name} --list, 1,000 sessions": Contender([path, "--list"], thousand),
-            }
-        contenders["runenv TAB, 10 sessions"] = Contender(tab(Path(temporary), runenv), ten)
-        took = take_turns(contenders, rounds)
-    report({name: [one.cpu_ms for one in runs] for name, runs in took.items()}, rounds)
-
-
-def report(taken: dict[str, list[float]], rounds: int) -> None:
-    """Print the table."""
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    floor = medians["python -c pass"]
-    print(f"{machine(rounds)}; CPU ms\n")
-    print(
-        f"{'':31} {'median':>7} {'min':>7} {'max':>7} {'above':>7}"
-        f" {'x bare':>7} {'x nox':>7}  budget"
-    )
-    for name, times in taken.items():
-        peer = medians.get(name.replace("runenv", "nox"))
-        by_nox = f"{medians[name] / peer:7.2f}" if peer and name.startswith("runenv") else " " * 7
-        budget = BUDGETS.get(name)
-        kept = (
-            ""
-            if budget is None
-            else f"+{budget}: {'kept' if medians[name] - floor <= budget else 'MISSED'}"
-        )
-        print(
-            f"{name:31} {medians[name]:7.1f} {min(times):7.1f} {max(times):7.1f}"
-            f" {medians[name] - floor:7.1f} {medians[name] / floor:7.2f} {by_nox}  {kept}".rstrip()
-        )
+    return Contender([tool.program], folder, variables=variables)
 
 
 if __name__ == "__main__":
-    main()
+    from speed import main
+
+    main("startup")

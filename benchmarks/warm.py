@@ -1,64 +1,119 @@
-"""Warm runs beside nox and tox and the bare commands, in one run: python benchmarks/warm.py
+"""Runs in environments that are there: each session runs `python -c pass` where one small package
+is installed, and before that all is checked that an environment depends on. CPU time.
 
-Each session runs `python -c pass` in an environment with one small package that
-is there already. Prints milliseconds: the median wall and CPU time, what is above
-the bare commands, what each further session costs above its own command, and the
-overhead as a ratio to that of the best peer.
+The floor starts the same commands from a script that imports nothing. Two things are shown and
+are compared with nothing: `nox -R`, which checks and installs nothing, and hatch beside the
+project's wheel, for it keeps the first wheel whatever changes.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import tempfile
-from pathlib import Path
+import statistics
+from typing import TYPE_CHECKING
 
-from measure import ENVIRON, Contender, machine, medians, program, take_turns
-from projects import write_project, write_wheel
+from floors import BARE, bare, by_shell, floor, make_environment
+from measure import Contender
+from projects import Project, sessions, write_project
+from rows import (
+    BY_HAND,
+    FLOOR,
+    LESS,
+    RUNENV,
+    Asked,
+    Case,
+    Place,
+    Row,
+    differences,
+    figures_of,
+    middle,
+)
 
-COUNTS = (1, 10)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rows import Taken
+
+TITLE = "Warm runs"
+ROUNDS = 15
+NEEDS = ("hatchling",)
+RUN = ("python", "-c", "pass")
+MANY, AT_ONCE = 10, 2
+COMMAND = "the session's command"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
-    print(machine(rounds))
-    with tempfile.TemporaryDirectory() as temporary:
-        home = Path(temporary)
-        write_wheel(home / "wheels")
-        environ = {**ENVIRON, "UV_FIND_LINKS": str(home / "wheels"), "UV_OFFLINE": "1"}
-        contenders: dict[str, Contender] = {}
-        for count in COUNTS:
-            folder = home / str(count)
-            write_project(folder, ["small"], "pass", sessions=count)
-            python = os.path.join(folder, ".runenv", "s0", "bin", "python")
-            loop = f"for n in $(seq {count}); do {python} -c pass; done"
-            contenders |= {
-                f"{count} runenv": Contender([program("runenv")], folder),
-                f"{count} bare commands": Contender(["sh", "-c", loop], folder),
-                f"{count} nox -R": Contender([program("nox"), "-R"], folder),
-                f"{count} nox -r": Contender([program("nox"), "-r"], folder),
-                f"{count} tox": Contender([program("tox")], folder),
-            }
-        middle = medians(take_turns(contenders, rounds, environ))
-    print(f"\n{'':18}{'wall':>8}{'cpu':>8}{'above':>8}{'each':>8}{'of best peer':>14}")
-    for count in COUNTS:
-        bare = middle[f"{count} bare commands"].cpu_ms
-        above = {
-            name.partition(" ")[2]: took.cpu_ms - bare
-            for name, took in middle.items()
-            if name.startswith(f"{count} ")
+def cases(place: Place) -> Iterator[Case]:
+    python = str(make_environment(place, place.folder / "hand", ["small"]))
+    yield single(place, python, Project(sessions(1, *RUN), ["small"]))
+    yield single(place, python, Project(sessions(1, *RUN), ["small"], "hatchling"))
+    yield many(place, python, "one at a time", 1, at_most=1.5)
+    yield many(place, python, f"-j {AT_ONCE}", AT_ONCE, at_most=4.0)
+
+
+def single(place: Place, python: str, project: Project) -> Case:
+    """One session; what is asked is asked with the project's wheel, where most is checked."""
+    name = "one session, project's wheel" if project.backend else "one session"
+
+    def rows(took: Taken) -> Iterator[Row]:
+        above = middle(took[RUNENV]) - middle(took[BARE])
+        asked = Asked("bare interpreter +", above, 28) if project.backend else None
+        yield Row(name, "cpu_ms", figures_of(took), asked)
+
+    here = place.folder / ("wheel" if project.backend else "one")
+    contenders = {BARE: bare(place), **ways(place, here, python, project)}
+    return Case(name, contenders, rows)
+
+
+def many(place: Place, python: str, how: str, at_once: int, at_most: float) -> Case:
+    """Ten sessions, and from one and ten of them what each further one costs."""
+
+    def rows(took: Taken) -> Iterator[Row]:
+        ten = {label: runs for label, runs in took.items() if label in labels["ten"]}
+        yield Row(f"{MANY} sessions, {how}", "cpu_ms", figures_of(took, "ten: "))
+        further = {
+            label.removeprefix("ten: "): differences(
+                runs, took[label.replace("ten", "one", 1)], MANY - 1
+            )
+            for label, runs in ten.items()
         }
-        best = min(ms for name, ms in above.items() if name not in ("runenv", "bare commands"))
-        for name, ms in above.items():
-            took = middle[f"{count} {name}"]
-            one = middle[f"1 {name}"].cpu_ms - middle["1 bare commands"].cpu_ms
-            each = f"{(ms - one) / (count - 1):8.1f}" if count > 1 else " " * 8
-            ratio = f"{ms / best:14.2f}" if name != "bare commands" else ""
-            row = f"{count:2} {name:15}{took.wall_ms:8.0f}{took.cpu_ms:8.0f}{ms:8.0f}{each}{ratio}"
-            print(row.rstrip())
+        above = statistics.median(further[RUNENV]["cpu_ms"]) - middle(took[COMMAND])
+        asked = Asked("its own command +", above, at_most)
+        yield Row(f"each further session, {how}", "cpu_ms", further, asked)
+
+    contenders = {COMMAND: Contender([python, *RUN[1:]], place.folder)}
+    labels = {}
+    for title, count in (("one", 1), ("ten", MANY)):
+        here = place.folder / f"{title}-{at_once}"
+        all_ = ways(place, here, python, Project(sessions(count, *RUN), ["small"]), at_once)
+        labels[title] = {f"{title}: {label}": contender for label, contender in all_.items()}
+        contenders |= labels[title]
+    return Case(f"{MANY} sessions, {how}", contenders, rows)
+
+
+def ways(
+    place: Place, folder: Path, python: str, project: Project, at_once: int = 1
+) -> dict[str, Contender]:
+    """The floor, by hand, and all tools, each with a project of its own."""
+    command, times = (python, *RUN[1:]), len(project.commands)
+    contenders = {
+        FLOOR: floor(place, *command, times=times, at_once=at_once),
+        BY_HAND: by_shell(place, *command, times=times, at_once=at_once),
+    }
+    for tool in place.tools:
+        if at_once > 1 and not tool.parallel:
+            continue
+        here = folder / tool.folder
+        write_project(here, project)
+        argv = tool.running() if at_once == 1 else tool.running_at_once(at_once)
+        label = f"hatch{LESS}" if tool.label == "hatch" and project.backend else tool.label
+        contenders[label] = Contender(argv, here)
+        if tool.unchecked and at_once == 1:
+            words = [tool.program, *tool.unchecked]
+            contenders[f"nox -R{LESS}"] = Contender(words, here)
+    return contenders
 
 
 if __name__ == "__main__":
-    main()
+    from speed import main
+
+    main("warm")
