@@ -3,8 +3,8 @@ that of the same run with the environment there: what is left is what the enviro
 
 First of its kind: nothing is in the store; the floor is `uv venv` and `uv pip install` by hand.
 Known: an environment with the same needs was made before, here or in another project; the floor
-is `cp -al`, a clone by hard links. nox and tox with virtualenv are left out of the large set,
-where they take minutes.
+is `cp -al`, a clone by hard links. nox and tox with virtualenv make one small and one typical
+environment, and are left out where they take minutes.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def first(place: Place, title: str, count: int) -> Case:
 
     here = place.folder / name.replace(" ", "-")
     contenders = by_hand(here / "hand", packages, count)
-    for tool in fit(place, title):
+    for tool in fit(place, title, count):
         contenders |= cold_and_warm(tool, here / tool.folder, packages.project(count))
     return Case(name, contenders, rows)
 
@@ -208,9 +208,10 @@ def runenv(place: Place) -> Tool:
     return next(tool for tool in place.tools if tool.label == RUNENV)
 
 
-def fit(place: Place, title: str) -> list[Tool]:
-    """Those that make an environment with the set while somebody waits."""
-    return [tool for tool in place.tools if tool.installs_with_uv or title != "large"]
+def fit(place: Place, title: str, count: int) -> list[Tool]:
+    """Those that make so many environments with the set while somebody waits."""
+    quick = title != "large" and count == 1
+    return [tool for tool in place.tools if tool.installs_with_uv or quick]
 
 
 def row(name: str, took: Taken, floor: str, at_most: float) -> Row:

@@ -44,7 +44,7 @@ def cases(place: Place) -> Iterator[Case]:
     for title, count in COUNTS.items():
         here = place.folder / title
         contenders[f"{title}: {BY_HAND}"] = by_hand(here / "hand", PACKAGES, count)[BY_HAND]
-        for tool in fit(place, "large"):
+        for tool in fit(place, "large", count):
             folder = here / tool.folder
             write_project(folder, PACKAGES.project(count))
             data = str(folder / "data")  # where hatch has its environments, and its store runenv

@@ -37,10 +37,14 @@ class Took(NamedTuple):
     peak_mib: float = 0.0  # of its largest process, and at the least what this one holds
 
 
-def run_once(contender: Contender, environ: Mapping[str, str]) -> Took:
-    """One run; a command that fails ends the benchmark with its output."""
+def run_once(contender: Contender, environ: Mapping[str, str], settle: bool = True) -> Took:
+    """One run; a command that fails ends the benchmark with its output.
+
+    settle: what was deleted or made is written to the disk before the clock starts, not meanwhile.
+    """
     contender.before()
-    os.sync()  # what was deleted is written to the disk before the clock starts, not meanwhile
+    if settle:
+        os.sync()
     kept = contender.folder / ".output"
     with open(os.devnull, "rb") as nothing, open(kept, "wb+") as output:
         began = time.perf_counter()
@@ -65,7 +69,10 @@ def run_once(contender: Contender, environ: Mapping[str, str]) -> Took:
 
 
 def take_turns(
-    contenders: Mapping[str, Contender], rounds: int, environ: Mapping[str, str] = ENVIRON
+    contenders: Mapping[str, Contender],
+    rounds: int,
+    environ: Mapping[str, str] = ENVIRON,
+    settle: bool = True,
 ) -> dict[str, list[Took]]:
     """What each run took: A B C A B C …, so that a machine that slows down slows all.
 
@@ -74,7 +81,7 @@ def take_turns(
     took: dict[str, list[Took]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, contender in contenders.items():
-            one = run_once(contender, environ)
+            one = run_once(contender, environ, settle)
             if number:
                 took[name].append(one)
     return took

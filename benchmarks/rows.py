@@ -72,6 +72,7 @@ class Case(NamedTuple):
     name: str
     contenders: Mapping[str, Contender]
     rows: Callable[[Taken], Iterable[Row]]
+    writes: bool = True  # False: nothing that a disk would be busy with
 
 
 class Place(NamedTuple):

@@ -125,7 +125,7 @@ def measure_part(name: str, module: Part, place: Place, rounds: int) -> list[Row
     rows: list[Row] = []
     for case in module.cases(place):
         clock = time.monotonic()
-        rows += case.rows(take_turns(case.contenders, rounds, place.environ))
+        rows += case.rows(take_turns(case.contenders, rounds, place.environ, case.writes))
         tell(f"{name}: {case.name}, {time.monotonic() - clock:.0f} s")
     return rows
 

@@ -48,7 +48,7 @@ def plain(place: Place, name: str, tools: Mapping[str, Contender], at_most: floa
     def rows(took: Taken) -> Iterator[Row]:
         yield row(name, took, at_most)
 
-    return Case(name, {BARE: bare(place), FLOOR: floor(place), **tools}, rows)
+    return Case(name, {BARE: bare(place), FLOOR: floor(place), **tools}, rows, writes=False)
 
 
 def linear(place: Place, thousand: Path, more: Path) -> Case:
@@ -67,7 +67,7 @@ def linear(place: Place, thousand: Path, more: Path) -> Case:
     lists = listings(place, thousand)
     last = {f"{RUNENV} 4,000": lists[RUNENV]._replace(folder=more)}
     floors = {BARE: bare(place), FLOOR: floor(place)}
-    return Case("list 1,000 and 4,000 sessions", {**floors, **lists, **last}, rows)
+    return Case("list 1,000 and 4,000 sessions", {**floors, **lists, **last}, rows, writes=False)
 
 
 def row(name: str, took: Taken, at_most: float) -> Row:
