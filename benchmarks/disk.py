@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TITLE = "Disk"
 ROUNDS = 1
-PACKAGES = SETS["large"]
+PACKAGES = SETS["large"]._replace(code="import numpy.linalg")
 NEEDS = PACKAGES.names
 COUNTS = {"one": 1, "ten": 10}
 

@@ -26,7 +26,7 @@ from projects import write_wheel
 from rows import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rows import Part, Row
 
@@ -83,16 +83,16 @@ def main(*only: str) -> None:
     if wanted.page:
         page.around_figures(wanted.page)  # complains now rather than after everything
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as temporary:
-        run = measure(wanted, Path(temporary).resolve())
-    if wanted.json:
-        wanted.json.write_text(page.as_json(run), encoding="utf-8")
+        for run in measure(wanted, Path(temporary).resolve()):  # each has one part more
+            if wanted.json:
+                wanted.json.write_text(page.as_json(run), encoding="utf-8")
     if wanted.page:
         page.write_page(run, wanted.page)
     print(page.as_markdown(run), end="")
 
 
-def measure(wanted: Wanted, home: Path) -> page.Run:
-    """All that is wanted, in a folder of its own."""
+def measure(wanted: Wanted, home: Path) -> Iterator[page.Run]:
+    """All that is wanted, in a folder of its own: after each part what there is by then."""
     began = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     machine = page.describe_machine(home)
     if os.getloadavg()[0] > 0.5:
@@ -109,7 +109,8 @@ def measure(wanted: Wanted, home: Path) -> page.Run:
     write_wheel(home / "wheels")
     environ = dict(tools.variables(home))
     place = Place(home, environ, compared, floors.write_script(home / "floor"))
-    parts = []
+    versions = {tool.label: tools.versions(tool) for tool in compared}
+    parts: list[page.Measured] = []
     for name, module in modules.items():
         rounds = wanted.rounds or module.ROUNDS
         folder = home / name
@@ -117,8 +118,7 @@ def measure(wanted: Wanted, home: Path) -> page.Run:
         rows = measure_part(name, module, place._replace(folder=folder), rounds)
         floors.remove(folder)
         parts.append(page.Measured(name, module.TITLE, told(module), rounds, rows))
-    versions = {tool.label: tools.versions(tool) for tool in compared}
-    return page.Run(began, machine, versions, parts)
+        yield page.Run(began, machine, versions, parts)
 
 
 def measure_part(name: str, module: Part, place: Place, rounds: int) -> list[Row]:
