@@ -65,14 +65,17 @@ def single(place: Place, python: str, project: Project) -> Case:
 
 
 def many(place: Place, python: str, how: str, at_once: int, at_most: float) -> Case:
-    """Ten sessions, and from one and ten of them what each further one costs."""
+    """Ten sessions, and what each costs beyond as many as run at once.
+
+    Beyond these, because processes for jobs are prepared once, and not at all for a single one.
+    """
 
     def rows(took: Taken) -> Iterator[Row]:
         ten = {label: runs for label, runs in took.items() if label in labels["ten"]}
         yield Row(f"{MANY} sessions, {how}", "cpu_ms", figures_of(took, "ten: "))
         further = {
             label.removeprefix("ten: "): differences(
-                runs, took[label.replace("ten", "one", 1)], MANY - 1
+                runs, took[label.replace("ten", "few", 1)], MANY - at_once
             )
             for label, runs in ten.items()
         }
@@ -82,7 +85,7 @@ def many(place: Place, python: str, how: str, at_once: int, at_most: float) -> C
 
     contenders = {COMMAND: Contender([python, *RUN[1:]], place.folder)}
     labels = {}
-    for title, count in (("one", 1), ("ten", MANY)):
+    for title, count in (("few", at_once), ("ten", MANY)):
         here = place.folder / f"{title}-{at_once}"
         all_ = ways(place, here, python, Project(sessions(count, *RUN), ["small"]), at_once)
         labels[title] = {f"{title}: {label}": contender for label, contender in all_.items()}
