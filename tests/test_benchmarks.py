@@ -1,12 +1,14 @@
-"""The benchmark's smallest part, once and without the peers: what it writes."""
+"""The benchmark: its smallest part, once and without the peers, and what its records tell."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import jsonschema
@@ -80,3 +82,75 @@ def test_a_page_without_marks_is_told_before_anything_is_measured(tmp_path: Path
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"page.md has no lines {BEGIN!r} and {END!r} to put the figures between\n"
+
+
+# Turns. ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch):
+    """Imports a module of the benchmark."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module
+
+
+def writer(measure: ModuleType, folder: Path, letter: str):
+    return measure.Contender(["sh", "-c", f"printf {letter} >> turns"], folder)
+
+
+def test_contenders_take_turns_and_a_round_before_is_not_counted(load, tmp_path: Path):
+    measure = load("measure")
+    contenders = {letter: writer(measure, tmp_path, letter) for letter in "AB"}
+
+    took = measure.take_turns(contenders, 2, settle=False)
+
+    assert (tmp_path / "turns").read_text() == "ABABAB"
+    assert {letter: len(runs) for letter, runs in took.items()} == {"A": 2, "B": 2}
+
+
+def test_a_command_that_fails_ends_the_benchmark_with_its_output(load, tmp_path: Path, capfd):
+    measure = load("measure")
+    fails = measure.Contender(["sh", "-c", "echo broken; exit 3"], tmp_path)
+
+    with pytest.raises(SystemExit, match=r"^sh -c echo broken; exit 3 exited with 3$"):
+        measure.take_turns({"fails": fails}, 1, settle=False)
+
+    assert capfd.readouterr().err == "broken\n"
+
+
+# Rows. ----------------------------------------------------------------------------------
+
+
+def row_of(load, at_most: float, **medians: float):
+    rows = load("rows")
+    figures = {name: {"cpu_ms": [of - 1, of, of + 4]} for name, of in medians.items()}
+    return rows.Row("some work", "cpu_ms", figures, rows.Asked("floor +", 10.0, at_most))
+
+
+def test_a_row_compares_with_the_floor_and_the_best_peer_and_tells_what_is_not_met(load):
+    row = row_of(load, 9.5, floor=10, runenv=20, nox=40, tox=30)
+
+    told = ["some work", "CPU ms", "10.0", "20.0", "2.00", "30.0 tox", "0.67"]
+    assert load("page").asked_line(row) == [*told, "floor + 9.5", "10.0, **not met**"]
+
+
+def test_what_is_at_the_limit_is_met(load):
+    row = row_of(load, 10, floor=10, runenv=20)
+
+    told = ["some work", "CPU ms", "10.0", "20.0", "2.00", "–", "–"]
+    assert load("page").asked_line(row) == [*told, "floor + 10", "10.0"]
+
+
+def test_who_does_less_is_not_the_best_peer(load):
+    row = row_of(load, 10, **{"runenv": 20, "hatch*": 1, "python -c pass": 2, "nox": 40})
+
+    assert row.best_peer == "nox"
+
+
+def test_figures_have_their_quartiles_beside_them(load):
+    row = row_of(load, 10, floor=10, runenv=20)
+
+    head, _, line = load("page").all_figures([row])
+
+    assert head == "|  |  | floor | runenv |"
+    assert line == "| some work | CPU ms | 10.0 (9.5 to 12.0) | 20.0 (19.5 to 22.0) |"
