@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
 
+_SPLIT = ("run", "list", "explain", "matrix")
+
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
 _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "check": (("lock", "convert"), "--lock or --convert", "runenv --lock --check"),
@@ -31,7 +33,9 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "stale": (("clean",), "--clean", "runenv --clean --stale"),
     "force": (("convert",), "--convert", "runenv --convert --force"),
     "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
-    "report": (("run",), "a run", "leave one of the two away"),
+    "report": (("run", "merge"), "a run or --merge", "leave one of the two away"),
+    "shard": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),
+    "plan": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),
 }
 
 

@@ -5,6 +5,7 @@
     ├── EnvfileError            2   the envfile; holds every mistake that was found
     ├── SessionSkipped              session.skip(...)
     ├── ReportUnwritten         1   a report that was asked for is not there
+    ├── ShardMissing            1   a machine of several has sent no report
     └── JobError                1   one job cannot go on; the others can
         ├── InterpreterMissing      no such Python here
         ├── EnvironmentBroken       the environment cannot be made
@@ -103,6 +104,12 @@ class SessionSkipped(RunnerError):
 
 class ReportUnwritten(RunnerError):
     """A report that was asked for is not there, whatever became of the run."""
+
+    exit_code = FAILED
+
+
+class ShardMissing(RunnerError):
+    """Of one of several machines nobody knows what became of its jobs."""
 
     exit_code = FAILED
 

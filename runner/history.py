@@ -15,7 +15,7 @@ from itertools import pairwise
 from runner.aside import own_name
 from runner.errors import EnvironmentBroken
 from runner.record import Record
-from runner.running import JobStarted
+from runner.running import EnvironmentReady, JobStarted
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _LOST = ("failed", "timed out", "interrupted", _NOT_STARTED)
 _RESULTS = (*_LOST, "passed", "skipped")
 _LATEST = 250_000_000_000  # the year 9892
 _MOST_BYTES = 1 << 60
+_AS_IT_WAS = ("reused", "kept", "none")  # states of an environment that nothing was done to
 _STEADY = 10  # of so many last outcomes
 _TURNS = 2  # one is a job that was mended, or broke
 _OF_LAST = 10  # passes, which an estimate is made of
@@ -48,6 +49,8 @@ class Entry(Record):
     duration_s: float
     narrowed: bool  # there were arguments behind --, so it may have done less
     peak_bytes: int = 0  # the most memory that one of its processes had; 0: nobody knows
+    making_s: float = 0.0  # what making its environment took; 0.0: it was there, or nobody knows
+    inside_s: float = 0.0  # how much of that is in its duration: not what was made ahead
 
 
 def path_in(envdir: str) -> str:
@@ -77,11 +80,16 @@ class Remember:
         self._narrowed = narrowed
         self._make_folder = make_folder
         self._started: set[str] = set()
+        self._making: dict[str, tuple[float, float]] = {}
 
     def hear(self, event: Event) -> None:
-        """Know which jobs had their turn."""
+        """Know which jobs had their turn, and for which an environment was made."""
         if isinstance(event, JobStarted):
             self._started.add(event.job)
+        elif isinstance(event, EnvironmentReady) and event.state not in _AS_IT_WAS:
+            making_s, inside_s = self._making.get(event.job, (0.0, 0.0))
+            within_s = 0.0 if event.ahead else event.duration_s
+            self._making[event.job] = (making_s + event.duration_s, inside_s + within_s)
 
     def close(self, report: Report) -> None:
         """Add the run. What cannot be written is not remembered, and no error."""
@@ -92,7 +100,7 @@ class Remember:
                 if outcome.result == "skipped" and outcome.job not in self._started
                 else outcome.result,
                 round(outcome.duration_s, 3),
-                *([outcome.peak_bytes] if outcome.peak_bytes else []),
+                *_more(outcome.peak_bytes, *self._making.get(outcome.job, (0.0, 0.0))),
             ]
             for outcome in report.outcomes
             if outcome.result != "cached"  # which is how it ended when it ran
@@ -106,6 +114,13 @@ class Remember:
             except FileNotFoundError:
                 self._make_folder()
                 _add(self._path, line)
+
+
+def _more(peak_bytes: int, making_s: float, inside_s: float) -> list[object]:
+    """What stands behind the duration of an entry, as far as anything is known."""
+    if making_s:
+        return [peak_bytes, round(making_s, 3), round(inside_s, 3)]
+    return [peak_bytes] if peak_bytes else []
 
 
 def _line(at: float, jobs: Sequence[object], *, narrowed: bool) -> bytes:
@@ -145,11 +160,11 @@ def _newest(content: bytes) -> list[bytes]:
     kept: list[bytes] = []
     for at, all_jobs, narrowed in reversed(_runs(content)):
         jobs: list[list[object]] = []
-        for name, result, duration_s, peak_bytes in all_jobs:
+        for name, result, duration_s, peak_bytes, making, inside in all_jobs:
             counts[name] = counts.get(name, 0) + 1
             if counts[name] <= _KEPT_OF_JOB and room > 0:
                 room -= 1
-                jobs.append([name, result, duration_s, *([peak_bytes] if peak_bytes else [])])
+                jobs.append([name, result, duration_s, *_more(peak_bytes, making, inside)])
         if jobs:
             kept.append(_line(at, jobs, narrowed=narrowed))
     return kept[::-1]
@@ -158,8 +173,9 @@ def _newest(content: bytes) -> list[bytes]:
 # Reading. ----------------------------------------------------------------------------
 
 
-# When it ended; the jobs, their results, durations and memory; whether there were arguments.
-_Run = tuple[float, tuple[tuple[str, str, float, int], ...], bool]
+# When it ended; the jobs, each with its result, duration, memory, and the two times of its
+# environment; whether there were arguments.
+_Run = tuple[float, tuple[tuple[str, str, float, int, float, float], ...], bool]
 
 
 def read(path: str, last_bytes: int | None = None) -> dict[str, list[Entry]]:
@@ -176,8 +192,8 @@ def read(path: str, last_bytes: int | None = None) -> dict[str, list[Entry]]:
         content = content[min(len(content) - last_bytes, content.rstrip(b"\n").rfind(b"\n") + 1) :]
     entries: dict[str, list[Entry]] = {}
     for at, jobs, narrowed in _runs(content):
-        for name, result, duration_s, peak_bytes in jobs:
-            entry = Entry(at, result, duration_s, narrowed, peak_bytes)
+        for name, result, duration_s, peak_bytes, making, inside in jobs:
+            entry = Entry(at, result, duration_s, narrowed, peak_bytes, making, inside)
             entries.setdefault(name, []).append(entry)
     return entries
 
@@ -195,19 +211,33 @@ def _run(line: bytes) -> _Run | None:
     """What a line tells, or None where that is nothing."""
     try:
         data = json.loads(line)
-        jobs = tuple(
-            (str(job[0]), str(job[1]), float(job[2]), int([*job[3:], 0][0])) for job in data["jobs"]
-        )
+        jobs = tuple(_job(*job[:6]) for job in data["jobs"])
         at = float(data["at"])
         # No NaN is in any range.
         right = all(
-            result in _RESULTS and 0 <= took_s < _LATEST and 0 <= peak_bytes < _MOST_BYTES
-            for _, result, took_s, peak_bytes in jobs
+            result in _RESULTS
+            and 0 <= took_s < _LATEST
+            and 0 <= peak_bytes < _MOST_BYTES
+            and 0 <= inside_s <= making_s < _LATEST
+            for _, result, took_s, peak_bytes, making_s, inside_s in jobs
         )
         narrowed = data.get("narrowed", False) is True
         return (at, jobs, narrowed) if right and 0 <= at < _LATEST else None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
+
+
+def _job(
+    name: object,
+    result: object,
+    duration_s: str | float,
+    peak_bytes: str | int = 0,
+    making_s: str | float = 0.0,
+    inside_s: str | float = 0.0,
+) -> tuple[str, str, float, int, float, float]:
+    """An entry of a line. Raises ValueError or TypeError for what is none."""
+    times = (float(making_s), float(inside_s))
+    return (str(name), str(result), float(duration_s), int(peak_bytes), *times)
 
 
 # What follows from it. ------------------------------------------------------------------
@@ -223,6 +253,22 @@ def lost_jobs(history: Mapping[str, Sequence[Entry]]) -> frozenset[str]:
 def usual_s(entries: Sequence[Entry], *, narrowed: bool) -> float | None:
     """How long a job takes when it passes: the median of the last times; None: nobody knows."""
     took = [e.duration_s for e in entries if e.result == "passed" and e.narrowed == narrowed]
+    return _median(took[-_OF_LAST:]) if took else None
+
+
+def own_s(entries: Sequence[Entry], *, narrowed: bool) -> float | None:
+    """As `usual_s`, without what it takes to make the job's environment."""
+    took = [
+        max(0.0, e.duration_s - e.inside_s)
+        for e in entries
+        if e.result == "passed" and e.narrowed == narrowed
+    ]
+    return _median(took[-_OF_LAST:]) if took else None
+
+
+def making_s(entries: Sequence[Entry]) -> float | None:
+    """How long it takes to make its environment, where that was made; None: nobody knows."""
+    took = [e.making_s for e in entries if e.making_s]
     return _median(took[-_OF_LAST:]) if took else None
 
 

@@ -157,6 +157,8 @@ class Settings(Record):
     tag: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
     failed: bool = False
+    shard: str = ""  # K/N, N, or auto
+    plan: str = ""  # the file that says what each shard is
     default: tuple[str, ...] | None = None
     file: str | None = None
     directory: str | None = None

@@ -263,6 +263,31 @@ class JobEnded(Record):
 Event = JobStarted | EnvironmentReady | CommandStarted | CommandEnded | Shown | Said | JobEnded
 
 
+class Shard(Record):
+    """What one of several machines runs."""
+
+    jobs: tuple[str, ...]  # its own: each selected job is in one shard
+    requires: tuple[str, ...]  # what else runs there, since its own require it
+    estimate_s: float | None  # None: nothing is known
+
+
+class Part(Record):
+    """The shard that is run here, and all of them."""
+
+    number: int  # from 1 on
+    shards: tuple[Shard, ...]
+
+    @property
+    def title(self) -> str:
+        """`2/3`, as it is asked for."""
+        return f"{self.number}/{len(self.shards)}"
+
+    @property
+    def shard(self) -> Shard:
+        """The one that is run here."""
+        return self.shards[self.number - 1]
+
+
 class Report(Record):
     """All that happened in a run."""
 

@@ -31,6 +31,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("keyword", ("-k", "--keyword"), "many", "only jobs that match by name or tag: 'a and not b'", "Select", "EXPR", splits=False),
     Option("sessions", ("-s", "--session"), "many", "the same as NAME, for hands that know nox", "Select", "NAME", splits=False),
     Option("failed", ("--failed",), "flag", "only jobs that did not pass when they last ran", "Select"),
+    Option("shard", ("--shard",), "value", "only the jobs of machine K of N, split by what they took; auto: as the CI engine says", "Select", "K/N"),
+    Option("plan", ("--plan",), "value", "the file with the split: --list --shard N writes it, --shard K/N reads it", "Select", "FILE"),
     Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),
     Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
@@ -40,6 +42,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
     Option("lock", ("--lock",), "verb", "find versions for what is declared, and install these from then on", "Verbs"),
     Option("matrix", ("--matrix",), "verb with argument", "print the jobs as the matrix of a CI engine", "Verbs", "ENGINE", ENGINES),
+    Option("merge", ("--merge",), "verb", "join the JSON reports of all shards, which are named", "Verbs"),
     Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
     Option("convert", ("--convert",), "verb with argument", "write an envfile that says what a file of nox, tox or hatch says", "Verbs", " [FILE]", bare="."),
     Option("force", ("--force",), "flag", "with --convert: replace the envfile that is there", "Verbs"),
@@ -125,6 +128,8 @@ def _trouble(option: Option, value: str) -> str:
         return "it is a number of megabytes, gigabytes or terabytes: 500MB, 10GB, 1TB"
     if name in _TIMES and time_s(value) is None:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
+    if name == "shard" and not is_shard(value):
+        return "it is the machine and how many there are: 1/4; or auto; with --list, 4"
     if name == "stale" and whole_number(value) is None:
         return "it is a number of days: --stale=30"
     if name == "jobs" and value != "auto" and not whole_number(value):
@@ -151,6 +156,14 @@ def _report_trouble(files: str) -> str:
         if not file.endswith(REPORTS):
             return f"a report ends with one of {', '.join(REPORTS)}"
     return ""
+
+
+def is_shard(value: str) -> bool:
+    """Whether it is `auto`, `N` or `K/N`, with K from 1 to N."""
+    index, slash, total = value.rpartition("/")
+    count = whole_number(total)
+    number = whole_number(index) if slash else count
+    return value == "auto" or bool(number and count and number <= count)
 
 
 def timeout_s(value: str | float) -> float | None:

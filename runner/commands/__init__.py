@@ -30,6 +30,7 @@ VERBS = (
     "clean",
     "lock",
     "matrix",
+    "merge",
     "doctor",
     "convert",
     "completion",

@@ -65,6 +65,10 @@ def main(request: Request) -> int:
         return of_store.explain(request)
     project, settings = open_project(request, os.environ)
     selected = select(project.jobs, settings, failed_before(project, settings))
+    if settings.shard or settings.plan:
+        from runner.sharded import part_of  # most are not split
+
+        selected, _ = part_of(project, settings, selected, request.posargs, os.environ)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     world = make_world(
         project,

@@ -31,6 +31,10 @@ def main(request: Request) -> int:
     failed = failed_before(project, settings)
     narrowed = bool(settings.sessions or settings.tag or settings.keyword or settings.python)
     narrowed = narrowed or failed is not None
+    if settings.shard or settings.plan:
+        from runner.commands.list_shards import main as list_shards  # most are not split
+
+        return list_shards(request, project, settings, select(project.jobs, settings, failed))
     jobs = select(project.jobs, settings, failed).jobs if narrowed else project.jobs
     if settings.json:
         print(as_json(project, jobs, chosen))

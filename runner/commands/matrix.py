@@ -26,8 +26,9 @@ from runner.reports.texts import plain_value
 from runner.requirements import SourceDigests
 from runner.requirements.lock import digest_of
 from runner.running import Ingredient
-from runner.selection import select
+from runner.selection import Selected, select
 from runner.settings import BY_NAME, is_list
+from runner.sharded import make_shards, number_of, part_of, write_plan
 from runner.typed import TYPE_CHECKING
 from runner.world import family_of, portable_spec
 
@@ -86,9 +87,10 @@ def main(request: Request) -> int:
     jobs = default_jobs(project, settings) if selected is None else selected
     _warn_of_ranges(jobs)
     form, limit = FORMS[str(request.argument)]
+    packs = _packs_of_shards(request, project, settings, jobs, limit)
     platform = running().platform
     asked = Asked(
-        entries=_make_entries(_packs(jobs, limit), project, settings, platform),
+        entries=_make_entries(packs, project, settings, platform),
         command=("runenv", *_options(request.given)),
         posargs=request.posargs,
         envfile=project.envfile,
@@ -126,6 +128,27 @@ def _warn_of_ranges(jobs: Sequence[Job]) -> None:
 
 
 # Entries. ---------------------------------------------------------------------------------
+
+
+def _packs_of_shards(
+    request: Request, project: Project, settings: Settings, jobs: Sequence[Job], limit: int
+) -> list[tuple[Job, ...]]:
+    """What each entry does: a job, or a shard where so many are asked for or there are too many."""
+    index, total = number_of(settings.shard, os.environ) if settings.shard else (0, 0)
+    if index or (settings.plan and not total):
+        selected = Selected(tuple(jobs), frozenset())
+        jobs = part_of(project, settings, selected, request.posargs, os.environ)[0].jobs
+        total = 0
+    count = min(total, limit or total) or limit
+    if not total and len(jobs) <= (limit or len(jobs)):
+        return [(job,) for job in jobs]
+    shards = make_shards(project, settings, jobs, count, request.posargs)
+    if settings.plan and total:
+        write_plan(settings.plan, shards)
+    if not total and not any(shard.estimate_s for shard in shards):
+        return _packs(jobs, limit)  # neighbours, where nobody knows what they take
+    by_name = {job.name: job for job in jobs}
+    return [tuple(by_name[name] for name in shard.jobs) for shard in shards if shard.jobs]
 
 
 def _packs(jobs: Sequence[Job], limit: int) -> list[tuple[Job, ...]]:

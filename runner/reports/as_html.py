@@ -19,10 +19,10 @@ from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from runner.history import Entry
-    from runner.reports.collected import JobStory, Prepared, Ran, Story
+    from runner.reports.collected import JobStory, Machine, Prepared, Ran, Story
     from runner.running import Result
 
 # A page of 1,000 jobs shall open at once, and what failed is what one looks for.
@@ -113,11 +113,31 @@ def _head(story: Story) -> list[str]:
 
 
 def _overview(story: Story, whole_s: float) -> list[str]:
-    """Lanes of what ran at once, above lanes of what was prepared meanwhile."""
-    numbered = [(n, job) for n, job in enumerate(story.jobs) if job.start_s is not None]
+    """Lanes of what ran at once, of each machine by itself."""
+    if not story.machines:
+        numbered = [(n, job) for n, job in enumerate(story.jobs) if job.start_s is not None]
+        lanes = _lanes(numbered, whole_s) if len(numbered) > 1 else []
+        return ["<h2>At a glance</h2>", *lanes] if lanes else []
+    row_of = {job.name: number for number, job in enumerate(story.jobs)}
+    lines = ["<h2>At a glance</h2>"]
+    for machine in story.machines:
+        ran = [(row_of[job.name], job) for job in machine.jobs if job.start_s is not None]
+        lines.append(f'<p class="machine">{_text(_told_machine(machine))}</p>')
+        lines += _lanes(ran, whole_s) if ran else []
+    return lines
+
+
+def _told_machine(machine: Machine) -> str:
+    if machine.exit_code is None:
+        return f"{machine.title}: no report"
+    results = counts([job.result for job in machine.jobs])
+    with_ = f"runenv {machine.runenv}, Python {machine.python}, {machine.platform}"
+    return f"{machine.title}: {results} in {duration(machine.duration_s)}; {with_}"
+
+
+def _lanes(numbered: Sequence[tuple[int, JobStory]], whole_s: float) -> list[str]:
+    """Lanes of jobs, by the rows of the table, above lanes of what was prepared meanwhile."""
     ahead = [(n, job, made) for n, job in numbered for made in job.environments if made.ahead]
-    if len(numbered) < 2:
-        return []
     jobs = in_lanes(numbered, lambda pair: (pair[1].began_s, pair[1].duration_s))
     made = in_lanes(ahead, lambda three: (three[2].start_s, three[2].duration_s))
     first = 1 + max(lane for _, lane in jobs)
@@ -134,10 +154,7 @@ def _overview(story: Story, whole_s: float) -> list[str]:
     ]
     height = lanes * _LANE + 2
     size = f'viewBox="0 0 {_WIDE} {height}" height="{height}" preserveAspectRatio="none"'
-    return [
-        "<h2>At a glance</h2>",
-        f'<svg class="lanes" {size} role="img" aria-label="jobs by time">{"".join(bars)}</svg>',
-    ]
+    return [f'<svg class="lanes" {size} role="img" aria-label="jobs by time">{"".join(bars)}</svg>']
 
 
 def _bar(

@@ -10,7 +10,8 @@ from runner import __version__
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.reports.collected import JobStory, Line, Prepared, Ran, Story
+    from runner.reports.collected import JobStory, Line, Machine, Prepared, Ran, Story
+    from runner.running import Part
 
 
 def render(story: Story) -> str:
@@ -26,14 +27,43 @@ def render(story: Story) -> str:
         "exit_code": story.exit_code,
         "interrupted_by": story.interrupted_by,
         "posargs": list(story.posargs),
+        **({"shard": _part(story.part)} if story.part else {}),
+        **({"machines": list(map(_machine, story.machines))} if story.machines else {}),
         "jobs": [_job(job) for job in story.jobs],
     }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
+def _part(part: Part) -> dict[str, object]:
+    """Which shard it is, and all of them, so that who joins them knows what is missing."""
+    return {
+        "number": part.number,
+        "total": len(part.shards),
+        "shards": [
+            {"jobs": list(s.jobs), "requires": list(s.requires), "estimate_s": s.estimate_s}
+            for s in part.shards
+        ],
+    }
+
+
+def _machine(machine: Machine) -> dict[str, object]:
+    return {
+        "title": machine.title,
+        "runenv": machine.runenv,
+        "python": machine.python,
+        "platform": machine.platform,
+        "started_s": _rounded(machine.start_s),
+        "duration_s": _rounded(machine.duration_s),
+        "exit_code": machine.exit_code,
+        "interrupted_by": machine.interrupted_by,
+        "jobs": [job.name for job in machine.jobs],
+    }
+
+
 def _job(job: JobStory) -> dict[str, object]:
     return {
         "name": job.name,
+        **({"machine": job.machine} if job.machine else {}),
         "session": job.session,
         "description": job.doc,
         "python": job.python,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from runner.history import Entry
     from runner.model import Job
     from runner.reports.texts import Plain
-    from runner.running import CommandKind, Event, Outcome, Report, Result
+    from runner.running import CommandKind, Event, Outcome, Part, Report, Result
 
     Level = Literal["debug", "info", "warning", "error", "output"]
 
@@ -46,6 +46,7 @@ class Beginning(Record):
     at: float  # seconds since the epoch
     clock_s: float  # the same moment by the World's clock, which events are stamped with
     history: Mapping[str, Sequence[Entry]]  # before this run
+    part: Part | None = None  # None: the run is no shard of a larger one
 
 
 # All times of what follows are in seconds since the run began, and all text can be
@@ -108,6 +109,7 @@ class JobStory(Record):
     usual_s: float | None  # how long it takes when it passes
     flaky: bool
     peak_bytes: int  # as in Outcome
+    machine: int = 0  # of several, from 1 on; 0: there is one alone
 
     @property
     def passed(self) -> bool:
@@ -130,6 +132,20 @@ class JobStory(Record):
         return "".join(text if text.endswith("\n") else text + "\n" for text in told if text)
 
 
+class Machine(Record):
+    """One of several machines whose runs are told as one."""
+
+    title: str  # shard 2/3
+    runenv: str  # versions; empty where nobody knows
+    python: str
+    platform: str
+    start_s: float
+    duration_s: float
+    exit_code: int | None  # None: it has sent no report
+    interrupted_by: str
+    jobs: tuple[JobStory, ...]  # what ran there, also what others required too
+
+
 class Story(Record):
     """A run from its beginning to its end."""
 
@@ -141,6 +157,8 @@ class Story(Record):
     interrupted_by: str
     exit_code: int
     jobs: tuple[JobStory, ...]  # in the order in which they were settled
+    part: Part | None = None  # what of several machines' jobs the run is
+    machines: tuple[Machine, ...] = ()  # those whose runs it is made of
 
 
 class Collector:
@@ -173,6 +191,7 @@ class Collector:
             interrupted_by=report.interrupted_by,
             exit_code=report.exit_code,
             jobs=tuple(self._story_of(outcome) for outcome in report.outcomes),
+            part=here.part,
         )
         with signals_held_back():  # a second Ctrl-C takes no report away
             for tell in self._tell:

@@ -514,6 +514,7 @@ MAKERS = {
     "Mistake": 1,
     "ReportUnwritten": 0,
     "SessionFailed": 0,
+    "ShardMissing": 0,
     "SessionSkipped": 0,
     "UsageError": 0,
     "failed": 0,  # of process.py

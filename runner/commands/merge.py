@@ -1,0 +1,129 @@
+"""`runenv --merge REPORT …`: joins the JSON reports of several machines into those of one run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+from runner.envs.folder import make_envdir
+from runner.errors import ShardMissing, UsageError, some_of
+from runner.history import Remember, path_in
+from runner.load import open_settings
+from runner.reports import make_terminal
+from runner.reports.files import Files, files_of
+from runner.reports.joined import join, misfit
+from runner.reports.received import read
+from runner.running import EnvironmentReady, JobStarted, Outcome, Report
+from runner.settings import is_list
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runner.model import Request, Settings
+    from runner.reports.collected import JobStory, Story
+    from runner.reports.joined import Joined
+    from runner.reports.received import Received
+    from runner.running import Event
+
+
+def main(request: Request) -> int:
+    """Write the reports of the whole, and remember it; exit as one machine would have."""
+    words = request.given.get("sessions")
+    files = list(map(str, words)) if is_list(words) else []
+    if not files:
+        raise UsageError(
+            "--merge names no report", mend="runenv --merge shard-*.json --report run.html"
+        )
+    root, settings = open_settings(request, os.environ)
+    received = {file: _received(file) for file in dict.fromkeys(files)}
+    trouble = misfit(received)
+    if trouble:
+        raise UsageError(
+            f"these reports are not of one run: {trouble}",
+            mend="hand over one of each machine of one run; machines that read one --plan agree",
+        )
+    joined = join(received)
+    story = joined.story
+    report = Report(tuple(map(_outcome, story.jobs)), story.duration_s, story.interrupted_by)
+    make_terminal(sys.stderr, settings, os.environ).close(report)
+    if root:
+        _remember(root, settings, story, report)
+    Files(files_of(settings, root)).tell(story)
+    if joined.missing:
+        raise _missing(joined)
+    return story.exit_code
+
+
+def _received(file: str) -> Received:
+    try:
+        with open(file, encoding="utf-8") as stream:
+            return read(stream.read())
+    except OSError as error:
+        raise UsageError(
+            f"the report {file} cannot be read: {error.strerror}",
+            mend="name the files that --report FILE.json has written",
+        ) from None
+    except ValueError as error:
+        raise UsageError(
+            f"{file} is no JSON report of a run: {error}",
+            mend="name the files that --report FILE.json has written",
+        ) from None
+
+
+def _outcome(job: JobStory) -> Outcome:
+    return Outcome(
+        job.name,
+        job.result,
+        job.reason,
+        job.duration_s,
+        attempts=job.attempts,
+        peak_bytes=job.peak_bytes,
+    )
+
+
+def _remember(root: str, settings: Settings, story: Story, report: Report) -> None:
+    """The history has the run, as if it had been one machine's."""
+    envdir = os.path.join(root, os.path.expanduser(settings.envdir))
+    remember = Remember(
+        path_in(envdir),
+        at=story.at,
+        narrowed=bool(story.posargs),
+        make_folder=partial(make_envdir, envdir, root, ""),
+    )
+    for job in story.jobs:
+        for event in _events(job):
+            remember.hear(event)
+    remember.close(report)
+
+
+def _events(job: JobStory) -> Iterator[Event]:
+    """What the history needs to hear of a job."""
+    if job.start_s is not None:
+        yield JobStarted(job.name, job.doc)
+    for made in job.environments:
+        yield EnvironmentReady(
+            job=job.name,
+            state=made.state,  # type: ignore[arg-type]  # as a report has it
+            reason=made.reason,
+            path=made.path,
+            python=made.python,
+            duration_s=made.duration_s,
+            ahead=made.ahead,
+            linked=made.linked,
+        )
+
+
+def _missing(joined: Joined) -> ShardMissing:
+    machines = joined.story.machines
+    lost = [machine for machine in machines if machine.exit_code is None]
+    shards = " and ".join(machine.title for machine in lost)
+    jobs = some_of([job.name for machine in lost for job in machine.jobs])
+    verb = "has" if len(lost) == 1 else "have"
+    error = ShardMissing(
+        f"{shards} {verb} sent no report" + (f": nobody knows of {jobs}" if jobs else ""),
+        mend="look why that machine ended, run its shard again, and merge again",
+    )
+    error.exit_code = joined.story.exit_code
+    return error
