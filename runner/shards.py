@@ -10,6 +10,8 @@ done once, so that jobs with something in common attract each other.
 
 from __future__ import annotations
 
+from bisect import insort
+
 from runner.record import Record
 from runner.running import Shard
 from runner.typed import TYPE_CHECKING
@@ -25,6 +27,7 @@ _GUESS_MS = 1_000  # of each job and each environment, where nothing at all is k
 _FEW = 4  # machines with the least to do, which something is moved to
 _PAIRS = 2_500  # of jobs of two machines that are looked at to be swapped
 _ROUNDS = 200  # in each, something leaves the machine that has the most to do
+_EVEN = 1.01  # times what each would do, if nothing were done twice: memory is not more exact
 
 
 class Known(Record):
@@ -48,20 +51,41 @@ def split(
     which one machine makes one environment.
     """
     by_name = {job.name: job for job in jobs}
-    needed = {job.name: _with_required(job, by_name) for job in selected}
+    needed = {job.name: with_required(job, by_name) for job in selected}
     inner = {other for name, others in needed.items() for other in others if other != name}
     table = _Table([by_name[n] for n in sorted(_each(needed.values()))], known, environment_of)
     # What another selected job requires runs where that is, and belongs to one of these places.
     items = {name: table.things_of(needed[name]) for name in needed if name not in inner}
-    machines = _share_out(items, table, count)
+    machines = _share_out(items, table, min(count, len(items)))
     owner = {name: number for number, machine in enumerate(machines) for name in machine.items}
     for name in needed:
         if name in inner:
             there = (n for n, machine in enumerate(machines) if table.job[name] in machine.counts)
             owner[name] = next(there)
-    # A machine without any job is the last, so that the first of an engine are never idle.
-    order = sorted(range(count), key=lambda n: (not machines[n].items, n))
-    return tuple(_shard(n, machines[n], owner, needed, table) for n in order)
+    # Those without any job are the last, so that the first of an engine are never idle.
+    order = sorted(range(len(machines)), key=lambda n: (not machines[n].items, n))
+    shards = [_shard(n, machines[n], owner, needed, table) for n in order]
+    idle = Shard((), (), 0.0 if table.is_known else None)
+    return (*shards, *([idle] * (count - len(shards))))
+
+
+def estimates_s(
+    jobs: Sequence[Job],
+    packs: Iterable[Sequence[Job]],
+    known: Known,
+    environment_of: Callable[[Job], Hashable] = lambda job: job.environment,
+) -> list[float | None]:
+    """What a machine takes for each pack of jobs, with all that they require.
+
+    None for all of them where nothing is known of any.
+    """
+    by_name = {job.name: job for job in jobs}
+    needed = [_each(with_required(job, by_name) for job in pack) for pack in packs]
+    table = _Table([by_name[name] for name in sorted(_each(needed))], known, environment_of)
+    return [
+        sum(table.ms[thing] for thing in table.things_of(names)) / 1000 if table.is_known else None
+        for names in needed
+    ]
 
 
 def _shard(
@@ -84,8 +108,8 @@ def _each(names: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(name for some in names for name in some))
 
 
-def _with_required(job: Job, by_name: Mapping[str, Job]) -> tuple[str, ...]:
-    """The job and all that it requires, and that again."""
+def with_required(job: Job, by_name: Mapping[str, Job]) -> tuple[str, ...]:
+    """The names of the job and of all that it requires, and that again."""
     found, left = {job.name: None}, [job]
     while left:
         for name in left.pop().requires:
@@ -133,6 +157,15 @@ class _Table:
     def _add(self, seconds: float | None, usual_ms: int) -> int:
         self.ms.append(usual_ms if seconds is None else round(seconds * 1000))
         return len(self.ms) - 1
+
+    @property
+    def whole_ms(self) -> int:
+        """What all of it takes, one after the other."""
+        return sum(self.ms)
+
+    def own_ms(self, names: Iterable[str]) -> int:
+        """What these jobs take, without all that is done for others too."""
+        return sum(self.ms[self.job[name]] for name in names)
 
     def things_of(self, names: Iterable[str]) -> Things:
         """What is done where these jobs run."""
@@ -191,6 +224,8 @@ def _share_out(items: Mapping[str, Things], table: _Table, count: int) -> list[_
     Longest processing time first (R. L. Graham, 1969), by itself and with what shares an
     environment side by side: the one is more even, the other makes fewer environments.
     """
+    if not items:
+        return []
     ms = table.ms
     alone = {name: sum(ms[thing] for thing in things) for name, things in items.items()}
     by_time = sorted(items, key=lambda name: (-alone[name], name))
@@ -201,18 +236,34 @@ def _share_out(items: Mapping[str, Things], table: _Table, count: int) -> list[_
     whole = [sum(alone[name] for name in names) for names in members]
     in_groups = sorted(range(len(members)), key=lambda n: (-whole[n], members[n][0]))
     ways = [by_time]
-    if len(members) < len(items):
+    if 1 < len(members) < len(items):
         ways.append([name for n in in_groups for name in members[n]])
     found: list[list[_Machine]] = []
     for way in ways:
         machines = [_Machine(ms) for _ in range(count)]
-        for name in way:
-            things = items[name]
-            least = min(machines, key=lambda m: m.load_ms + m.more_ms(things))
-            least.add(name, things)
-        _even_out(machines)
+        _give_out(way, items, machines, table)
+        _even_out(machines, table, alone)
         found.append(machines)
     return min(found, key=_cost)
+
+
+def _give_out(
+    names: Sequence[str], items: Mapping[str, Things], machines: Sequence[_Machine], table: _Table
+) -> None:
+    """Each item, in this order, is done where the machine is ready with it first."""
+    ranked = list(enumerate(machines))  # those with the least to do first
+    for name in names:
+        things, own_ms = items[name], table.ms[table.job[name]]
+        best = min_ms = 0
+        for place, (_, machine) in enumerate(ranked):
+            if place and machine.load_ms + own_ms >= min_ms:
+                break  # and no later one is ready before
+            ready_ms = machine.load_ms + machine.more_ms(things)
+            if not place or ready_ms < min_ms:
+                best, min_ms = place, ready_ms
+        number, machine = ranked.pop(best)
+        machine.add(name, things)
+        insort(ranked, (number, machine), key=lambda pair: (pair[1].load_ms, pair[0]))
 
 
 def _cost(machines: Sequence[_Machine]) -> tuple[int, int]:
@@ -220,18 +271,25 @@ def _cost(machines: Sequence[_Machine]) -> tuple[int, int]:
     return max(loads), sum(loads)
 
 
-def _even_out(machines: Sequence[_Machine]) -> None:
+def _even_out(machines: Sequence[_Machine], table: _Table, alone_ms: Mapping[str, int]) -> None:
     """Move and swap what makes the machine that has the most to do faster, while it helps."""
+    even_ms = _EVEN * table.whole_ms / len(machines)
     for _ in range(_ROUNDS):
         ranked = sorted(machines, key=lambda m: -m.load_ms)
-        high = ranked[0]
-        best = high.load_ms
+        high, best = ranked[0], ranked[0].load_ms
+        if best <= even_ms:
+            return
         change: tuple[_Machine, Sequence[str], Sequence[str]] | None = None
         for low in reversed(ranked[1:][-_FEW:]):
             for out, back in _changes(high, low):
-                peak = _peak_after(high, low, out, back)
-                if peak < best:
-                    best, change = peak, (low, out, back)
+                # Most are too small or too large: at most all of theirs goes, at least
+                # the jobs themselves come.
+                left = high.load_ms - sum(alone_ms[name] for name in out) + table.own_ms(back)
+                right = low.load_ms - sum(alone_ms[name] for name in back) + table.own_ms(out)
+                if max(left, right) < best:
+                    peak = _peak_after(high, low, out, back)
+                    if peak < best:
+                        best, change = peak, (low, out, back)
         if change is None:
             return
         _exchange(high, *change)
