@@ -252,23 +252,24 @@ def lost_jobs(history: Mapping[str, Sequence[Entry]]) -> frozenset[str]:
 
 def usual_s(entries: Sequence[Entry], *, narrowed: bool) -> float | None:
     """How long a job takes when it passes: the median of the last times; None: nobody knows."""
-    took = [e.duration_s for e in entries if e.result == "passed" and e.narrowed == narrowed]
-    return _median(took[-_OF_LAST:]) if took else None
+    return _usual(entries, narrowed, lambda entry: entry.duration_s)
 
 
 def own_s(entries: Sequence[Entry], *, narrowed: bool) -> float | None:
     """As `usual_s`, without what it takes to make the job's environment."""
-    took = [
-        max(0.0, e.duration_s - e.inside_s)
-        for e in entries
-        if e.result == "passed" and e.narrowed == narrowed
-    ]
-    return _median(took[-_OF_LAST:]) if took else None
+    return _usual(entries, narrowed, lambda entry: max(0.0, entry.duration_s - entry.inside_s))
 
 
 def making_s(entries: Sequence[Entry]) -> float | None:
     """How long it takes to make its environment, where that was made; None: nobody knows."""
     took = [e.making_s for e in entries if e.making_s]
+    return _median(took[-_OF_LAST:]) if took else None
+
+
+def _usual(
+    entries: Sequence[Entry], narrowed: bool, seconds_of: Callable[[Entry], float]
+) -> float | None:
+    took = [seconds_of(e) for e in entries if e.result == "passed" and e.narrowed == narrowed]
     return _median(took[-_OF_LAST:]) if took else None
 
 

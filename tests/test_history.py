@@ -11,8 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.history import Entry, Remember, is_flaky, lost_jobs, path_in, read, usual_s
-from runner.running import JobStarted, Outcome, Report
+from runner.history import (
+    Entry,
+    Remember,
+    is_flaky,
+    lost_jobs,
+    making_s,
+    own_s,
+    path_in,
+    read,
+    usual_s,
+)
+from runner.running import EnvironmentReady, JobStarted, Outcome, Report
 from tests.conftest import ROOT
 
 
@@ -262,3 +272,35 @@ def test_a_job_is_flaky_that_passes_and_fails_by_turns(turns: str, flaky: bool):
     names = {"P": "passed", "F": "failed", "S": "skipped", "T": "timed out"}
 
     assert is_flaky([Entry(1.0, names[turn], 1.0, False) for turn in turns]) is flaky
+
+
+# What jobs and their environments take. -------------------------------------------------
+
+
+def made(seconds: float, *, ahead: bool = False, state: str = "created") -> EnvironmentReady:
+    return EnvironmentReady("lint", state, "", "/e", "cpython 3.13.0", seconds, ahead)  # type: ignore[arg-type]  # a state
+
+
+def test_what_making_an_environment_took_is_remembered_apart(path: Path):
+    reporter = Remember(str(path), at=100.0, narrowed=False)
+    for event in (JobStarted("lint", ""), made(3.0), made(2.0, ahead=True)):
+        reporter.hear(event)
+    reporter.close(Report((Outcome("lint", "passed", "", 4.0),), 5.0))
+
+    (entry,) = read(str(path))["lint"]
+    assert (entry.duration_s, entry.making_s, entry.inside_s) == (4.0, 5.0, 3.0)
+    assert (own_s([entry], narrowed=False), making_s([entry])) == (1.0, 5.0)
+
+
+def test_an_environment_that_was_there_took_nothing_to_make(path: Path):
+    reporter = Remember(str(path), at=100.0, narrowed=False)
+    for state in ("reused", "kept", "none"):
+        reporter.hear(made(3.0, state=state))
+    reporter.close(Report((Outcome("lint", "passed", "", 4.0),), 5.0))
+
+    (entry,) = read(str(path))["lint"]
+    assert (entry.making_s, entry.inside_s, making_s([entry])) == (0.0, 0.0, None)
+
+
+def test_of_jobs_that_never_passed_nobody_knows_what_they_take():
+    assert own_s([Entry(1.0, "failed", 2.0, False)], narrowed=False) is None
