@@ -35,7 +35,7 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
     "report": (("run", "merge"), "a run or --merge", "leave one of the two away"),
     "shard": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),
-    "plan": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),
+    "plan": (("run", "list", "explain"), "a run, --list or --explain", "leave one of the two away"),
 }
 
 

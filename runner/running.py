@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Literal
 
     Result = Literal["passed", "failed", "skipped", "cached", "interrupted", "timed out"]
+    EnvironmentState = Literal[
+        "reused", "updated", "upgraded", "created", "rebuilt", "kept", "none"
+    ]
     # make: the environment itself; forget: what the installer's cache has of a package
     InstallerKind = Literal["make", "install", "build", "export", "forget"]
     CommandKind = Literal["run", InstallerKind]
@@ -185,7 +188,7 @@ class EnvironmentReady(Record):
     """A job's environment is what is declared."""
 
     job: str
-    state: Literal["reused", "updated", "upgraded", "created", "rebuilt", "kept", "none"]
+    state: EnvironmentState
     reason: str  # why it was rebuilt or is kept though it differs
     path: str
     python: str  # cpython 3.13.0
@@ -286,6 +289,13 @@ class Part(Record):
     def shard(self) -> Shard:
         """The one that is run here."""
         return self.shards[self.number - 1]
+
+
+class Origin(Record):
+    """What a run of a CI engine is of. Empty: nobody says so."""
+
+    commit: str
+    run: str  # GITHUB_RUN_ID=17: equal for all machines of one run
 
 
 class Report(Record):

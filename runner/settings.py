@@ -82,6 +82,7 @@ OPTIONS: tuple[Option, ...] = (
 BY_NAME = {option.name: option for option in OPTIONS}
 _TIMES = ("timeout", "grace")  # which may be numbers, too
 BACKENDS = ("uv", "virtualenv", "venv", "conda", "none")
+MOST_SHARDS = 10_000
 REPORTS = (".html", ".json", ".md", ".trace.json", ".xml")  # ends of the names of reports
 
 # RUNENV_ variables that are no settings: set for a job's commands.
@@ -129,7 +130,7 @@ def _trouble(option: Option, value: str) -> str:
     if name in _TIMES and time_s(value) is None:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
     if name == "shard" and not is_shard(value):
-        return "it is the machine and how many there are: 1/4; or auto; with --list, 4"
+        return f"it is the machine and how many there are, at most {MOST_SHARDS}: 1/4; or auto; with --list, 4"
     if name == "stale" and whole_number(value) is None:
         return "it is a number of days: --stale=30"
     if name == "jobs" and value != "auto" and not whole_number(value):
@@ -159,11 +160,11 @@ def _report_trouble(files: str) -> str:
 
 
 def is_shard(value: str) -> bool:
-    """Whether it is `auto`, `N` or `K/N`, with K from 1 to N."""
+    """Whether it is `auto`, `N` or `K/N`, with K from 1 to N, and N to MOST_SHARDS."""
     index, slash, total = value.rpartition("/")
     count = whole_number(total)
     number = whole_number(index) if slash else count
-    return value == "auto" or bool(number and count and number <= count)
+    return value == "auto" or bool(number and count and number <= count <= MOST_SHARDS)
 
 
 def timeout_s(value: str | float) -> float | None:

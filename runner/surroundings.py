@@ -37,6 +37,9 @@ _NOT_INHERITED = frozenset(
         "PIP_PYTHON",
         "PIP_RESPECT_VIRTUALENV",
         "PIP_REQUIRE_VIRTUALENV",
+        # A runenv that a session starts runs all that it is asked for.
+        "RUNENV_SHARD",
+        "RUNENV_PLAN",
         # Where pip would install to instead of the environment.
         "PIP_TARGET",
         "PIP_PREFIX",

@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # What the surroundings of the tests must not decide.
-_FOREIGN = ("RUNENV_", "GITHUB_", "GITLAB_", "PIP_", "UV_", "VIRTUALENV_", "NOX", "TOX")
+_FOREIGN = ("RUNENV_", "PIP_", "UV_", "VIRTUALENV_", "NOX", "TOX")
+_FOREIGN += ("GITHUB_", "GITLAB_", "CI_", "CIRCLE", "BUILDKITE", "TF_BUILD", "SYSTEM_", "STRATEGY_")
 _COLOR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CI", "COLUMNS")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -114,7 +115,7 @@ BLOCKS = re.findall(r"^```yaml\n(.*?)^```", CI, re.DOTALL | re.MULTILINE)
 
 def test_what_workflows_use_is_pinned():
     used = re.findall(r"uses: (.*)|(runenv-cli\S*)|image: (.*)", "\n".join(BLOCKS))
-    action = r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+    action = r"actions/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+"
 
     assert len(used) > 5
     loose = ["".join(each) for each in used]
@@ -122,6 +123,29 @@ def test_what_workflows_use_is_pinned():
         text for text in loose if not re.fullmatch(rf"{action}|runenv-cli==\S+|.+:\S+", text)
     ] == []
     assert f"runenv-cli=={__version__}" in loose
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its machines have Linux")
+def test_the_workflow_with_shards_does_what_it_says(folder: Folder):
+    folder.envfile(
+        "@runner.session(python=False)\n@runner.parametrize('n', range(5))\ndef s(session, n): ...\n"
+    )
+    folder.write("bin/runenv", f'#!/bin/sh\nexec "{sys.executable}" -m runner "$@"\n').chmod(0o755)
+    (folder.root / "build").mkdir()
+    block = next(block for block in BLOCKS if "shards.yml" in block)
+    plan, shard, merge = re.findall(r"- run: (runenv .*)", block)
+
+    def step(command: str, **env: str) -> int:
+        path = f"{folder.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        environ = {**folder.environ, "PATH": path, **env}
+        return subprocess.run(["bash", "-ec", command], cwd=folder.root, env=environ).returncode
+
+    assert step(plan) == 0
+    (folder.root / "shards.json").rename(folder.root / "build" / "shards.json")
+    for number in range(4):
+        assert step(shard, STRATEGY_JOB_INDEX=str(number), STRATEGY_JOB_TOTAL="4") == 0
+    assert step(merge) == 0
+    assert "5 passed" in (folder.root / "build" / "run.html").read_text("utf-8")
 
 
 def test_a_workflow_asks_an_entry_for_what_it_has(folder: Folder):

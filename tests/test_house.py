@@ -36,7 +36,7 @@ ORDER = [
     "process",
     "declare handle",
     "specs",
-    "pyproject ingredients surroundings history artifacts services shells",
+    "pyproject ingredients surroundings history artifacts services shells engines shard_plans",
     "requirements cache reports executors",
     "envs",
     "world",

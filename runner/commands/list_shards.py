@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from runner.sharded import as_json, in_words, make_shards, number_of, part_of, write_plan
+from runner.shard_plans import as_json, write_plan
+from runner.sharded import in_words, make_shards, number_of, part_of
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

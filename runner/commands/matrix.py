@@ -16,6 +16,7 @@ from itertools import product
 from runner import __version__
 from runner.commands import failed_before
 from runner.commands.list import default_jobs
+from runner.commands.matrix_packs import estimates_of, make_packs
 from runner.envs.python_answers import running
 from runner.envs.python_spec import FINAL, SIGNS, read_spec
 from runner.envs.pythons_found import found_versions
@@ -26,9 +27,8 @@ from runner.reports.texts import plain_value
 from runner.requirements import SourceDigests
 from runner.requirements.lock import digest_of
 from runner.running import Ingredient
-from runner.selection import Selected, select
+from runner.selection import select
 from runner.settings import BY_NAME, is_list
-from runner.sharded import make_shards, number_of, part_of, write_plan
 from runner.typed import TYPE_CHECKING
 from runner.world import family_of, portable_spec
 
@@ -48,6 +48,7 @@ class Entry(Record):
     jobs: tuple[Job, ...]
     pythons: tuple[str, ...]  # as the envfile wrote them, of all that runs
     key: str  # of a cache: equal while the same is installed
+    estimate_s: float | None  # None: nothing is known
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,10 +88,11 @@ def main(request: Request) -> int:
     jobs = default_jobs(project, settings) if selected is None else selected
     _warn_of_ranges(jobs)
     form, limit = FORMS[str(request.argument)]
-    packs = _packs_of_shards(request, project, settings, jobs, limit)
+    packs = make_packs(request, project, settings, jobs, limit)
+    estimates = estimates_of(request, project, settings, packs)
     platform = running().platform
     asked = Asked(
-        entries=_make_entries(packs, project, settings, platform),
+        entries=_make_entries(packs, estimates, project, settings, platform),
         command=("runenv", *_options(request.given)),
         posargs=request.posargs,
         envfile=project.envfile,
@@ -130,41 +132,12 @@ def _warn_of_ranges(jobs: Sequence[Job]) -> None:
 # Entries. ---------------------------------------------------------------------------------
 
 
-def _packs_of_shards(
-    request: Request, project: Project, settings: Settings, jobs: Sequence[Job], limit: int
-) -> list[tuple[Job, ...]]:
-    """What each entry does: a job, or a shard where so many are asked for or there are too many."""
-    index, total = number_of(settings.shard, os.environ) if settings.shard else (0, 0)
-    if index or (settings.plan and not total):
-        selected = Selected(tuple(jobs), frozenset())
-        jobs = part_of(project, settings, selected, request.posargs, os.environ)[0].jobs
-        total = 0
-    count = min(total, limit or total) or limit
-    if not total and len(jobs) <= (limit or len(jobs)):
-        return [(job,) for job in jobs]
-    shards = make_shards(project, settings, jobs, count, request.posargs)
-    if settings.plan and total:
-        write_plan(settings.plan, shards)
-    if not total and not any(shard.estimate_s for shard in shards):
-        return _packs(jobs, limit)  # neighbours, where nobody knows what they take
-    by_name = {job.name: job for job in jobs}
-    return [tuple(by_name[name] for name in shard.jobs) for shard in shards if shard.jobs]
-
-
-def _packs(jobs: Sequence[Job], limit: int) -> list[tuple[Job, ...]]:
-    """The jobs in at most so many packs, in their order, none more than one job larger."""
-    count = min(len(jobs), limit or len(jobs))
-    packs: list[tuple[Job, ...]] = []
-    at = 0
-    for number in range(count):
-        size = len(jobs) // count + (number < len(jobs) % count)
-        packs.append(tuple(jobs[at : at + size]))
-        at += size
-    return packs
-
-
 def _make_entries(
-    packs: list[tuple[Job, ...]], project: Project, settings: Settings, platform: str
+    packs: Sequence[tuple[Job, ...]],
+    estimates_s: Sequence[float | None],
+    project: Project,
+    settings: Settings,
+    platform: str,
 ) -> tuple[Entry, ...]:
     sources = SourceDigests()
 
@@ -179,7 +152,7 @@ def _make_entries(
         return digest_of(spec)
 
     entries: list[Entry] = []
-    for jobs in packs:
+    for jobs, estimate_s in zip(packs, estimates_s, strict=True):
         plan = make_plan(project.jobs, jobs, frozenset()).jobs
         made = [job for job in plan if chain_of(job) != "none"]
         digests = {digest(family_of(job.spec), job.python, chain_of(job)) for job in made}
@@ -190,7 +163,7 @@ def _make_entries(
             *(Ingredient("environment", each) for each in sorted(digests)),
         )
         key = f"runenv-{platform}-{digest_of(whole).removeprefix('sha256:')[:24]}"
-        entries.append(Entry(jobs, tuple(dict.fromkeys(pythons)), key))
+        entries.append(Entry(jobs, tuple(dict.fromkeys(pythons)), key, estimate_s))
     return tuple(entries)
 
 
@@ -215,6 +188,7 @@ def _facts(entry: Entry) -> dict[str, object]:
         if others
         else {name: plain_value(value) for name, value in first.arguments},
         "tags": list(dict.fromkeys(tag for job in entry.jobs for tag in job.tags)),
+        "estimate_s": entry.estimate_s,
         "key": entry.key,
     }
 

@@ -58,6 +58,7 @@ def test_github_gets_one_line_with_what_a_workflow_may_ask(folder: Folder):
         "asked": ["3.99"],
         "parameters": {"api": 2},
         "tags": ["t"],
+        "estimate_s": None,
     }
     assert lint == {
         "name": "lint",
@@ -67,6 +68,7 @@ def test_github_gets_one_line_with_what_a_workflow_may_ask(folder: Folder):
         "asked": [],
         "parameters": {},
         "tags": [],
+        "estimate_s": None,
     }
 
 
@@ -198,6 +200,45 @@ def test_more_jobs_than_an_engine_takes_are_packed_in_their_order(folder: Folder
     assert max(sizes) - min(sizes) <= 1
     assert [name for command in commands for name in command[1:]] == [f"s-n{n}" for n in range(501)]
     assert folder.passes("--matrix", engine).out == out
+
+
+def remember(folder: Folder, **took_s: float) -> None:
+    """What jobs took when they last ran."""
+    jobs = [[name.replace("_", "-"), "passed", seconds] for name, seconds in took_s.items()]
+    folder.write(".runenv/.history", json.dumps({"at": 1.0, "jobs": jobs}))
+
+
+def test_more_jobs_than_an_engine_takes_are_packed_by_what_they_took(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        @runner.parametrize("n", range(257))
+        def s(session, n): ...
+        """
+    )
+    remember(folder, **{f"s_n{n}": 1.0 if n in (3, 200) else 60.0 for n in range(257)})
+
+    entries = include(folder)
+
+    assert len(entries) == 256
+    assert [(e["jobs"], e["estimate_s"]) for e in entries if " " in str(e["jobs"])] == [
+        ("s-n3 s-n200", 2.0)
+    ]
+
+
+def test_an_entry_tells_how_long_it_takes_with_what_it_requires(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        def build(session): ...
+
+        @runner.session(python=False, requires=["build"])
+        def tests(session): ...
+        """
+    )
+    remember(folder, build=1.5, tests=3.0)
+
+    assert {e["name"]: e["estimate_s"] for e in include(folder)} == {"build": 1.5, "tests": 4.5}
 
 
 def test_an_entry_of_several_jobs_is_named_by_the_first(folder: Folder):
