@@ -217,9 +217,12 @@ def test_one_job_needs_no_totals():
     assert close(OUTCOMES[0]) == "\n✓ passed    lint    0.21 s\n"
 
 
+def test_of_a_run_of_nothing_there_is_nothing_to_say():
+    assert close() == ""
+
+
 def test_a_run_of_nothing_says_so_when_it_was_interrupted():
     assert close(by="SIGTERM") == "\nnothing ran in 1 min 15 s\n"
-    assert close() == "\n"
 
 
 def test_quiet_tells_only_of_what_did_not_pass():

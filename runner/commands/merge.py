@@ -7,11 +7,12 @@ import sys
 from functools import partial
 
 from runner.envs.folder import make_envdir
-from runner.errors import ShardMissing, UsageError, some_of
+from runner.errors import FAILED, ReportUnwritten, ShardMissing, UsageError, some_of
 from runner.history import Remember, path_in
 from runner.load import open_settings
 from runner.reports import make_terminal
-from runner.reports.files import Files, files_of
+from runner.reports.files import Files, clear, files_of
+from runner.reports.github import GitHub, is_here
 from runner.reports.joined import join, misfit
 from runner.reports.received import read
 from runner.running import EnvironmentReady, JobStarted, Outcome, Report
@@ -19,11 +20,11 @@ from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from runner.model import Request, Settings
     from runner.reports.collected import JobStory, Story
-    from runner.reports.joined import Joined
+    from runner.reports.files import File
     from runner.reports.received import Received
     from runner.running import Event
 
@@ -37,6 +38,9 @@ def main(request: Request) -> int:
             "--merge names no report", mend="runenv --merge shard-*.json --report run.html"
         )
     root, settings = open_settings(request, os.environ)
+    written = files_of(settings, root)
+    _refuse_overwriting(files, written)
+    clear(written)
     received = {file: _received(file) for file in dict.fromkeys(files)}
     trouble = misfit(received)
     if trouble:
@@ -44,21 +48,36 @@ def main(request: Request) -> int:
             f"these reports are not of one run: {trouble}",
             mend="hand over one of each machine of one run; machines that read one --plan agree",
         )
-    joined = join(received)
-    story = joined.story
+    story = join(received)
     report = Report(tuple(map(_outcome, story.jobs)), story.duration_s, story.interrupted_by)
     make_terminal(sys.stderr, settings, os.environ).close(report)
     if root:
         _remember(root, settings, story, report)
-    Files(files_of(settings, root)).tell(story)
-    if joined.missing:
-        raise _missing(joined)
+    if is_here(os.environ):
+        GitHub(os.environ, sys.stderr).sum_up(story)  # each machine has annotated its own
+    try:
+        Files(written).tell(story)
+    except ReportUnwritten as error:
+        error.exit_code = story.exit_code or FAILED
+        raise
+    _raise_for_lost(story)
     return story.exit_code
+
+
+def _refuse_overwriting(files: Sequence[str], written: Sequence[File]) -> None:
+    """Raises UsageError where a report would take the place of one that is joined."""
+    joined = set(map(os.path.realpath, files))
+    for file in written:
+        if file.path in joined:
+            raise UsageError(
+                f"--report {file.shown} names one of the reports that are joined",
+                mend="name another file",
+            )
 
 
 def _received(file: str) -> Received:
     try:
-        with open(file, encoding="utf-8") as stream:
+        with open(file, "rb") as stream:
             return read(stream.read())
     except OSError as error:
         raise UsageError(
@@ -105,7 +124,7 @@ def _events(job: JobStory) -> Iterator[Event]:
     for made in job.environments:
         yield EnvironmentReady(
             job=job.name,
-            state=made.state,  # type: ignore[arg-type]  # as a report has it
+            state=made.state,
             reason=made.reason,
             path=made.path,
             python=made.python,
@@ -115,15 +134,15 @@ def _events(job: JobStory) -> Iterator[Event]:
         )
 
 
-def _missing(joined: Joined) -> ShardMissing:
-    machines = joined.story.machines
-    lost = [machine for machine in machines if machine.exit_code is None]
-    shards = " and ".join(machine.title for machine in lost)
-    jobs = some_of([job.name for machine in lost for job in machine.jobs])
-    verb = "has" if len(lost) == 1 else "have"
-    error = ShardMissing(
-        f"{shards} {verb} sent no report" + (f": nobody knows of {jobs}" if jobs else ""),
-        mend="look why that machine ended, run its shard again, and merge again",
-    )
-    error.exit_code = joined.story.exit_code
-    return error
+def _raise_for_lost(story: Story) -> None:
+    """Tell which machines have sent nothing, where there are such."""
+    lost = [machine for machine in story.machines if machine.is_lost]
+    if lost:
+        jobs = some_of([job.name for machine in lost for job in machine.jobs])
+        error = ShardMissing(
+            f"{some_of([machine.title for machine in lost])} sent no report"
+            + (f": nobody knows of {jobs}" if jobs else ""),
+            mend="look why that machine ended, run its shard again, and merge again",
+        )
+        error.exit_code = story.exit_code
+        raise error

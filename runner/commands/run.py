@@ -213,7 +213,8 @@ def make_listeners(
         make_folder = partial(make_envdir, envdir, project.root, store_home)
         reporters.append(Remember(history, at=at, narrowed=bool(posargs), make_folder=make_folder))
     if settings.report or "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
-        from runner.reports.collected import Beginning, Collector  # most runs need none of it
+        from runner.engines import origin_of  # most runs need none of it
+        from runner.reports.collected import Beginning, Collector
         from runner.reports.files import Files, clear, files_of
         from runner.reports.github import GitHub, is_here
 
@@ -228,6 +229,7 @@ def make_listeners(
             clock_s=started_s,
             history=read(history),
             part=part,
+            origin=origin_of(os.environ),
         )
         github = [GitHub(os.environ, sys.stderr).tell] if is_here(os.environ) else []
         reporters.append(Collector(beginning, [*github, Files(files).tell]))

@@ -43,6 +43,7 @@ def render(story: Story) -> str:
     whole_s = max([story.duration_s, *(j.began_s + j.duration_s for j in story.jobs), 1e-3])
     bad = [job for job in story.jobs if job.went_wrong]
     opened = bad if len(bad) <= _OPENED else []
+    titles = ["", *(machine.title for machine in story.machines)]
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -59,7 +60,10 @@ def render(story: Story) -> str:
             _FILTER,
             _KEYS,
             *_scale(whole_s),
-            *(_row(j, n, whole_s, opened=j in opened) for n, j in enumerate(story.jobs)),
+            *(
+                _row(job, number, whole_s, titles[job.machine], opened=job in opened)
+                for number, job in enumerate(story.jobs)
+            ),
             f"<script>\n{_beside('page.js')}</script>",
             "</html>",
             "",
@@ -102,6 +106,7 @@ def _head(story: Story) -> list[str]:
         "envfile": _text(story.envfile),
         "arguments": _text(" ".join(story.posargs)),
         "exit code": str(story.exit_code),
+        "commit": _text(story.origin.commit),
         "with": f"runenv {__version__}, Python {platform.python_version()},"
         f" {_text(platform.system())} {_text(platform.machine())}",
     }
@@ -122,20 +127,27 @@ def _overview(story: Story, whole_s: float) -> list[str]:
     lines = ["<h2>At a glance</h2>"]
     for machine in story.machines:
         ran = [(row_of[job.name], job) for job in machine.jobs if job.start_s is not None]
-        lines.append(f'<p class="machine">{_text(_told_machine(machine))}</p>')
-        lines += _lanes(ran, whole_s) if ran else []
+        lines.append(f'<p class="machine">{_told_machine(machine)}</p>')
+        lines += _lanes(ran, whole_s, f"jobs of {machine.title} by time") if ran else []
     return lines
 
 
 def _told_machine(machine: Machine) -> str:
-    if machine.exit_code is None:
-        return f"{machine.title}: no report"
+    title = f"<b>{_text(machine.title)}</b>"
+    if machine.is_lost:
+        return f'{title} <span class="badge failed">no report</span>'
     results = counts([job.result for job in machine.jobs])
+    by = f", ended by {machine.interrupted_by}" if machine.interrupted_by else ""
     with_ = f"runenv {machine.runenv}, Python {machine.python}, {machine.platform}"
-    return f"{machine.title}: {results} in {duration(machine.duration_s)}; {with_}"
+    return (
+        f"{title} {_text(results)} in {duration(machine.duration_s)}{_text(by)}"
+        f' <span class="soft">{_text(with_)}</span>'
+    )
 
 
-def _lanes(numbered: Sequence[tuple[int, JobStory]], whole_s: float) -> list[str]:
+def _lanes(
+    numbered: Sequence[tuple[int, JobStory]], whole_s: float, told_as: str = "jobs by time"
+) -> list[str]:
     """Lanes of jobs, by the rows of the table, above lanes of what was prepared meanwhile."""
     ahead = [(n, job, made) for n, job in numbered for made in job.environments if made.ahead]
     jobs = in_lanes(numbered, lambda pair: (pair[1].began_s, pair[1].duration_s))
@@ -154,7 +166,9 @@ def _lanes(numbered: Sequence[tuple[int, JobStory]], whole_s: float) -> list[str
     ]
     height = lanes * _LANE + 2
     size = f'viewBox="0 0 {_WIDE} {height}" height="{height}" preserveAspectRatio="none"'
-    return [f'<svg class="lanes" {size} role="img" aria-label="jobs by time">{"".join(bars)}</svg>']
+    return [
+        f'<svg class="lanes" {size} role="img" aria-label="{_text(told_as)}">{"".join(bars)}</svg>'
+    ]
 
 
 def _bar(
@@ -197,7 +211,8 @@ def _scale(whole_s: float) -> Iterable[str]:
     yield "</div></div>"
 
 
-def _row(job: JobStory, number: int, whole_s: float, *, opened: bool) -> str:
+def _row(job: JobStory, number: int, whole_s: float, machine: str, *, opened: bool) -> str:
+    """A job; machine: what it ran on, empty where there is one alone."""
     words = " ".join([job.name, job.session, job.result, *job.tags, "flaky" if job.flaky else ""])
     flaky = ' <span class="badge flaky">flaky</span>' if job.flaky else ""
     took = duration(job.duration_s) if job.start_s is not None else ""
@@ -207,7 +222,7 @@ def _row(job: JobStory, number: int, whole_s: float, *, opened: bool) -> str:
  data-good="{int(job.passed)}"{" open" if opened else ""}>
 <summary class="row"><span class="name">{symbol}{_text(job.name)}{flaky}</span>\
 <span class="number">{took}</span>{_usual(job)}{_times(job, whole_s)}</summary>
-<div class="more">{"".join(_more(job))}</div>
+<div class="more">{"".join(_more(job, machine))}</div>
 </details>"""
 
 
@@ -257,13 +272,14 @@ def _percent(part: float, whole: float) -> str:
 # What is known of one. -----------------------------------------------------------------------
 
 
-def _more(job: JobStory) -> Iterable[str]:
+def _more(job: JobStory, machine: str) -> Iterable[str]:
     how = result_with_attempt(job.result, job.attempts)
     if job.reason or job.attempts > 1:
         yield f'<p class="why">{_text(f"{how}: {job.reason}" if job.reason else how)}</p>'
     if job.doc:
         yield f"<p>{_text(job.doc)}</p>"
     facts = {
+        "machine": machine,
         "session": job.session if job.session != job.name else "",
         "Python": job.python or "",
         "tags": ", ".join(job.tags),

@@ -7,6 +7,7 @@ import platform
 from datetime import datetime, timezone
 
 from runner import __version__
+from runner.shard_plans import facts_of
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def render(story: Story) -> str:
         "exit_code": story.exit_code,
         "interrupted_by": story.interrupted_by,
         "posargs": list(story.posargs),
+        "commit": story.origin.commit,
+        "engine_run": story.origin.run,
         **({"shard": _part(story.part)} if story.part else {}),
         **({"machines": list(map(_machine, story.machines))} if story.machines else {}),
         "jobs": [_job(job) for job in story.jobs],
@@ -36,14 +39,7 @@ def render(story: Story) -> str:
 
 def _part(part: Part) -> dict[str, object]:
     """Which shard it is, and all of them, so that who joins them knows what is missing."""
-    return {
-        "number": part.number,
-        "total": len(part.shards),
-        "shards": [
-            {"jobs": list(s.jobs), "requires": list(s.requires), "estimate_s": s.estimate_s}
-            for s in part.shards
-        ],
-    }
+    return {"number": part.number, "total": len(part.shards), "shards": facts_of(part.shards)}
 
 
 def _machine(machine: Machine) -> dict[str, object]:

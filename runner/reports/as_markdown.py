@@ -28,7 +28,7 @@ def render(story: Story) -> str:
     told = f"{counts([job.result for job in story.jobs])} in {duration(story.duration_s)}"
     by = f", ended by {story.interrupted_by}" if story.interrupted_by else ""
     lines = [f"### runenv: {told}{by}", ""]
-    lost = [machine.title for machine in story.machines if machine.exit_code is None]
+    lost = [machine.title for machine in story.machines if machine.is_lost]
     if story.machines:
         told = f"of {len(story.machines)} machines"
         told += f"; **no report of {' and '.join(lost)}**" if lost else ""

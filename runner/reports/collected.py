@@ -16,6 +16,7 @@ from runner.running import (
     CommandStarted,
     EnvironmentReady,
     JobStarted,
+    Origin,
     Said,
     Shown,
 )
@@ -29,10 +30,19 @@ if TYPE_CHECKING:
     from runner.history import Entry
     from runner.model import Job
     from runner.reports.texts import Plain
-    from runner.running import CommandKind, Event, Outcome, Part, Report, Result
+    from runner.running import (
+        CommandKind,
+        EnvironmentState,
+        Event,
+        Outcome,
+        Part,
+        Report,
+        Result,
+    )
 
     Level = Literal["debug", "info", "warning", "error", "output"]
 
+NOWHERE = Origin("", "")  # of no engine
 _PAST = 20  # earlier runs of a job that are told
 
 
@@ -47,6 +57,7 @@ class Beginning(Record):
     clock_s: float  # the same moment by the World's clock, which events are stamped with
     history: Mapping[str, Sequence[Entry]]  # before this run
     part: Part | None = None  # None: the run is no shard of a larger one
+    origin: Origin = NOWHERE
 
 
 # All times of what follows are in seconds since the run began, and all text can be
@@ -67,7 +78,7 @@ class Ran(Record):
 class Prepared(Record):
     """An environment that was brought to what is declared."""
 
-    state: str
+    state: EnvironmentState
     reason: str
     path: str
     python: str
@@ -145,6 +156,11 @@ class Machine(Record):
     interrupted_by: str
     jobs: tuple[JobStory, ...]  # what ran there, also what others required too
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody knows what became of its jobs."""
+        return self.exit_code is None
+
 
 class Story(Record):
     """A run from its beginning to its end."""
@@ -159,6 +175,7 @@ class Story(Record):
     jobs: tuple[JobStory, ...]  # in the order in which they were settled
     part: Part | None = None  # what of several machines' jobs the run is
     machines: tuple[Machine, ...] = ()  # those whose runs it is made of
+    origin: Origin = NOWHERE
 
 
 class Collector:
@@ -192,6 +209,7 @@ class Collector:
             exit_code=report.exit_code,
             jobs=tuple(self._story_of(outcome) for outcome in report.outcomes),
             part=here.part,
+            origin=Origin(*map(encodable, here.origin)),
         )
         with signals_held_back():  # a second Ctrl-C takes no report away
             for tell in self._tell:

@@ -33,6 +33,10 @@ class GitHub:
         """Add to the summary, and annotate."""
         if self._environ.get("GITHUB_ACTIONS") == "true":
             self._annotate(story)
+        self.sum_up(story)
+
+    def sum_up(self, story: Story) -> None:
+        """Add to the summary."""
         path = self._environ.get("GITHUB_STEP_SUMMARY", "")
         if path:
             try:

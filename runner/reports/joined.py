@@ -6,8 +6,7 @@ Pure: knows nothing of files, and not who hears of the whole.
 from __future__ import annotations
 
 from runner import errors
-from runner.record import Record
-from runner.reports.collected import JobStory, Machine, Story
+from runner.reports.collected import NOWHERE, JobStory, Machine, Story
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,32 +19,30 @@ if TYPE_CHECKING:
 _WORST_FIRST = ("interrupted", "failed", "timed out", "skipped", "passed", "cached")
 
 
-class Joined(Record):
-    """What came together, and what did not."""
-
-    story: Story
-    missing: tuple[int, ...]  # numbers of shards of which there is no report
-
-
 def misfit(received: Mapping[str, Received]) -> str:
     """Why these reports, by their files, are not of one run; empty where they are."""
-    files = list(received)
-    first = received[files[0]].story
-    seen: dict[int, str] = {}
-    for file in files:
-        story = received[file].story
+    (first_file, first), *others = ((file, each.story) for file, each in received.items())
+    for file, story in others:
+        both = f"{first_file} and {file} are"
         if story.posargs != first.posargs:
-            return f"{files[0]} and {file} are of runs with other arguments behind --"
+            return f"{both} of runs with other arguments behind --"
+        for one, other, what in (
+            (first.origin.commit, story.origin.commit, "commits"),
+            (first.origin.run, story.origin.run, "runs of the CI engine"),
+        ):
+            if one != other and one and other:
+                return f"{both} of two {what}, {one} and {other}"
         if (story.part is None) != (first.part is None):
-            whole, part = (file, files[0]) if first.part else (files[0], file)
+            whole, part = (file, first_file) if first.part else (first_file, file)
             return f"{part} is of a shard, and {whole} of a whole run"
-        if story.part is None or first.part is None:
-            continue
-        if _jobs(story.part.shards) != _jobs(first.part.shards):
-            return f"{files[0]} and {file} are of two ways to split the jobs"
-        twin = seen.setdefault(story.part.number, file)
-        if twin != file:
-            return f"{twin} and {file} are both of shard {story.part.title}"
+        if story.part and first.part and _jobs(story.part.shards) != _jobs(first.part.shards):
+            return f"{both} of two ways to split the jobs"
+    seen: dict[int, str] = {}
+    for file, each in received.items():
+        if each.story.part:
+            twin = seen.setdefault(each.story.part.number, file)
+            if twin != file:
+                return f"{twin} and {file} are both of shard {each.story.part.title}"
     return ""
 
 
@@ -53,62 +50,61 @@ def _jobs(shards: Sequence[Shard]) -> list[tuple[str, ...]]:
     return [shard.jobs for shard in shards]
 
 
-def join(received: Mapping[str, Received]) -> Joined:
+def join(received: Mapping[str, Received]) -> Story:
     """One run, made of reports that fit together, by their files.
 
     It begins with the first of them; whether their clocks agree nobody knows. What
     a shard without a report was to run counts as interrupted.
     """
-    at = min(each.story.at for each in received.values())
-    part = next(iter(received.values())).story.part
-    machines = [
-        _machine(f"shard {own.title}" if own else file, each, number, each.story.at - at)
-        for number, (file, each) in enumerate(received.items(), 1)
-        for own in [each.story.part]
-    ]
-    missing: tuple[int, ...] = ()
-    owner: dict[str, str] = {}
-    if part is not None:
-        there = {each.story.part.number for each in received.values() if each.story.part}
-        missing = tuple(n for n in range(1, len(part.shards) + 1) if n not in there)
-        owner = {
-            name: f"shard {number}/{len(part.shards)}"
-            for number, shard in enumerate(part.shards, 1)
-            for name in shard.jobs
-        }
-        for number in missing:
-            title = part._replace(number=number).title
-            machines.append(_lost(title, part.shards[number - 1], len(machines) + 1))
-        machines = _by_number(machines, len(part.shards))
     stories = [each.story for each in received.values()]
-    ended_by = next((s for s in stories if s.interrupted_by), None)
+    at = min(story.at for story in stories)
+    part = stories[0].part
+    if part is None:
+        machines = [_machine(file, each, at) for file, each in received.items()]
+        owner: dict[str, int] = {}
+    else:
+        sent = {each.story.part.number: each for each in received.values() if each.story.part}
+        machines = [
+            _machine(title, sent[number], at) if number in sent else _lost(title, shard)
+            for number, shard in enumerate(part.shards, 1)
+            for title in [f"shard {number}/{len(part.shards)}"]
+        ]
+        owner = {name: n for n, shard in enumerate(part.shards, 1) for name in shard.jobs}
+    machines = [
+        machine._replace(jobs=tuple(job._replace(machine=number) for job in machine.jobs))
+        for number, machine in enumerate(machines, 1)
+    ]
+    ended_by = next((story for story in stories if story.interrupted_by), None)
     jobs = _one_of_each(machines, owner)
-    story = Story(
+    return Story(
         root=stories[0].root,
         envfile=stories[0].envfile,
         posargs=stories[0].posargs,
         at=at,
-        duration_s=max(m.start_s + m.duration_s for m in machines),
+        duration_s=max(machine.start_s + machine.duration_s for machine in machines),
         interrupted_by=ended_by.interrupted_by if ended_by else "",
-        exit_code=ended_by.exit_code if ended_by else _exit_code(stories, missing, jobs),
+        exit_code=ended_by.exit_code if ended_by else _exit_code(machines, jobs),
         jobs=jobs,
         machines=tuple(machines),
+        origin=next((story.origin for story in stories if story.origin.run), NOWHERE),
     )
-    return Joined(story, missing)
 
 
-def _exit_code(stories: Sequence[Story], missing: Sequence[int], jobs: Sequence[JobStory]) -> int:
+def _exit_code(machines: Sequence[Machine], jobs: Sequence[JobStory]) -> int:
     """What one machine would have ended with that had run all of it."""
-    codes = {story.exit_code for story in stories} - {errors.PASSED}
-    if missing or errors.FAILED in codes:
+    codes = {machine.exit_code for machine in machines if machine.exit_code is not None}
+    codes -= {errors.PASSED}
+    if errors.FAILED in codes or any(machine.is_lost for machine in machines):
         return errors.FAILED
     if codes:
         return min(codes)
     return errors.PASSED if any(job.passed for job in jobs) else errors.FAILED
 
 
-def _machine(title: str, received: Received, number: int, start_s: float) -> Machine:
+def _machine(title: str, received: Received, at: float) -> Machine:
+    """What one of them has told; at: when the first of them began."""
     story = received.story
+    start_s = story.at - at
     return Machine(
         title=title,
         runenv=received.runenv,
@@ -118,18 +114,8 @@ def _machine(title: str, received: Received, number: int, start_s: float) -> Mac
         duration_s=story.duration_s,
         exit_code=story.exit_code,
         interrupted_by=story.interrupted_by,
-        jobs=tuple(_later(job, start_s)._replace(machine=number) for job in story.jobs),
+        jobs=tuple(_later(job, start_s) for job in story.jobs),
     )
-
-
-def _by_number(machines: Sequence[Machine], total: int) -> list[Machine]:
-    """The machines in the order of their shards, and their jobs with the number of each."""
-    titles = [f"shard {number}/{total}" for number in range(1, total + 1)]
-    found = sorted(machines, key=lambda machine: titles.index(machine.title))
-    return [
-        machine._replace(jobs=tuple(job._replace(machine=number) for job in machine.jobs))
-        for number, machine in enumerate(found, 1)
-    ]
 
 
 def _later(job: JobStory, by_s: float) -> JobStory:
@@ -142,11 +128,10 @@ def _later(job: JobStory, by_s: float) -> JobStory:
     )
 
 
-def _lost(title: str, shard: Shard, number: int) -> Machine:
+def _lost(title: str, shard: Shard) -> Machine:
     """The machine of a shard that nobody has told of."""
-    reason = f"shard {title} has sent no report"
     return Machine(
-        title=f"shard {title}",
+        title=title,
         runenv="",
         python="",
         platform="",
@@ -154,11 +139,12 @@ def _lost(title: str, shard: Shard, number: int) -> Machine:
         duration_s=0.0,
         exit_code=None,
         interrupted_by="",
-        jobs=tuple(_unknown(name, reason, number) for name in shard.jobs),
+        jobs=tuple(_unknown(name, f"{title} has sent no report") for name in shard.jobs),
     )
 
 
-def _unknown(name: str, reason: str, machine: int) -> JobStory:
+def _unknown(name: str, reason: str) -> JobStory:
+    """A job of which nobody has told anything."""
     return JobStory(
         name=name,
         session=name,
@@ -181,16 +167,19 @@ def _unknown(name: str, reason: str, machine: int) -> JobStory:
         usual_s=None,
         flaky=False,
         peak_bytes=0,
-        machine=machine,
     )
 
 
-def _one_of_each(machines: Sequence[Machine], owner: Mapping[str, str]) -> tuple[JobStory, ...]:
-    """Each job once, in the order in which they ended: where it went worst, else in its shard."""
+def _one_of_each(machines: Sequence[Machine], owner: Mapping[str, int]) -> tuple[JobStory, ...]:
+    """Each job once, in the order in which they ended: where it went worst, else in its shard.
+
+    owner: the number of the machine that each job was planned for.
+    """
     found: dict[str, tuple[tuple[int, bool, int], JobStory]] = {}
-    for number, machine in enumerate(machines):
+    for machine in machines:
         for job in machine.jobs:
-            rank = (_WORST_FIRST.index(job.result), owner.get(job.name) != machine.title, number)
+            number = job.machine
+            rank = (_WORST_FIRST.index(job.result), owner.get(job.name) != number, number)
             if job.name not in found or rank < found[job.name][0]:
                 found[job.name] = (rank, job)
     ends = [machine.start_s + machine.duration_s for machine in machines]

@@ -133,8 +133,8 @@ class Terminal:
         outcomes = report.outcomes
         if self._quiet:
             outcomes = tuple(o for o in outcomes if o.result not in ("passed", "cached"))
-            if not outcomes:
-                return
+        if not outcomes and (self._quiet or not report.interrupted_by):
+            return
         self._line("")
         for row in self._rows(outcomes):
             self._line(row)

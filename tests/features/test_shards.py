@@ -3,71 +3,258 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
 
-from tests.conftest import Folder
+import jsonschema
+import pytest
+
+from tests.conftest import ROOT, Done, Folder
 
 PROJECT = """
+    import time
+
     @runner.session(python=False)
-    def build(session): ...
+    def build(session):
+        if "build" in session.posargs:
+            session.error("as asked")
 
     @runner.session(python=False, requires=["build"])
-    @runner.parametrize("n", [1, 2, 3])
+    @runner.parametrize("n", [1, 2, 3, 4])
     def tests(session, n):
         if str(n) in session.posargs:
             session.error("as asked")
+
+    @runner.session(python=False)
+    def wait(session):
+        if "wait" in session.posargs:
+            print("waiting", flush=True)
+            time.sleep(60)
     """
+ALL = {"build", "tests-n1", "tests-n2", "tests-n3", "tests-n4", "wait"}
 
 
-def run_shards(folder: Folder, *posargs: str) -> list[int]:
-    """Run both shards by one plan; their exit codes."""
-    folder.passes("--list", "--shard", "2", "--plan", "plan.json")
-    return [
-        folder.run(
-            "--shard", f"{n}/2", "--plan", "plan.json", "--report", f"r{n}.json", "--", *posargs
-        ).code
-        for n in (1, 2)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, uv_cache: Path) -> Folder:
+    """A project with a plan for three machines; nothing of it is changed."""
+    root = tmp_path_factory.mktemp("sharded") / "project"
+    root.mkdir()
+    folder = Folder(root, root, uv_cache)
+    folder.envfile(PROJECT)
+    folder.passes("--list", "--shard", "3", "--plan", "plan.json")
+    return folder
+
+
+def run_shard(folder: Folder, number: int, *posargs: str, options: tuple[str, ...] = ()) -> Done:
+    """Run one of three shards by the plan; its report is `r<number>.json`."""
+    shard = ("--shard", f"{number}/3", "--plan", "plan.json", "--report", f"r{number}.json")
+    return folder.run(*shard, *options, "--", *posargs)
+
+
+def load(folder: Folder, file: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder.root / file).read_text(encoding="utf-8"))
+    return data
+
+
+def results(folder: Folder, file: str) -> dict[str, tuple[str, str]]:
+    return {job["name"]: (job["result"], job["reason"]) for job in load(folder, file)["jobs"]}
+
+
+@pytest.mark.parametrize(
+    ("posargs", "codes"),
+    [((), {0}), (("3",), {0, 1}), (("build",), {0, 1})],
+    ids=["all pass", "one fails", "what others require fails"],
+)
+def test_three_shards_joined_are_what_one_run_would_have_been(
+    project: Folder, posargs: tuple[str, ...], codes: set[int]
+):
+    shards = [run_shard(project, n, *posargs).code for n in (1, 2, 3)]
+    whole = project.run("--merge", "r1.json", "r2.json", "r3.json", "--report", "all.json")
+    one = project.run("--report", "one.json", "--", *posargs)
+
+    assert set(shards) <= codes
+    assert whole.code == one.code == max(codes)
+    assert set(results(project, "one.json")) == ALL
+    assert results(project, "all.json") == results(project, "one.json")
+
+
+def test_a_plan_and_a_report_are_what_their_schemas_say(project: Folder):
+    run_shard(project, 1)
+
+    for file, schema in (("plan.json", "plan"), ("r1.json", "report")):
+        text = (ROOT / "docs" / "reference" / f"{schema}.schema.json").read_text("utf-8")
+        jsonschema.validate(load(project, file), json.loads(text))
+
+
+def test_a_shard_of_which_no_report_came_is_a_failure(project: Folder):
+    run_shard(project, 1)
+    run_shard(project, 3)
+
+    done = project.run("--merge", "r1.json", "r3.json", "--report", "some.json")
+
+    lost = load(project, "plan.json")["shards"][1]["jobs"]
+    told = done.err.partition("error: ")[2].splitlines()[0]
+    assert told == f"shard 2/3 sent no report: nobody knows of {', '.join(lost)}"
+    assert done.code == 1
+    for name, (result, reason) in results(project, "some.json").items():
+        lost_here = ("interrupted", "shard 2/3 has sent no report")
+        assert (result, reason) == (lost_here if name in lost else ("passed", ""))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+def test_a_shard_that_was_ended_by_a_signal_ends_the_whole(project: Folder):
+    shards = load(project, "plan.json")["shards"]
+    number = next(n for n, shard in enumerate(shards, 1) if "wait" in shard["jobs"])
+    options = ("--shard", f"{number}/3", "--plan", "plan.json", "--report", "ended.json")
+    with project.start(*options, "--", "wait") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    others = [n for n in (1, 2, 3) if n != number]
+    for other in others:
+        run_shard(project, other, "wait")
+
+    reports = ["ended.json", *(f"r{other}.json" for other in others)]
+    done = project.run("--merge", *reports, "--report", "all.json")
+
+    assert process.returncode == done.code == 143
+    assert results(project, "all.json")["wait"] == ("interrupted", "SIGTERM")
+    assert load(project, "all.json")["interrupted_by"] == "SIGTERM"
+
+
+def test_a_shard_without_jobs_passes_and_says_so(project: Folder):
+    done = project.passes("--shard", "9/9", "--report", "empty.json")
+
+    assert done.err == "shard 9/9 has no jobs: there are 6 for 9 machines\n"
+    assert load(project, "empty.json")["jobs"] == []
+
+
+def test_a_shard_may_run_several_jobs_at_once(project: Folder):
+    done = run_shard(project, 1, options=("-j", "2"))
+
+    shard = load(project, "plan.json")["shards"][0]
+    assert done.code == 0
+    assert set(results(project, "r1.json")) == {*shard["jobs"], *shard["requires"]}
+
+
+def test_what_a_shard_would_run_is_listed_and_explained(project: Folder):
+    shard = load(project, "plan.json")["shards"][1]
+    asked = ("--shard", "2/3", "--plan", "plan.json")
+
+    listed = project.passes("--list", *asked).out.splitlines()
+    explained = json.loads(project.passes("--explain", "--json", *asked).out)
+
+    there = [*shard["jobs"], *(f"{name} (required)" for name in shard["requires"])]
+    assert [line.strip() for line in listed[1:]] == there
+    assert {job["job"] for job in explained["jobs"]} == {*shard["jobs"], *shard["requires"]}
+
+
+def test_a_matrix_can_have_a_fixed_number_of_entries(project: Folder):
+    out = project.passes("--matrix", "github", "--shard", "3").out
+
+    packs = [entry["jobs"].split() for entry in json.loads(out)["include"]]
+    assert len(packs) == 3
+    assert sorted(name for pack in packs for name in pack) == sorted(ALL)
+
+
+def test_a_runenv_within_a_shard_runs_all_that_it_is_asked_for(folder: Folder):
+    folder.write(
+        "inner/envfile.py",
+        """
+        import runner
+
+        @runner.session(python=False)
+        @runner.parametrize("n", [1, 2])
+        def inner(session, n):
+            print("inner", n, flush=True)
+        """,
+    )
+    folder.envfile(
+        f"""
+        @runner.session(python=False)
+        def outer(session):
+            session.run({sys.executable!r}, "-m", "runner", "-C", "inner", env={{"PYTHONPATH": {str(ROOT)!r}}})
+        """
+    )
+
+    done = folder.passes(env={"RUNENV_SHARD": "1/2"})
+
+    assert done.out.splitlines() == ["inner 1", "inner 2"]
+
+
+# Joining. --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reports(project: Folder, folder: Folder) -> Folder:
+    """A checkout on the machine that joins, with the reports of the other three."""
+    folder.envfile(PROJECT)
+    for number in (1, 2, 3):
+        if not (project.root / f"r{number}.json").exists():
+            run_shard(project, number)
+        data = load(project, f"r{number}.json")
+        for job in data["jobs"]:
+            job |= {"result": "passed", "reason": ""}
+        data |= {"exit_code": 0, "posargs": [], "interrupted_by": ""}
+        (folder.root / f"r{number}.json").write_text(json.dumps(data), encoding="utf-8")
+    return folder
+
+
+def test_the_next_split_knows_what_each_job_took_on_another_machine(reports: Folder):
+    took = {"wait": 90.0, "tests-n4": 30.0, "tests-n3": 30.0, "tests-n2": 15.0}
+    for number in (1, 2, 3):
+        data = load(reports, f"r{number}.json")
+        for job in data["jobs"]:
+            job["duration_s"] = took.get(job["name"], 10.0)
+        (reports.root / f"r{number}.json").write_text(json.dumps(data), encoding="utf-8")
+
+    reports.passes("--merge", "r1.json", "r2.json", "r3.json")
+    shards = json.loads(reports.passes("--list", "--shard", "2", "--json").out)["shards"]
+
+    assert [(set(shard["jobs"]), shard["estimate_s"]) for shard in shards] == [
+        ({"wait"}, 90.0),
+        (ALL - {"wait"}, 95.0),
     ]
 
 
-def results(folder: Folder, file: str) -> dict[str, str]:
-    report = json.loads((folder.root / file).read_text(encoding="utf-8"))
-    return {job["name"]: job["result"] for job in report["jobs"]}
+def test_the_summary_of_github_has_the_whole_and_nothing_is_annotated_twice(reports: Folder):
+    summary = reports.root / "summary"
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+
+    done = reports.run("--merge", "r1.json", "r2.json", env=env)
+
+    assert "**no report of shard 3/3**" in summary.read_text(encoding="utf-8")
+    assert "::error" not in done.err
 
 
-def test_the_shards_joined_are_what_one_run_would_have_been(folder: Folder):
-    folder.envfile(PROJECT)
+def test_a_report_of_an_earlier_run_never_passes_for_one_that_was_refused(reports: Folder):
+    reports.write("all.html", "of yesterday")
 
-    assert run_shards(folder) == [0, 0]
-    folder.passes("--merge", "r1.json", "r2.json", "--report", "all.json")
-    folder.passes("--report", "one.json")
+    done = reports.run("--merge", "r1.json", "r1.json", "gone.json", "--report", "all.html")
 
-    assert results(folder, "all.json") == results(folder, "one.json")
+    assert done.code == 2
+    assert not (reports.root / "all.html").exists()
 
 
-def test_a_failure_in_one_shard_fails_the_whole(folder: Folder):
-    folder.envfile(PROJECT)
+def test_that_a_report_cannot_be_written_takes_no_exit_code_away(reports: Folder):
+    (reports.root / "all.html" / "x").mkdir(parents=True)
 
-    assert sorted(run_shards(folder, "3")) == [0, 1]
-    done = folder.run("--merge", "r1.json", "r2.json", "--report", "all.json")
+    done = reports.run("--merge", "r1.json", "--report", "all.html")
 
+    assert "error: the report all.html cannot be written" in done.err
     assert done.code == 1
-    assert results(folder, "all.json")["tests-n3"] == "failed"
 
 
-def test_a_shard_without_a_report_is_a_failure(folder: Folder):
-    folder.envfile(PROJECT)
-    run_shards(folder)
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_reports_of_any_name_can_be_joined(reports: Folder):
+    odd = os.fsdecode(b"a\nb \xff.json")
+    os.rename(reports.root / "r1.json", reports.root / odd)
 
-    done = folder.run("--merge", "r1.json", "--report", "all.json")
+    assert reports.passes("--merge", odd, "r2.json", "./r3.json").out == ""
+    done = reports.run("--merge", odd, "./r3.json", "r3.json")
 
-    assert "error: shard 2/2 has sent no report" in done.err
-    assert done.code == 1
-    assert "interrupted" in results(folder, "all.json").values()
-
-
-def test_a_shard_without_jobs_passes_and_says_so(folder: Folder):
-    folder.envfile(PROJECT)
-
-    done = folder.passes("--shard", "9/9")
-
-    assert "shard 9/9 has no jobs: there are 4 for 9 machines\n" in done.err
+    assert "./r3.json and r3.json are both of shard 3/3" in done.err
