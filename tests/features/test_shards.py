@@ -161,6 +161,30 @@ def test_a_matrix_can_have_a_fixed_number_of_entries(project: Folder):
     assert sorted(name for pack in packs for name in pack) == sorted(ALL)
 
 
+def test_a_matrix_can_be_of_one_shard(project: Folder):
+    listed = project.passes("--list", "--shard", "2/3").out.splitlines()[1:]
+    entries = json.loads(project.passes("--matrix", "github", "--shard", "2/3").out)["include"]
+
+    own = [line.strip() for line in listed if not line.endswith("(required)")]
+    assert [entry["jobs"] for entry in entries] == own
+
+
+@pytest.mark.parametrize(("store", "longest"), [("none", 41.0), ("", 21.0)])
+def test_what_is_declared_alike_is_made_once_where_there_is_a_store(
+    folder: Folder, store: str, longest: float
+):
+    folder.envfile(
+        "@runner.session\n@runner.parametrize('n', [1, 2, 3, 4])\ndef s(session, n): ...\n"
+    )
+    jobs = [[f"s-n{n}", "passed", 20.5, 0, 20.0, 20.0] for n in (1, 2, 3, 4)]
+    folder.write(".runenv/.history", json.dumps({"at": 1.0, "jobs": jobs}))
+    env = {"RUNENV_STORE": store} if store else {}
+
+    out = folder.passes("--list", "--shard", "2", "--json", env=env).out
+
+    assert max(shard["estimate_s"] for shard in json.loads(out)["shards"]) == longest
+
+
 def test_a_runenv_within_a_shard_runs_all_that_it_is_asked_for(folder: Folder):
     folder.write(
         "inner/envfile.py",
@@ -240,13 +264,19 @@ def test_a_report_of_an_earlier_run_never_passes_for_one_that_was_refused(report
     assert not (reports.root / "all.html").exists()
 
 
-def test_that_a_report_cannot_be_written_takes_no_exit_code_away(reports: Folder):
-    (reports.root / "all.html" / "x").mkdir(parents=True)
+@pytest.mark.parametrize(("codes", "code"), [((0, 0, 0), 1), ((0, 124, 0), 124)])
+def test_that_a_report_cannot_be_written_takes_no_exit_code_away(
+    reports: Folder, codes: tuple[int, ...], code: int
+):
+    for number, shard_code in enumerate(codes, 1):
+        data = {**load(reports, f"r{number}.json"), "exit_code": shard_code}
+        (reports.root / f"r{number}.json").write_text(json.dumps(data), encoding="utf-8")
+    name = f"{'x' * 245}.html"  # beside which there is no room for a longer name
 
-    done = reports.run("--merge", "r1.json", "--report", "all.html")
+    done = reports.run("--merge", "r1.json", "r2.json", "r3.json", "--report", name)
 
-    assert "error: the report all.html cannot be written" in done.err
-    assert done.code == 1
+    assert f"error: the report {name} cannot be written" in done.err
+    assert done.code == code
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
