@@ -121,6 +121,17 @@ def test_an_environment_is_made_once_on_a_machine():
     assert [shard.estimate_s for shard in shards] == [13.0, 13.0]
 
 
+def test_of_environments_that_take_long_not_all_are_made_on_each_machine():
+    chance = random.Random(1)
+    jobs = [job(f"j{n}", shared=f"e{chance.randrange(5)}") for n in range(120)]
+    took = {each.name: chance.lognormvariate(1, 1) for each in jobs}
+
+    shards = split(jobs, jobs, 8, Known(took, {each.name: 20.0 for each in jobs}))
+
+    # One of them on each machine, nothing done in vain.
+    assert max(shard.estimate_s or 0 for shard in shards) <= 1.3 * (sum(took.values()) / 8 + 20)
+
+
 def test_what_is_declared_alike_can_be_made_once():
     jobs = [job(f"{env}{n}") for env in "ab" for n in range(3)]
     took, making = {each.name: 1.0 for each in jobs}, {each.name: 10.0 for each in jobs}
