@@ -78,6 +78,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         "exec": _names,
         "keyword": SuppressCompleter(),
         "backend": _backends,
+        "shard": _machines,
         "convert": FilesCompleter(),
         "directory": DirectoriesCompleter(),
         "envdir": DirectoriesCompleter(),
@@ -94,8 +95,13 @@ def _files_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _names(*, prefix: str, parsed_args: argparse.Namespace, **_: object) -> dict[str, str]:
-    """Sessions and, once a letter is typed, their jobs, each with what it does."""
+def _names(*, prefix: str, parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
+    """Sessions and, once a letter is typed, their jobs, each with what it does.
+
+    Reports, where these are to be joined.
+    """
+    if parsed_args.merge:
+        return FilesCompleter("json")(prefix)
     listing = _listing(parsed_args)
     return {**listing.sessions, **listing.jobs} if prefix else listing.sessions
 
@@ -110,6 +116,10 @@ def _tags(*, parsed_args: argparse.Namespace, **_: object) -> tuple[str, ...]:
 
 def _backends(**_: object) -> tuple[str, ...]:
     return BACKENDS
+
+
+def _machines(**_: object) -> tuple[str, ...]:
+    return ("auto",)
 
 
 def _listing(parsed: argparse.Namespace) -> Listing:

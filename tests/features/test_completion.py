@@ -79,12 +79,15 @@ def bash_offers(folder: Folder, typed: str) -> list[str]:
         ("runenv --completion ", ["bash", "zsh", "fish"]),
         ("runenv --backend v", ["virtualenv", "venv"]),
         ("runenv -k t", []),
+        ("runenv --merge r", ["r1.json"]),
+        ("runenv --shard ", ["auto"]),
         ("runenv lint -- en", ["envfile.py"]),
         ("runenv lint -- --fr", []),
     ],
 )
 def test_bash_is_offered(folder: Folder, typed: str, expected: list[str]):
     folder.envfile(ENVFILE)
+    folder.write("r1.json", "{}")
 
     assert bash_offers(folder, typed) == expected
 
