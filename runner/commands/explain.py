@@ -7,6 +7,7 @@ what is in the store.
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from runner.commands import failed_before, of_store
@@ -66,9 +67,11 @@ def main(request: Request) -> int:
     project, settings = open_project(request, os.environ)
     selected = select(project.jobs, settings, failed_before(project, settings))
     if settings.shard or settings.plan:
-        from runner.sharded import part_of  # most are not split
+        from runner.sharded import part_of, told  # most are not split
 
-        selected, _ = part_of(project, settings, selected, request.posargs, os.environ)
+        selected, part = part_of(project, settings, selected, request.posargs, os.environ)
+        if not selected.jobs:
+            print(told(part), file=sys.stderr)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     world = make_world(
         project,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from glob import glob
 
 from runner.envs.folder import make_envdir
 from runner.errors import FAILED, ReportUnwritten, ShardMissing, UsageError, some_of
@@ -20,7 +21,7 @@ from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from runner.model import Request, Settings
     from runner.reports.collected import JobStory, Story
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def main(request: Request) -> int:
     """Write the reports of the whole, and remember it; exit as one machine would have."""
     words = request.given.get("sessions")
-    files = list(map(str, words)) if is_list(words) else []
+    files = _files(map(str, words)) if is_list(words) else []
     if not files:
         raise UsageError(
             "--merge names no report", mend="runenv --merge shard-*.json --report run.html"
@@ -41,7 +42,7 @@ def main(request: Request) -> int:
     written = files_of(settings, root)
     _refuse_overwriting(files, written)
     clear(written)
-    received = {file: _received(file) for file in dict.fromkeys(files)}
+    received = {file: _received(file) for file in files}
     trouble = misfit(received)
     if trouble:
         raise UsageError(
@@ -62,6 +63,15 @@ def main(request: Request) -> int:
         raise
     _raise_for_lost(story)
     return story.exit_code
+
+
+def _files(words: Iterable[str]) -> list[str]:
+    """The files that the words name. PowerShell and cmd hand patterns on as they are."""
+    found: dict[str, None] = {}
+    for word in words:
+        matching = [] if os.path.lexists(word) else sorted(glob(word))
+        found.update(dict.fromkeys(matching or [word]))
+    return list(found)
 
 
 def _refuse_overwriting(files: Sequence[str], written: Sequence[File]) -> None:

@@ -133,6 +133,12 @@ def test_a_shard_without_jobs_passes_and_says_so(project: Folder):
     assert load(project, "empty.json")["jobs"] == []
 
 
+def test_that_a_shard_without_jobs_has_nothing_to_explain_is_said(project: Folder):
+    done = project.passes("--explain", "--shard", "9/9")
+
+    assert done.err == "shard 9/9 has no jobs: there are 6 for 9 machines\n"
+
+
 def test_a_shard_may_run_several_jobs_at_once(project: Folder):
     done = run_shard(project, 1, options=("-j", "2"))
 
@@ -277,6 +283,10 @@ def test_that_a_report_cannot_be_written_takes_no_exit_code_away(
 
     assert f"error: the report {name} cannot be written" in done.err
     assert done.code == code
+
+
+def test_a_pattern_that_no_shell_has_replaced_means_the_files(reports: Folder):
+    assert "6 passed" in reports.passes("--merge", "r[1-9].json").err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
