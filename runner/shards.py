@@ -135,11 +135,12 @@ class _Table:
         self.ms: list[int] = []
         self.is_known = any(job.name in known.jobs for job in jobs)
         self._made: dict[str, int] = {}  # the environment of a job
-        job_ms = {job.name: known.jobs.get(job.name) for job in jobs}
-        usual_ms = _median_ms(job_ms.values(), _GUESS_MS)
+        took_s = {job.name: known.jobs.get(job.name) for job in jobs}
+        usual_ms = _median_ms(took_s.values(), _GUESS_MS)
         making: dict[Hashable, list[str]] = {}
         for job in jobs:
-            self.job[job.name] = self._add(job_ms[job.name], usual_ms)
+            number = self.job[job.name] = self._add(took_s[job.name], usual_ms)
+            self.ms[number] = max(1, self.ms[number])  # else one machine would do all of them
             if job.spec.needs.backend != "none":
                 making.setdefault(environment_of(job), []).append(job.name)
         # What is linked from the store takes next to nothing: the longest is one that is made.

@@ -191,6 +191,14 @@ def test_where_nothing_is_known_jobs_count_alike():
     assert [(len(shard.jobs), shard.estimate_s) for shard in shards] == [(2, None), (2, None)]
 
 
+def test_jobs_that_took_no_time_are_shared_out_by_their_number():
+    took = dict.fromkeys("abcdef", 0.0)
+
+    shards = split(bare(**took), bare(**took), 3, Known(took, {}))
+
+    assert [len(shard.jobs) for shard in shards] == [2, 2, 2]
+
+
 def test_machines_without_jobs_are_the_last():
     jobs = bare(a=0)
 

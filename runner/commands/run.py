@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from runner.model import Job, Plan, Project, Request, Settings
     from runner.reports import Reporter
     from runner.running import Event, Part
+    from runner.selection import Selected
 
 
 _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
@@ -48,14 +49,7 @@ _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 
 def main(request: Request) -> int:
     """Run what is asked for; the exit code says whether all of it passed."""
     project, settings = open_project(request, os.environ)
-    selected = select(project.jobs, settings, failed_before(project, settings))
-    part: Part | None = None
-    if settings.shard or settings.plan:
-        from runner.sharded import part_of, told  # most runs are on one machine
-
-        selected, part = part_of(project, settings, selected, request.posargs, os.environ)
-        if not settings.quiet or not selected.jobs:
-            tell(sys.stderr, f"{told(part)}\n")
+    selected, part = _select(request, project, settings)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     started = time.monotonic()
     store = make_store(project, settings, os.environ)
@@ -129,6 +123,19 @@ def main(request: Request) -> int:
             error.exit_code = code or errors.FAILED
             raise
     return code
+
+
+def _select(request: Request, project: Project, settings: Settings) -> tuple[Selected, Part | None]:
+    """What is run here, and which part of several machines' jobs that is; None: all of them."""
+    selected = select(project.jobs, settings, failed_before(project, settings))
+    if not settings.shard and not settings.plan:
+        return selected, None
+    from runner.sharded import part_of, told  # most runs are on one machine
+
+    selected, part = part_of(project, settings, selected, request.posargs, os.environ)
+    if not settings.quiet or not selected.jobs:
+        tell(sys.stderr, f"{told(part)}\n")
+    return selected, part
 
 
 def _signal_among(outcomes: list[Outcome]) -> str:

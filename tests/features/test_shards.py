@@ -160,7 +160,7 @@ def test_what_a_shard_would_run_is_listed_and_explained(project: Folder):
 
 
 def test_a_matrix_can_have_a_fixed_number_of_entries(project: Folder):
-    out = project.passes("--matrix", "github", "--shard", "3").out
+    out = project.passes("--matrix", "github", "--shard", "3", "--envdir", "new").out
 
     packs = [entry["jobs"].split() for entry in json.loads(out)["include"]]
     assert len(packs) == 3
