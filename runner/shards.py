@@ -27,6 +27,7 @@ _GUESS_MS = 1_000  # of each job and each environment, where nothing at all is k
 _FEW = 4  # machines with the least to do, which something is moved to
 _PAIRS = 2_500  # of jobs of two machines that are looked at to be swapped
 _ROUNDS = 200  # in each, something leaves the machine that has the most to do
+_WORTH = 0.998  # of what it takes: a change that helps less is not made
 _EVEN = 1.01  # times what each would do, if nothing were done twice: memory is not more exact
 
 
@@ -159,15 +160,6 @@ class _Table:
         self.ms.append(usual_ms if seconds is None else round(seconds * 1000))
         return len(self.ms) - 1
 
-    @property
-    def whole_ms(self) -> int:
-        """What all of it takes, one after the other."""
-        return sum(self.ms)
-
-    def own_ms(self, names: Iterable[str]) -> int:
-        """What these jobs take, without all that is done for others too."""
-        return sum(self.ms[self.job[name]] for name in names)
-
     def things_of(self, names: Iterable[str]) -> Things:
         """What is done where these jobs run."""
         made = (self._made[name] for name in names if name in self._made)
@@ -191,6 +183,10 @@ class _Machine:
     def more_ms(self, things: Things) -> int:
         """How much longer it takes with these."""
         return sum(self._ms[thing] for thing in things if thing not in self.counts)
+
+    def less_ms(self, name: str) -> int:
+        """How much less it takes without this item."""
+        return sum(self._ms[thing] for thing in self.items[name] if self.counts[thing] == 1)
 
     def add(self, name: str, things: Things) -> None:
         """It does this item too."""
@@ -243,7 +239,7 @@ def _share_out(items: Mapping[str, Things], table: _Table, count: int) -> list[_
     for way in ways:
         machines = [_Machine(ms) for _ in range(count)]
         _give_out(way, items, machines, table)
-        _even_out(machines, table, alone)
+        _even_out(machines, sum(ms))
         found.append(machines)
     return min(found, key=_cost)
 
@@ -272,35 +268,38 @@ def _cost(machines: Sequence[_Machine]) -> tuple[int, int]:
     return max(loads), sum(loads)
 
 
-def _even_out(machines: Sequence[_Machine], table: _Table, alone_ms: Mapping[str, int]) -> None:
+def _even_out(machines: Sequence[_Machine], whole_ms: int) -> None:
     """Move and swap what makes the machine that has the most to do faster, while it helps."""
-    even_ms = _EVEN * table.whole_ms / len(machines)
+    even_ms = _EVEN * whole_ms / len(machines)
     for _ in range(_ROUNDS):
         ranked = sorted(machines, key=lambda m: -m.load_ms)
-        high, best = ranked[0], ranked[0].load_ms
+        high, best = ranked[0], round(ranked[0].load_ms * _WORTH)
         if best <= even_ms:
             return
         change: tuple[_Machine, Sequence[str], Sequence[str]] | None = None
         for low in reversed(ranked[1:][-_FEW:]):
-            for out, back in _changes(high, low):
-                # Most are too small or too large: at most all of theirs goes, at least
-                # the jobs themselves come.
-                left = high.load_ms - sum(alone_ms[name] for name in out) + table.own_ms(back)
-                right = low.load_ms - sum(alone_ms[name] for name in back) + table.own_ms(out)
-                if max(left, right) < best:
-                    peak = _peak_after(high, low, out, back)
-                    if peak < best:
-                        best, change = peak, (low, out, back)
+            for out, back in _changes(high, low, best):
+                peak = _peak_after(high, low, out, back)
+                if peak < best:
+                    best, change = peak, (low, out, back)
         if change is None:
             return
         _exchange(high, *change)
 
 
-def _changes(high: _Machine, low: _Machine) -> Iterable[tuple[Sequence[str], Sequence[str]]]:
-    """What may go to the other machine, and what come back for it."""
-    names = sorted(high.items)
+def _changes(
+    high: _Machine, low: _Machine, below_ms: int
+) -> Iterable[tuple[Sequence[str], Sequence[str]]]:
+    """What may go to the other machine, and what come back for it.
+
+    Nothing of which the sizes tell that one of the two would take below_ms or longer.
+    """
+    names, others = sorted(high.items), sorted(low.items)
+    without = {name: high.load_ms - high.less_ms(name) for name in names}
+    with_it = {name: low.load_ms + low.more_ms(high.items[name]) for name in names}
     for name in names:
-        yield [name], ()
+        if max(without[name], with_it[name]) < below_ms:
+            yield [name], ()
     groups: dict[int, list[str]] = {}
     for name in names:
         for thing in high.items[name]:
@@ -308,11 +307,13 @@ def _changes(high: _Machine, low: _Machine) -> Iterable[tuple[Sequence[str], Seq
     for thing in sorted(groups):
         if 1 < len(groups[thing]) < len(names):
             yield groups[thing], ()
-    others = sorted(low.items)
     if len(names) * len(others) <= _PAIRS:
+        # What both have is not seen in the sums: it takes no less time than they say.
+        come = [(other, high.more_ms(low.items[other]), low.less_ms(other)) for other in others]
         for name in names:
-            for other in others:
-                yield [name], [other]
+            for other, more_ms, less_ms in come:
+                if max(without[name] + more_ms, with_it[name] - less_ms) < below_ms:
+                    yield [name], [other]
 
 
 def _peak_after(high: _Machine, low: _Machine, out: Sequence[str], back: Sequence[str]) -> int:
