@@ -345,7 +345,9 @@ class _Held:
             InstallerCall(
                 argv=(python, _PROGRAM, hook, system.backend, out, *folders),
                 kind="build",
-                show=self._build.shown,
+                show=self._build.shown
+                if hook.startswith("build_")
+                else f"{self._build.shown} (what it needs)",
                 path=self._spec.path,
                 cwd=self._tree,
                 changes=changes,
