@@ -46,10 +46,11 @@ def slow(session: runner.Session) -> None:
 
 @runner.session(groups=["docs"], project="editable")
 def docs(session: runner.Session) -> None:
-    """Build the documentation; a warning is an error."""
+    """Build the documentation; warnings and dead links are errors."""
     session.run(
         "sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build/html", *session.posargs
     )
+    session.run("python", "docs/check_links.py", "docs/_build/html")
 
 
 @runner.session(deps=[], project="wheel", default=False)
