@@ -20,7 +20,7 @@ class Page(HTMLParser):
         self.anchors = {"", "top"}
         self.feed(path.read_text(encoding="utf-8"))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 — HTMLParser hands it
         for name, value in attrs:
             if name == "id" and value:
                 self.anchors.add(value)

@@ -1,10 +1,11 @@
-"""Whether what we print is coloured, and how; whether a terminal can show that.
+"""Whether what we print is coloured, and how; what a terminal can show, and how much beside.
 
 Knows nothing of what is printed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from runner.typed import TYPE_CHECKING
@@ -54,6 +55,30 @@ def wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> bo
     if environ.get("NO_COLOR"):
         return False
     return is_terminal and environ.get("TERM") != "dumb"
+
+
+def columns_of(stream: TextIO) -> int:
+    """How many columns the terminal has that a stream leads to; 0 where it leads to none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
+def fold(text: str, columns: int, indent: int, begins: int | None = None) -> str:
+    """The text in lines that fit, the further ones indented; as it is where columns is 0.
+
+    begins: the column in which its first line stands, the indent if nothing is said.
+    A word that is longer than a line is whole, so that it can be copied.
+    """
+    line, lines = "", []
+    room = columns - 1 - (indent if begins is None else begins)  # the last column wraps in some
+    for word in text.split(" ") if columns else ():
+        if line and len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line, room = "", columns - 1 - indent
+        line = f"{line} {word}" if line else word
+    return f"\n{' ' * indent}".join([*lines, line]) if columns else text
 
 
 def painter(*, color: bool) -> Callable[[str, str], str]:

@@ -66,7 +66,7 @@ def several_at_once(
         began_s=time.time(),
         made=set(),
         color="always" if colored else "never",
-        columns=terminal.columns(),
+        columns=terminal.room(),
         run_id=run_id,
         grace_s=grace_s(settings),
     )

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from runner.colors import painter, wants_color
+from runner.colors import columns_of, fold, painter, wants_color
+from runner.commands import help
+from tests.conftest import Folder
+
+if sys.platform != "win32":
+    import fcntl
+    import os
+    import struct
+    import termios
 
 
 @pytest.mark.parametrize(
@@ -34,3 +44,86 @@ def test_a_text_is_between_its_colour_and_the_end_of_it():
 
 def test_without_colour_a_text_is_as_it_is():
     assert painter(color=False)("bold_red", "error") == "error"
+
+
+# Columns. ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "indent", "begins", "lines"),
+    [
+        ("one two three", 0, 4, None, "one two three"),
+        ("one two three", 14, 0, None, "one two three"),
+        ("one two three", 13, 0, None, "one two\nthree"),
+        ("one two three", 13, 4, None, "one two\n    three"),
+        ("one two three", 13, 4, 0, "one two\n    three"),
+        ("one  two", 40, 0, None, "one  two"),
+        ("", 40, 2, None, ""),
+        ("a longer-than-a-line b", 10, 2, 0, "a\n  longer-than-a-line\n  b"),
+    ],
+)
+def test_a_text_is_folded_between_its_words(
+    text: str, columns: int, indent: int, begins: int | None, lines: str
+):
+    assert fold(text, columns, indent, begins) == lines
+
+
+def test_a_file_has_no_columns(tmp_path):
+    with (tmp_path / "file").open("w") as stream:
+        assert columns_of(stream) == 0
+
+
+@pytest.mark.parametrize("columns", [40, 59, 60, 80])
+def test_no_line_of_the_help_is_wider_than_the_terminal(columns: int):
+    lines = "\n".join(help.as_text(columns=columns)).splitlines()
+
+    assert max(map(len, lines)) < columns
+
+
+ENVFILE = """
+    @runner.session(python=False, tags=["slow"])
+    def build(session):
+        "Do something that takes a sentence of some length to tell."
+
+    @runner.session(deps=["one-package", "another-package", "a-third"])
+    def deploy(session): ...
+    """
+
+
+def seen(folder: Folder, *arguments: str) -> str:
+    """What stands on a terminal of 40 columns, without colours."""
+    outside, inside = os.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    process = folder.start(
+        *arguments, env={"NO_COLOR": "1"}, stdin=None, stdout=inside, stderr=inside
+    )
+    os.close(inside)
+    text = b""
+    try:
+        while chunk := os.read(outside, 65536):
+            text += chunk
+    except OSError:  # Linux: the other end is closed
+        pass
+    os.close(outside)
+    assert process.wait() == 0
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_a_narrow_terminal_is_told_the_same(folder: Folder):
+    folder.envfile(ENVFILE)
+
+    assert seen(folder, "--list").partition(":\n\n")[2] == (
+        "* build   Do something that takes a\n"
+        "          sentence of some length to\n"
+        "          tell.  [slow]\n"
+        "* deploy\n"
+        "\n"
+        "* run by a plain `runenv`\n"
+    )
+    assert seen(folder, "--usage", "deploy") == (
+        "deploy  (envfile.py:8)\n\n  deps  one-package, another-package,\n        a-third\n"
+    )
+    assert seen(folder, "--explain", "build") == (
+        "build\n  environment  none: its commands run\n               in the caller's\n"
+    )

@@ -49,11 +49,13 @@ def hear(*events: Event, encoding: str = "utf-8", width: int = 40, **said: Any) 
     return stream.text()
 
 
-def close(*outcomes: Outcome, encoding: str = "utf-8", by: str = "", **said: Any) -> str:
+def close(
+    *outcomes: Outcome, encoding: str = "utf-8", by: str = "", width: int = 0, **said: Any
+) -> str:
     """What is written at the end."""
     stream = Stream(encoding)
     how = {"color": False, "verbose": False, "quiet": False, **said}
-    Terminal(stream, width=40, **how).close(
+    Terminal(stream, width=width, **how).close(
         Report(outcomes=outcomes, duration_s=75.4, interrupted_by=by)
     )
     return stream.text()
@@ -107,7 +109,34 @@ def test_a_name_longer_than_the_line_is_whole():
     ],
 )
 def test_an_environment_is_told_with_why(event: EnvironmentReady, line: str):
-    assert hear(event) == f"{line}\n"
+    assert hear(event, width=0) == f"{line}\n"
+
+
+def test_a_line_that_is_longer_than_the_terminal_is_wide_goes_on_below():
+    told = hear(
+        ready("rebuilt", "deps changed (+a-package-with-a-name-that-is-longer-than-a-line)")
+    )
+
+    assert told == (
+        "environment: rebuilt in 0.21 s: deps\n"
+        "    changed\n"
+        "    (+a-package-with-a-name-that-is-longer-than-a-line)\n"
+        "    (cpython 3.13.0)\n"
+    )
+
+
+def test_a_reason_stands_below_its_row_where_there_is_little_room_beside_it():
+    failed = Outcome("tests-3.13", "failed", duration_s=0.8, reason="pytest exited with code 1")
+
+    assert close(failed, width=57) == (
+        "\n✗ failed    tests-3.13    0.80 s\n    pytest exited with code 1\n"
+    )
+    assert close(failed, width=59) == (
+        "\n✗ failed    tests-3.13    0.80 s  pytest exited with code\n" + " " * 34 + "1\n"
+    )
+    assert close(failed, width=60) == (
+        "\n✗ failed    tests-3.13    0.80 s  pytest exited with code 1\n"
+    )
 
 
 def test_an_arrow_that_cannot_be_shown_is_made_of_two_signs():
@@ -253,7 +282,7 @@ def test_colours():
     assert hear(Said("a", "info", "x"), Said("a", "error", "y"), color=True) == (
         "x\n\x1b[1;31merror: \x1b[0my\n"
     )
-    assert hear(ready("created"), ready("reused"), color=True) == (
+    assert hear(ready("created"), ready("reused"), color=True, width=0) == (
         "\x1b[36menvironment: created in 0.21 s (cpython 3.13.0)\x1b[0m\n"
         "\x1b[2menvironment: reused (cpython 3.13.0)\x1b[0m\n"
     )

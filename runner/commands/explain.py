@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from runner.colors import columns_of, fold
 from runner.commands import failed_before, of_store
 from runner.envs.builds import Builds
 from runner.envs.images import look
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from runner.envs.store import Store
     from runner.model import Job, Request
     from runner.running import Build, EnvSpec, Event, Step
+
+
+_INDENT = 15  # of what is told beside a label
 
 
 class Explained(Record):
@@ -95,7 +99,8 @@ def main(request: Request) -> int:
         jobs = [e._asdict() for e in explained]
         print(json.dumps({"version": 1, "envfile": project.envfile, "jobs": jobs}, indent=2))
     else:
-        print("\n\n".join("\n".join(as_text(e)) for e in explained))
+        columns = columns_of(sys.stdout)
+        print("\n\n".join("\n".join(as_text(e, columns)) for e in explained))
     return 1 if any(e.environment == "broken" for e in explained) else 0
 
 
@@ -210,8 +215,8 @@ def _installed(spec: EnvSpec, state: str, journal: Journal | None) -> tuple[str,
     return (show_arguments(spec.packages), *steps) if spec.packages else steps
 
 
-def as_text(explained: Explained) -> list[str]:
-    """The explanation in lines."""
+def as_text(explained: Explained, columns: int = 0) -> list[str]:
+    """The explanation in lines; columns: of the terminal, 0 where there is none."""
     words = {
         "reused": "would be reused: nothing that it was made from has changed",
         "updated": "would get the project's new wheel alone, unless that needs something else",
@@ -224,8 +229,8 @@ def as_text(explained: Explained) -> list[str]:
     }
     told = words[explained.environment] + (" from the store" if explained.linked_from else "")
     told += f": {explained.reason}" if explained.reason else ""
-    first, *rest = told.splitlines()
-    lines = [explained.job, f"  environment  {first}", *(f"               {line}" for line in rest)]
+    first, *rest = (fold(line, columns, _INDENT) for line in told.splitlines())
+    lines = [explained.job, f"  environment  {first}", *(" " * _INDENT + line for line in rest)]
     facts = {
         "folder": explained.path,
         "shared with": ", ".join(explained.shared_with),
@@ -237,7 +242,9 @@ def as_text(explained: Explained) -> list[str]:
         "resolved": _resolved_in_words(explained),
         "after": ", ".join(explained.after),
     }
-    lines += [f"  {label:<11}  {value}" for label, value in facts.items() if value]
+    lines += [
+        f"  {label:<11}  {fold(value, columns, _INDENT)}" for label, value in facts.items() if value
+    ]
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.colors import painter, shows_escapes, wants_color
+from runner.colors import columns_of, fold, painter, shows_escapes, wants_color
 from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
@@ -40,7 +40,9 @@ def main(request: Request) -> int:
         print(as_json(project, jobs, chosen))
     else:
         color = wants_color(settings.color, os.environ, shows_escapes(sys.stdout))
-        print("\n".join(as_text(project, jobs, chosen, color=color, narrowed=narrowed)))
+        columns = columns_of(sys.stdout)
+        lines = as_text(project, jobs, chosen, color=color, narrowed=narrowed, columns=columns)
+        print("\n".join(lines))
     if mistake is not None:
         sys.stdout.flush()
         raise mistake
@@ -58,9 +60,18 @@ def default_jobs(project: Project, settings: Settings) -> Sequence[Job]:
 
 
 def as_text(
-    project: Project, jobs: Sequence[Job], chosen: set[str], *, color: bool, narrowed: bool
+    project: Project,
+    jobs: Sequence[Job],
+    chosen: set[str],
+    *,
+    color: bool,
+    narrowed: bool,
+    columns: int = 0,
 ) -> list[str]:
-    """The lines of the listing: a family's line with its description, then its members."""
+    """The lines of the listing: a family's line with its description, then its members.
+
+    columns: of the terminal; 0 where there is none.
+    """
     paint = painter(color=color)
     star = paint("green", "*")
     lines = [line for line in [project.doc.partition("\n")[0]] if line]
@@ -76,7 +87,7 @@ def as_text(
     width = max((len(name) for name in families), default=0)
     marked = False
     for name, members in families.items():
-        doc = members[0].spec.doc.partition("\n")[0]
+        doc = fold(members[0].spec.doc.partition("\n")[0], columns, width + 4)
         some = any(job.name in chosen for job in members)
         marked = marked or some
         mark = star if some else " "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 
+from runner.colors import columns_of, fold
 from runner.load import open_project
 from runner.plan import others_sharing
 from runner.selection import select
@@ -21,14 +23,17 @@ def main(request: Request) -> int:
     shown: dict[str, list[Job]] = {}
     for job in jobs:
         shown.setdefault(job.spec.name, []).append(job)
-    print("\n\n".join("\n".join(describe(members, project.jobs)) for members in shown.values()))
+    columns = columns_of(sys.stdout)
+    told = ("\n".join(describe(members, project.jobs, columns)) for members in shown.values())
+    print("\n\n".join(told))
     return 0
 
 
-def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
+def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) -> list[str]:
     """A session in lines: its docstring, then what was declared.
 
-    Of a shared environment that is what all declare that share it.
+    Of a shared environment that is what all declare that share it. columns: of the
+    terminal; 0 where there is none.
     """
     spec = members[0].spec
     needs = spec.needs
@@ -74,6 +79,9 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...]) -> list[str]:
         width = max(map(len, told))
         lines += [
             "",
-            *(f"  {label:<{width}}  {', '.join(values)}" for label, values in told.items()),
+            *(
+                f"  {label:<{width}}  {fold(', '.join(values), columns, width + 4)}"
+                for label, values in told.items()
+            ),
         ]
     return lines

@@ -5,8 +5,7 @@ What the user's commands write goes past us, straight to where they sent it.
 
 from __future__ import annotations
 
-import os
-
+from runner.colors import columns_of, fold
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
     CommandStarted,
@@ -96,7 +95,11 @@ class Terminal:
 
     def columns(self) -> int:
         """How wide it is."""
-        return self._width or _columns(self.stream)
+        return self.room() or 80
+
+    def room(self) -> int:
+        """How many columns there are for a line; 0 where it may be of any length: no terminal."""
+        return columns_of(self.stream) if self._width is None else self._width
 
     def fold(self, name: str, ago_s: float = 0.0) -> None:
         """What follows is the output of a job that began so many seconds ago."""
@@ -168,7 +171,8 @@ class Terminal:
             )
         done = "wheel replaced" if event.state == "updated" else event.state
         source = " from the store" if event.linked else ""
-        return self.paint("cyan", f"environment: {done}{source} in {took}{ahead}{reason} {python}")
+        told = f"environment: {done}{source} in {took}{ahead}{reason} {python}"
+        return self.paint("cyan", fold(told, self.room(), _INDENT, 0))
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (
@@ -194,9 +198,19 @@ class Terminal:
         wide = [max(n, *map(len, column), 0) for n, column in ((10, told), (0, names), (8, took))]
         for outcome, how, name, time in zip(outcomes, told, names, took, strict=True):
             painted = self.paint(_COLORS[outcome.result], how) + " " * (wide[0] - len(how))
-            reason = f"  {_safe(outcome.reason)}" if outcome.reason else ""
-            rows.append(f"{painted}  {name:<{wide[1]}}  {time:>{wide[2]}}{reason}".rstrip())
+            row = f"{painted}  {name:<{wide[1]}}  {time:>{wide[2]}}"
+            reason = self._reason(outcome, sum(wide) + 6)
+            rows.append((row if reason.startswith(" ") else row.rstrip()) + reason)
         return rows
+
+    def _reason(self, outcome: Outcome, column: int) -> str:
+        """Why it ended so, from a column on; below the row where there is little room."""
+        if not outcome.reason:
+            return ""
+        reason, columns = _safe(outcome.reason), self.room()
+        if columns and columns - column < min(len(reason) + 1, _LITTLE):
+            return f"\n{' ' * _INDENT}" + fold(reason, columns, _INDENT)
+        return "  " + fold(reason, columns, column)
 
     def _symbol(self, result: Result) -> str:
         return SYMBOLS[result][0 if self.unicode else 1]
@@ -236,6 +250,9 @@ def _safe(text: str, keep: str = "") -> str:
     )
 
 
+_INDENT = 4  # of lines that belong to the one above
+_LITTLE = 24  # columns, in which a sentence would be a pillar
+
 _LONGEST = 4000  # characters of a command: more than a person reads, and pastes
 
 
@@ -243,10 +260,3 @@ def _cut(text: str) -> str:
     """The text, or its beginning and how much more there is."""
     rest = len(text) - _LONGEST
     return text if rest <= 0 else f"{text[:_LONGEST]} ... and {rest:,} more characters"
-
-
-def _columns(stream: TextIO) -> int:
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
