@@ -53,6 +53,12 @@ def docs(session: runner.Session) -> None:
     session.run("python", "docs/check_links.py", "docs/_build/html")
 
 
+@runner.session(project="editable", default=False)
+def pictures(session: runner.Session) -> None:
+    """Make the pictures of the pages: real runs at a real terminal."""
+    session.run("python", "docs/pictures/make.py", *session.posargs)
+
+
 @runner.session(deps=[], project="wheel", default=False)
 def bench(session: runner.Session) -> None:
     """Measure all speeds beside nox, tox and hatch: docs/explanation/speed.md tells how."""
