@@ -1,5 +1,7 @@
 """runenv's own sessions: we run ourselves with ourselves."""
 
+import os
+
 import runner
 
 runner.options.default = ["lint", "types", "coverage"]
@@ -57,6 +59,20 @@ def docs(session: runner.Session) -> None:
 def pictures(session: runner.Session) -> None:
     """Make the pictures of the pages: real runs at a real terminal."""
     session.run("python", "docs/pictures/make.py", *session.posargs)
+
+
+@runner.session(deps=[], default=False)
+def changelog(session: runner.Session) -> None:
+    """Show what has changed since the last release; with a version and a day, release it."""
+    session.run("python", "changes/collect.py", *session.posargs)
+
+
+@runner.session(deps=["build", "twine"], default=False)
+def release(session: runner.Session) -> None:
+    """Build what is released under the tag that is given, into dist/, and look at it."""
+    session.run("python", "changes/check_release.py", *session.posargs)
+    session.run("python", "-m", "build", "--outdir", "dist")
+    session.run("twine", "check", "--strict", *(f"dist/{name}" for name in os.listdir("dist")))
 
 
 @runner.session(deps=[], project="wheel", default=False)
