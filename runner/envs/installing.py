@@ -18,6 +18,7 @@ from runner.envs.wheels import (
     SETUPTOOLS,
     Asking,
     builds_of_its_own,
+    named_in,
     needs_installed,
     needs_of,
     requirement,
@@ -130,7 +131,7 @@ class Installing:
         that cannot be had any more, and it is asked anew. more: arguments.
         """
         upgrade = ("--upgrade",) if self._policy.upgrade else ()
-        wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
+        wanted = self._wanted(step)
         arguments = (*more, *upgrade, *step.arguments, *self._exported(step), *wanted)
         when_s = self._install_known(step, arguments, known) if known and known.pins else None
         if when_s is None:
@@ -197,7 +198,7 @@ class Installing:
         names = self._policy.upgrade_package
         options = [word for name in names for word in ("--upgrade-package", name)]
         for step in steps:
-            wanted = [requirement(build, self._wheel(build, step)) for build in step.builds]
+            wanted = self._wanted(step)
             argv = self._backend.install_argv(
                 self.environment, (*options, *step.arguments, *wanted)
             )
@@ -234,6 +235,16 @@ class Installing:
         changes = (*call.changes, ("UV_FROZEN", None), ("UV_LOCKED", None))
         self._run_installer(call._replace(changes=changes))
         return ("-r", out)
+
+    def _wanted(self, step: Step) -> list[str]:
+        """What asks the installer for the wheels of the step's projects."""
+        wheels = [(build, self._wheel(build, step)) for build in step.builds]
+        wanted = [requirement(build, wheel) for build, wheel in wheels]
+        if "--resolution=lowest-direct" in step.arguments:
+            # uv takes what a project names as named where it is a folder, and not where it is a
+            # wheel; its tests would then run with the highest, and pass.
+            wanted += [text for build, wheel in wheels for text in named_in(wheel, build.extras)]
+        return wanted
 
     def _wheel(self, build: Build, step: Step) -> str:
         return self._wheels.provide(

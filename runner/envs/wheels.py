@@ -229,6 +229,24 @@ def requirement(build: Build, wheel: str) -> str:
     return f"{name}{extras} @ file://{'' if path.startswith('/') else '/'}{path}"
 
 
+def named_in(wheel: str, extras: tuple[str, ...]) -> tuple[str, ...]:
+    """What the wheel's metadata requires with these extras, each as PEP 508 has it."""
+
+    def plain(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    def asked_for(found: re.Match[str]) -> str:
+        # Nobody but the wheel has extras: in their place stands what is so, or never is.
+        return f"python_version {'>=' if plain(found[2]) in map(plain, extras) else '<'} '0'"
+
+    lines = (line.partition(":") for line in needs_of(wheel))
+    return tuple(
+        re.sub(r"extra\s*==\s*(['\"])(.*?)\1", asked_for, text.strip())
+        for field, _, text in lines
+        if field.lower() == "requires-dist"
+    )
+
+
 def needs_of(wheel: str) -> tuple[str, ...]:
     """What decides in a wheel's metadata what else is installed, in the order it has.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Folder
-from tests.features.test_environments import PRINT_INSTALLED, lines
+from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
 PIP = ', backend="virtualenv"'
 
@@ -37,6 +37,30 @@ def declare(folder: Folder, arguments: str) -> None:
 )
 def test_uv_takes_the_version_that_is_asked_for(choice: Folder, arguments: str, installed: str):
     declare(choice, f"deps=['one>=1'], {arguments}")
+
+    assert lines(choice)[0] == installed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "installed"),
+    [
+        ("project='wheel', resolution='lowest-direct'", "mine1.0 one1.0 two2.0"),
+        ("project='wheel', resolution='lowest'", "mine1.0 one1.0 two1.0"),
+        ("project='editable', resolution='lowest-direct'", "mine1.0 one1.0 two2.0"),
+        (
+            "project='wheel', extras=['more'], resolution='lowest-direct'",
+            "mine1.0 one1.0 tool1.0 two2.0",
+        ),
+    ],
+)
+def test_what_the_project_names_is_named(choice: Folder, arguments: str, installed: str):
+    library(choice)
+    backend = choice.root / "backend.py"
+    required = "Requires-Dist: one>=1\\nProvides-Extra"
+    backend.write_text(backend.read_text().replace("Provides-Extra", required))
+    for version in ("1.0", "2.0"):
+        choice.wheel("tool", version)
+    declare(choice, arguments)
 
     assert lines(choice)[0] == installed
 
