@@ -92,7 +92,8 @@ def comparable(text: str) -> str:
     text = re.sub(r"\b(\d+ min )?\d+(\.\d+)? s\b", "T s", text)
     text = re.sub(r"in \d+\.\d+s", "in Ts", text)  # pytest
     text = re.sub(r" {2,}T s", "  T s", text)
-    text = re.sub(r"T s ahead", "T s", text)  # whether there was time for it
+    text = re.sub(r"T s ahead", "T s", text)  # whether there was time for it,
+    text = text.replace("created from the store", "created")  # and who was first
     text = re.sub(r"(cpython 3\.\d+)\.\d+\b", r"\1", text)
     text = re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DAY", text)
     lines = [line.rstrip() for line in text.splitlines()]

@@ -34,7 +34,13 @@ from tests.pages import (
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Read from top to bottom, in one folder: each command is run, and shows what the page says.
-FOLLOWED = ["docs/tutorial.md"]
+FOLLOWED = [
+    "docs/tutorial.md",
+    "docs/how-to/coverage.md",
+    "docs/how-to/lowest.md",
+    "docs/how-to/monorepo.md",
+    "docs/how-to/pythons.md",
+]
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page) if block.language[:1] != "{"]
 
@@ -47,7 +53,7 @@ def of(*languages: str) -> pytest.MarkDecorator:
 
 
 def test_a_block_is_in_a_language_that_is_checked():
-    assert {block.language for block in BLOCKS} == {"", "console", "python", "sh", "toml", "xml", "yaml"}  # fmt: skip
+    assert {block.language for block in BLOCKS} == {"", "console", "dockerfile", "python", "sh", "toml", "xml", "yaml"}  # fmt: skip
 
 
 # Blocks. ----------------------------------------------------------------------------------
@@ -107,6 +113,13 @@ def test_what_is_xml_is_xml(block: Block):
     assert ET.fromstring(block.text).tag
 
 
+@of("dockerfile")
+def test_an_image_runs_what_runenv_takes(block: Block):
+    lines = re.findall(r"^RUN (?:\w+=\S+ )*runenv (.*)$", block.text, re.MULTILINE)
+
+    assert [parse(line.split()).verb for line in lines] == ["run", "run"]
+
+
 @of("", "console", "sh")
 def test_a_command_line_is_one_that_runenv_takes(block: Block):
     for line in block.text.splitlines():
@@ -138,12 +151,12 @@ def again(folder: Path, name: str) -> None:
 def reader_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the pages install: the real pytest and flit, and tools that find nothing wrong."""
     folder = tmp_path_factory.mktemp("reader-wheels")
-    for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments", "flit-core"):
+    for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments", "flit-core", "coverage"):
         again(folder, name)
     for name, says in {"ruff": "All checks passed!", "codespell": ""}.items():
         module = f"def main():\n    {f'print({says!r})' if says else 'pass'}\n"
         make_wheel(folder, name, files={f"{name}.py": module}, scripts={name: f"{name}:main"})
-    for version in ("1.26.20", "2.5.0"):
+    for version in ("1.26.0", "1.26.20", "2.5.0"):
         make_wheel(folder, "urllib3", version)
     return folder
 
@@ -172,6 +185,7 @@ class Reader:
         self.environ = {
             **folder.environ,
             "PYTHONDONTWRITEBYTECODE": "",
+            "COVERAGE_CORE": "pytrace",  # its wheel is made of what is Python
             "UV_FIND_LINKS": str(wheels),
             "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}",
         }
@@ -180,7 +194,7 @@ class Reader:
     def write(self, name: str, text: str) -> None:
         """Put a block into its file."""
         path = self.root / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         text = self._here(text)
         if path.suffix == ".py" and path.exists():
             text = written_into(path.read_text(), text)
