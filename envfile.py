@@ -49,10 +49,19 @@ def slow(session: runner.Session) -> None:
 @runner.session(groups=["docs"], project="editable")
 def docs(session: runner.Session) -> None:
     """Build the documentation; warnings and dead links are errors."""
+    # -E: of a page that has not changed since it was warned of, nothing would be said again.
     session.run(
-        "sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build/html", *session.posargs
+        "sphinx-build",
+        "-E",
+        "-W",
+        "--keep-going",
+        "-q",
+        "docs",
+        "docs/_build/html",
+        *session.posargs,
     )
     session.run("python", "docs/check_links.py", "docs/_build/html")
+    session.run("sphinx-build", "-W", "-q", "-b", "man", "docs", "docs/_build/man")
 
 
 @runner.session(project="editable", default=False)

@@ -12,7 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from runner import __version__
+import runner
+from runner import __version__, surroundings
 from runner.declare import Options, session
 from runner.handle import Session
 from runner.model import Option, RunOptions
@@ -61,6 +62,32 @@ def test_every_member_of_session_is_told(name: str):
 @pytest.mark.parametrize("name", RunOptions.__annotations__)
 def test_every_option_of_run_is_told(name: str):
     assert f"`{name}`" in ENVFILE
+
+
+VARIABLES = (REFERENCE / "variables.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(surroundings._NOT_INHERITED))
+def test_every_variable_that_is_not_handed_on_is_told(name: str):
+    assert f"`{name}`" in VARIABLES.partition("Not handed on")[2]
+
+
+def test_every_variable_of_ours_that_is_looked_at_is_told():
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "runner").rglob("*.py"))
+    looked_at = set(re.findall(r'"(RUNENV_[A-Z_]+)"', code))
+    settings = {option.variable for option in OPTIONS}
+
+    assert looked_at - settings - {"RUNENV_"} == {"RUNENV_JOB", "RUNENV_WORKER"}
+    assert "`RUNENV_JOB`" in VARIABLES
+    assert "`RUNENV_WORKER`" in VARIABLES
+
+
+API = (REFERENCE / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", runner.__all__)
+def test_every_public_name_is_in_the_api(name: str):
+    assert re.search(rf"^(\.\. \w+(:\w+)?:: {name}(\(\))?|## `runner\.{name}`)$", API, re.MULTILINE)
 
 
 def validate(text: str, schema: str) -> None:
