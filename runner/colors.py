@@ -71,7 +71,7 @@ def fold(text: str, columns: int, indent: int, begins: int | None = None) -> str
     begins: the column in which its first line stands, the indent if nothing is said.
     A word that is longer than a line is whole, so that it can be copied.
     """
-    line, lines = "", []
+    line, lines = "", list[str]()
     room = columns - 1 - (indent if begins is None else begins)  # the last column wraps in some
     for word in text.split(" ") if columns else ():
         if line and len(line) + 1 + len(word) > room:

@@ -8,6 +8,8 @@ import pytest
 
 from runner.colors import columns_of, fold, painter, wants_color
 from runner.commands import help
+from runner.commands.explain import Explained
+from runner.commands.explain import as_text as explanation
 from tests.conftest import Folder
 
 if sys.platform != "win32":
@@ -78,6 +80,35 @@ def test_no_line_of_the_help_is_wider_than_the_terminal(columns: int):
     lines = "\n".join(help.as_text(columns=columns)).splitlines()
 
     assert max(map(len, lines)) < columns
+
+
+def test_what_an_option_does_stands_below_it_at_a_narrow_terminal():
+    assert help.as_text(columns=40)[28:30] == ["  -l, --list", "        list the jobs"]
+    assert "  -l, --list              list the jobs" in help.as_text(columns=80)
+
+
+def test_an_explanation_is_folded_beside_its_labels():
+    explained = Explained(
+        job="tests",
+        after=(),
+        environment="created",
+        reason="",
+        shared_with=(),
+        path="/project/.runenv/a-folder-that-is-longer-than-a-line",
+        python="cpython 3.13.0 at /bin/python",
+        backend="uv",
+        installs=("one", "two", "three", "four", "five"),
+        builds=(),
+    )
+
+    assert explanation(explained, 40) == [
+        "tests",
+        "  environment  would be created",
+        "  folder       /project/.runenv/a-folder-that-is-longer-than-a-line",
+        "  python       cpython 3.13.0 at\n               /bin/python",
+        "  backend      uv",
+        "  installs     one; two; three; four;\n               five",
+    ]
 
 
 ENVFILE = """
