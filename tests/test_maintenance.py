@@ -134,7 +134,10 @@ def test_only_the_job_that_publishes_may_say_who_it_is():
 def test_the_action_takes_what_an_entry_of_the_matrix_has():
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
-    assert set(action["inputs"]) == {"jobs", "python", "key", "runner-python"}
+    page = (ROOT / "docs/how-to/action.md").read_text(encoding="utf-8")
+
+    assert list(action["inputs"]) == ["jobs", "python", "key", "runner-python"]
+    assert re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE) == list(action["inputs"])
 
 
 def test_every_version_of_python_is_tried_on_every_system():
