@@ -751,6 +751,8 @@ PRODUCTS = """
         mysql: ENGINE = mysql
         sqlite: PORT = 0
         mysql: PORT = 3306
+        sqlite: KIND = sqlite
+        mysql: KIND = MySQL
     commands = a
 """
 
@@ -767,7 +769,7 @@ def test_names_that_are_several_products_are_made_by_loops_over_them():
                     name=f"py{python.replace('.', '')}-{django}-{variant}",
                     python=python,
                     deps=DJANGO_DEPS[django],
-                    env={"ENGINE": variant, "PORT": PORT_OF[variant]},
+                    env={"ENGINE": variant, "PORT": PORT_OF[variant], "KIND": KIND_OF[variant]},
                 )(tests)
         """
     )
@@ -783,12 +785,12 @@ def test_what_the_loops_over_products_declare_is_what_was_said(tmp_path: Path):
     assert found["py39-django4.2-mysql"] == (
         "3.9",
         ("Django~=4.2.0",),
-        {"ENGINE": "mysql", "PORT": "3306"},
+        {"ENGINE": "mysql", "PORT": "3306", "KIND": "MySQL"},
     )
     assert found["py312-djangomain-sqlite"] == (
         "3.12",
         ("Django",),
-        {"ENGINE": "sqlite", "PORT": "0"},
+        {"ENGINE": "sqlite", "PORT": "0", "KIND": "sqlite"},
     )
 
 
