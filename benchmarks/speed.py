@@ -118,9 +118,9 @@ def measure(wanted: Wanted, home: Path) -> Iterator[page.Run]:
         folder = home / name
         folder.mkdir()
         rows = measure_part(name, module, place._replace(folder=folder), rounds)
-        floors.remove(folder)
         parts.append(page.Measured(name, module.TITLE, told(module), rounds, rows))
         yield page.Run(began, machine, versions, parts)
+        floors.remove(folder)
 
 
 def measure_part(name: str, module: Part, place: Place, rounds: int) -> list[Row]:
