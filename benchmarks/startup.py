@@ -1,7 +1,8 @@
 """What it costs until a tool begins to do something: its version, the list of 10, of 1,000 and of
 4,000 sessions, and what a shell starts where TAB is pressed behind the begin of a name. CPU time.
 
-The floor is a script that imports nothing, the bare interpreter `python -c pass`.
+The floor is a script that imports nothing, the bare interpreter `python -c pass`. hatch's sessions
+are one matrix, for else it could not run them at once; as many that are named take it longer.
 """
 
 from __future__ import annotations
