@@ -141,6 +141,13 @@ def test_what_is_at_the_limit_is_met(load):
     assert load("page").asked_line(row) == [*told, "floor + 10", "10.0"]
 
 
+def test_a_multiple_below_nothing_proves_nothing(load):
+    asked = load("rows").Asked
+
+    assert not asked("cp -al ×", -3.84, 1.2).met
+    assert asked("its own command +", -0.1, 1.5).met
+
+
 def test_who_does_less_is_not_the_best_peer(load):
     row = row_of(load, 10, **{"runenv": 20, "hatch*": 1, "python -c pass": 2, "nox": 40})
 
