@@ -12,13 +12,14 @@ from runner.settings import BARE_STORE, BY_NAME, OPTIONS, check, is_list, split
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Literal
 
     from runner.model import Option
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
+_OF_SESSIONS = ("run", "explain", "list")  # the verbs behind whose names options of sessions stand
 
 _SPLIT = ("run", "list", "explain", "matrix")
 
@@ -59,8 +60,15 @@ def parse(argv: Sequence[str]) -> Request:
         if given.get(name) and verb not in fitting:
             raise UsageError(f"--{name} goes with {told}", mend=mend)
     of_store = _of_store(verb, given)
+    if reader.unknown and verb not in _OF_SESSIONS:
+        raise _unknown_option(reader.unknown)
     return Request(
-        verb=verb, argument=argument, given=given, posargs=tuple(posargs), of_store=of_store
+        verb=verb,
+        argument=argument,
+        given=given,
+        posargs=tuple(posargs),
+        of_store=of_store,
+        own=tuple(reader.own) if reader.unknown else (),
     )
 
 
@@ -70,6 +78,8 @@ class _Reader:
     def __init__(self, words: list[str]) -> None:
         self.given: dict[str, object] = {}
         self.verbs: dict[str, str | None] = {}  # with their arguments
+        self.own: list[str | None] = []  # as in Request
+        self.unknown = ""  # the first option behind a name that is none of ours
         self._left = words
 
     def read(self) -> None:
@@ -77,12 +87,32 @@ class _Reader:
         while self._left:
             word = self._left.pop(0)
             if word == "-" or not word.startswith("-"):
-                self._add("sessions", (word,))
-            elif word.startswith("--"):
+                self._add_name(word)
+                continue
+            if word.startswith("--"):
                 flag, equals, value = word.partition("=")
+                if self.own and flag not in _BY_FLAG:
+                    self.own.append(word)
+                    self.unknown = self.unknown or flag
+                    continue
                 self._take(_option(flag), flag, value if equals else None)
+            elif self._awaits_value() and is_value(word):
+                self.own.append(word)
+                continue
             else:
                 self._take_short(word)
+            if self._awaits_value():
+                self.own.append(None)
+
+    def _awaits_value(self) -> bool:
+        """Whether an option of a session stood last, which may have its value behind it."""
+        return bool(self.own) and str(self.own[-1]).startswith("--")
+
+    def _add_name(self, name: str) -> None:
+        """Note a name, or the value of an option of a session: who knows that one can tell."""
+        self.own.append(name)
+        if not self.unknown:
+            self.given["sessions"] = (*_tuple(self.given.get("sessions")), name)
 
     def _take_short(self, word: str) -> None:
         """`-x`, `-xv`, `-p3.12`, `-p 3.12`: flags share a dash, a value may follow its letter."""
@@ -124,6 +154,10 @@ class _Reader:
         check(option, value, flag)
         if option.kind == "verb with argument":
             self.verbs[option.name] = value
+        elif option.name == "sessions":
+            if self._awaits_value():
+                self.own.append(None)
+            self._add_name(value)
         elif option.kind == "many":
             self._add(option.name, split(option, value))
         else:
@@ -216,11 +250,26 @@ _NOX_FLAGS = {
 
 
 def _unknown_option(flag: str) -> UsageError:
-    hint = _NOX_FLAGS.get(flag) or did_you_mean(flag, list(_BY_FLAG))
     return UsageError(
         f"there is no option {flag}",
-        mend=hint or "runenv --help shows them all; what belongs to a session stands behind --",
+        mend=hint_for(flag, ())
+        or "runenv --help shows them all; what belongs to a session stands behind its name or --",
     )
+
+
+def hint_for(flag: str, known: Iterable[str]) -> str:
+    """What was meant by an option that there is not; or empty. known: those beside ours."""
+    return _NOX_FLAGS.get(flag) or did_you_mean(flag, [*known, *_BY_FLAG])
+
+
+def is_value(word: str) -> bool:
+    """Whether a word behind an option of a session can be its value: a negative number can."""
+    return word == "-" or not word.startswith("-") or word[1:].lstrip(".")[:1].isdecimal()
+
+
+def is_ours(flag: str) -> bool:
+    """Whether it is an option of runenv."""
+    return flag in _BY_FLAG
 
 
 # Verbs. ------------------------------------------------------------------------

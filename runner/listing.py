@@ -16,15 +16,25 @@ from runner.digests import sha256
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 from runner.record import Record
-from runner.tab import forget_names, keep_names
+from runner.tab import keep_names
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-    from runner.model import Project
+    from runner.model import OwnOption, Project
 
-_FORMAT = 2  # another number: written by a runenv that means something else
+_FORMAT = 3  # another number: written by a runenv that means something else
+
+
+class Own(Record):
+    """An option of a session."""
+
+    flag: str
+    help: str
+    takes: str  # as in OwnOption; empty: nothing
+    choices: tuple[str, ...] = ()
 
 
 class Listing(Record):
@@ -34,6 +44,7 @@ class Listing(Record):
     jobs: dict[str, str]  # likewise
     tags: tuple[str, ...]
     pythons: tuple[str, ...]
+    options: Mapping[str, tuple[Own, ...]] = {}  # of the sessions that have some
 
 
 def listing_of(envfile: str, cache: str) -> Listing:
@@ -60,10 +71,10 @@ def listing_of(envfile: str, cache: str) -> Listing:
         "listing": listing,
     }
     keep(file, json.dumps(data))
-    if _expands_ranges(project):
-        forget_names(envfile)  # they change with the Pythons that are here
-    else:
-        keep_names(envfile, listing.sessions, listing.jobs, files)
+    flags = {name: {own.flag: own.help for own in each} for name, each in listing.options.items()}
+    # The names of jobs may change with the Pythons that are here.
+    names = None if _expands_ranges(project) else (listing.sessions, listing.jobs)
+    keep_names(envfile, names, flags, files)
     return listing
 
 
@@ -80,7 +91,18 @@ def _make(project: Project) -> Listing:
         jobs=docs,
         tags=tuple(dict.fromkeys(tag for job in project.jobs for tag in job.tags)),
         pythons=tuple(dict.fromkeys(job.python for job in project.jobs if job.python)),
+        options={
+            job.spec.name: tuple(own for option in job.spec.options for own in _flags(option))
+            for job in project.jobs
+            if job.spec.options
+        },
     )
+
+
+def _flags(option: OwnOption) -> list[Own]:
+    takes = "" if option.kind == "flag" else option.takes
+    flags = [Own(option.flag, option.help, takes, option.choices)]
+    return [*flags, Own(option.turned_off, option.help, "")] if option.turned_off else flags
 
 
 def _read(file: str) -> Listing | None:
@@ -94,8 +116,12 @@ def _read(file: str) -> Listing | None:
             return None
         if data["pythons here"] != list(found_versions(">=3")):
             return None
-        sessions, jobs, tags, pythons = data["listing"]
-        return Listing(dict(sessions), dict(jobs), tuple(tags), tuple(pythons))
+        sessions, jobs, tags, pythons, options = data["listing"]
+        own = {
+            name: tuple(Own(flag, told, takes, tuple(c)) for flag, told, takes, c in each)
+            for name, each in options.items()
+        }
+        return Listing(dict(sessions), dict(jobs), tuple(tags), tuple(pythons), own)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -374,6 +374,13 @@ def open_project(
         left_out.append("sessions")  # nox's variable, as little as NAME without an option
     options = {name: value for name, value in project.options.items() if name not in left_out}
     settings = settle(request.given, environ, options, table)
+    if request.own:
+        from runner.own_options import settle_own  # what most command lines have none of
+
+        here = os.getcwd()
+        settled = settle_own(request.own, project.jobs, "" if here == project.root else here)
+        project = project._replace(jobs=settled.jobs)
+        settings = settings._replace(sessions=settled.sessions)
     if project.origins:
         of_file = {n: o for n, o in project.origins.items() if settings.origins[n] == "envfile"}
         settings = settings._replace(origins={**settings.origins, **of_file})

@@ -59,6 +59,32 @@ class Needs(Record):
     exclude_newer: str = ""  # a date, or a time by RFC 3339: what was uploaded later is not there
 
 
+class OwnOption(Record):
+    """A keyword-only parameter of a session function, which the command line fills."""
+
+    name: str  # of the parameter
+    flag: str  # --dry-run
+    kind: Literal["flag", "value", "many"]
+    takes: Literal["bool", "str", "int", "float", "path", "choice"]  # many: each of them
+    convert: Callable[[str], object]  # raises ValueError for what it does not take
+    required: bool
+    choices: tuple[str, ...] = ()  # what may be written, of takes choice
+    default: object = None
+    help: str = ""
+    collect: Callable[[Iterable[object]], object] = list  # many: what the function gets
+
+    @property
+    def turned_off(self) -> str:
+        """The flag that says no: `--no-dry-run`; empty where none does."""
+        return f"--no-{self.flag[2:]}" if self.kind == "flag" else ""
+
+    @property
+    def written(self) -> str:
+        """The flag with what stands behind it: `--part major|minor`, `--dry-run`."""
+        names = {"bool": "", "str": "TEXT", "int": "N", "float": "NUMBER", "path": "PATH"}
+        return f"{self.flag} {names.get(self.takes) or '|'.join(self.choices)}".rstrip()
+
+
 class SessionSpec(Record):
     """A declared session, checked."""
 
@@ -81,6 +107,7 @@ class SessionSpec(Record):
     parallel: bool = True  # False: nothing runs beside it
     foreseeable: bool = True  # False: what it installs after a command it may not install again
     after: tuple[str, ...] = ()  # names and patterns of what it follows, where that runs too
+    options: tuple[OwnOption, ...] = ()  # of its own, in the order of the signature
 
 
 class Job(Record):
@@ -95,10 +122,11 @@ class Job(Record):
     requires: tuple[str, ...]  # names of jobs
     shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
-    # Of noxfiles: further names that it answers to, and why it cannot run, with the mend.
-    also: tuple[str, ...] = ()
-    trouble: tuple[str, str] | None = None
+    also: tuple[str, ...] = ()  # of noxfiles: further names that it answers to
+    trouble: tuple[str, str] | None = None  # why it cannot run, with the mend
     after: tuple[str, ...] = ()  # names of jobs that it follows, however they end, where they run
+    options: tuple[tuple[str, object], ...] = ()  # what its function is given of its own options
+    words: tuple[str, ...] = ()  # that behind its name say the same again: --part=major
 
     @property
     def environment(self) -> str:
@@ -200,6 +228,9 @@ class Request(Record):
     given: Mapping[str, object]  # the settings that stand on the command line
     posargs: tuple[str, ...]
     of_store: Literal["", "images", "all"] = ""  # the verb is about the store, not the sessions
+    # Where options stand behind names that are none of ours: all names and these options in
+    # their order, to be read by who knows the sessions. None: one of ours stood there.
+    own: tuple[str | None, ...] = ()
 
 
 class Plan(Record):

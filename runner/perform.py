@@ -111,7 +111,15 @@ def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
         interactive=bench.is_interactive,
         hands=bench,
     )
-    job.spec.function(session, **dict(job.arguments))
+    job.spec.function(session, **dict(job.arguments), **given_of(job))
+
+
+def given_of(job: Job) -> dict[str, object]:
+    """What the function is given of its own options."""
+    given = dict(job.options)
+    # One that may be None and has no default.
+    absent = (o.name for o in job.spec.options if o.default is None and not o.required)
+    return {**dict.fromkeys(absent), **given} if job.spec.options else given
 
 
 def _settle(

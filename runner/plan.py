@@ -17,7 +17,7 @@ from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from runner.model import Axis, Param, SessionSpec
 
@@ -208,8 +208,9 @@ def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Pa
         for pair in zip(axis.names, param.values, strict=True)
     ]
     tags = [*spec.tags, *(tag for param in params for tag in param.tags)]
+    name = "-".join([*parts, *labels])
     return Job(
-        name="-".join([*parts, *labels]),
+        name=name,
         nox_name=f"{nox_family}({', '.join(nox_labels)})" if nox_labels else nox_family,
         spec=spec,
         python=python,
@@ -217,7 +218,23 @@ def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Pa
         tags=tuple(dict.fromkeys(tags)),
         requires=(),
         shared="-".join([spec.environment, *parts[1:]]) if spec.environment else "",
+        trouble=missing_of(spec, name, ()) if spec.options else None,
     )
+
+
+def missing_of(
+    spec: SessionSpec, job: str, given: Collection[str], words: Sequence[str] = ()
+) -> tuple[str, str] | None:
+    """What a job must still be given by the command line, and how; None where that is nothing.
+
+    given: the parameters that have a value. words: that say so.
+    """
+    missing = [each for each in spec.options if each.required and each.name not in given]
+    if not missing:
+        return None
+    flags = " and ".join(option.flag for option in missing)
+    written = " ".join([job, *words, *(option.written for option in missing)])
+    return f"session {spec.name!r} needs {flags}", f"write it behind its name: runenv {written}"
 
 
 def _label(axis: Axis, number: int, param: Param) -> str:

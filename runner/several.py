@@ -57,7 +57,8 @@ def several_at_once(
     """
     folds = None if settings.quiet else make_folds(os.environ)
     terminal = make_terminal(sys.stderr, settings, os.environ, folds=folds)
-    again = partial(_run_again, request=request)
+    words = {job.name: job.words for job in project.jobs}
+    again = partial(_run_again, request=request, words=words)
     how = _output(settings, os.environ)
     logs = _logs(project, settings, run_id)
     reporter = make_for_several(how, terminal, logs, again, usual_s)
@@ -136,10 +137,10 @@ def _logs(project: Project, settings: Settings, run_id: str) -> Logs:
     )
 
 
-def _run_again(job: str, request: Request) -> str:
+def _run_again(job: str, request: Request, words: Mapping[str, tuple[str, ...]]) -> str:
     """The command that runs one job of a run again."""
     where = (("--directory", "directory"), ("--file", "file"))
     given = [(flag, request.given.get(name)) for flag, name in where]
     before = [word for flag, value in given if value for word in (flag, str(value))]
     after = ["--", *request.posargs] if request.posargs else []
-    return show(("runenv", *before, job, *after))
+    return show(("runenv", *before, job, *words.get(job, ()), *after))

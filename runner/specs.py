@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal, TypeAlias
 
+    from runner.model import OwnOption
+
     Prerelease: TypeAlias = Literal[
         "allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit"
     ]
@@ -81,7 +83,9 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     axes = tuple(one.axis for one in parametrized if one.axis is not None)
     # What a decorator with a mistake would fill is not known.
     all_known = len(axes) == len(parametrized)
-    _check_signature(registry, name, declared, axes, all_known=all_known)
+    options = _own_options(registry, name, declared, axes) if all_known else ()
+    own = frozenset(option.name for option in options)
+    _check_signature(registry, name, declared, axes, own, all_known=all_known)
     pythons, names_python, backend = read_pythons(registry, said["python"], where)
     if said["backend"] is not None:
         backend = read_backend(registry, said["backend"], where)
@@ -145,6 +149,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         retries=_retries(registry, said["retries"], where),
         exclusive=tuple(dict.fromkeys(lists["exclusive"])),
         parallel=said["parallel"] is not False,
+        options=options,
     )
 
 
@@ -435,10 +440,30 @@ def _sessions(registry: Registry, value: object, argument: str, where: str) -> t
     return tuple(names)
 
 
+def _own_options(
+    registry: Registry, name: str, declared: Declared, axes: tuple[Axis, ...]
+) -> tuple[OwnOption, ...]:
+    """What of the function's arguments the command line fills."""
+    code = getattr(declared.function, "__code__", None)
+    if code is None or not (code.co_kwonlyargcount or hasattr(declared.function, "__wrapped__")):
+        return ()
+    from runner.signature import own_options  # what most envfiles have none of
+
+    where = registry.place(code.co_filename, code.co_firstlineno)
+    filled = {argument for axis in axes for argument in axis.names}
+    return own_options(name, declared.function, filled, where, registry.note)
+
+
 def _check_signature(
-    registry: Registry, name: str, declared: Declared, axes: tuple[Axis, ...], *, all_known: bool
+    registry: Registry,
+    name: str,
+    declared: Declared,
+    axes: tuple[Axis, ...],
+    own: frozenset[str],
+    *,
+    all_known: bool,
 ) -> None:
-    """Note where the function cannot be called with what the decorators fill."""
+    """Note where the function cannot be called with what the decorators and options fill."""
     function = declared.function
     code = getattr(function, "__code__", None)
     if code is None:
@@ -488,11 +513,12 @@ def _check_signature(
         *(k for k in keywords if k not in keyword_defaults),
     ]
     for argument in needed:
-        if argument not in filled and all_known:
+        if argument not in filled and argument not in own and all_known:
+            option = "annotate it, which makes it an option, " if argument in keywords else ""
             registry.note(
                 where,
                 f"nothing fills the argument {argument!r} of session {name!r}",
-                f'add @runner.parametrize("{argument}", [...]) or give it a default',
+                f'{option}add @runner.parametrize("{argument}", [...]) or give it a default',
             )
 
 

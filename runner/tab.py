@@ -12,7 +12,6 @@ import marshal
 import os
 import sys
 from binascii import crc32
-from contextlib import suppress
 
 from runner.aside import keep
 from runner.finding import nearest_envfile
@@ -22,8 +21,11 @@ from runner.user_cache import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import TypeVar
 
-_FORMAT = 1  # another number: written by a runenv that means something else
+    Told = TypeVar("Told")
+
+_FORMAT = 2  # another number: written by a runenv that means something else
 _LARGEST_BYTES = 1_000_000  # of all files that decide what is offered
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+- ")
 _ELSEWHERE = ("RUNENV_FILE", "RUNENV_DIRECTORY")  # by which another envfile is meant
@@ -45,7 +47,10 @@ def answer(environ: Mapping[str, str]) -> bool:
         return False
     if any(name in environ for name in ("_ARC_DEBUG", *_ELSEWHERE)):
         return False
-    offered = _options() if word.startswith("-") else _names(environ, begun=bool(word))
+    if word.startswith("-"):
+        offered = _options(before[1:], environ)
+    else:
+        offered = _names(environ, begun=bool(word))
     if offered is None:
         return False
     found = {name: told for name, told in offered.items() if name.startswith(word)}
@@ -53,40 +58,69 @@ def answer(environ: Mapping[str, str]) -> bool:
     return text is not None and _write(text, environ)
 
 
-def keep_names(envfile: str, sessions: Names, jobs: Names, files: Iterable[str]) -> None:
-    """Remember what is offered while all these files have the content that they have now."""
+def keep_names(
+    envfile: str,
+    names: tuple[Names, Names] | None,
+    options: Mapping[str, Names],
+    files: Iterable[str],
+) -> None:
+    """Remember what is offered while all these files have the content that they have now.
+
+    names: sessions and jobs; None where more decides them than files. options: the flags of
+    the sessions that have some.
+    """
     home = _home(os.environ)
     contents = {path: _content(path) for path in files}
     if home and sum(map(len, contents.values())) <= _LARGEST_BYTES:
-        data = (_FORMAT, sys.version, envfile, contents, sessions, jobs)
+        data = (_FORMAT, sys.version, envfile, contents, names, dict(options))
         keep(_file(home, envfile), marshal.dumps(data))
 
 
-def forget_names(envfile: str) -> None:
-    """Nothing is remembered of an envfile."""
-    with suppress(OSError):
-        os.unlink(_file(_home(os.environ), envfile))
+def _options(words: list[str], environ: Mapping[str, str]) -> Names | None:
+    """Every flag and what it does; not those behind which nothing can be offered.
 
-
-def _options() -> Names:
-    """Every flag and what it does; not those behind which nothing can be offered."""
+    words: names, behind the last of which options of its session may stand; None where it
+    is not known which it has.
+    """
     shown = [option for option in OPTIONS if option.name != "keyword"]
-    return {flag: option.help for option in shown for flag in option.flags}
+    ours = {flag: option.help for option in shown for flag in option.flags}
+    named = next(filter(None, reversed(words)), "")
+    if not named:
+        return ours
+    kept = _kept(environ)
+    return None if kept is None else {**ours, **flags_of(named, kept[1])}
+
+
+def flags_of(name: str, options: Mapping[str, dict[str, Told]]) -> dict[str, Told]:
+    """The flags of the session that a name means, or of the one whose jobs have such names."""
+    of = [session for session in options if f"{name}-".startswith(f"{session}-")]
+    return options[max(of, key=len)] if of else {}
 
 
 def _names(environ: Mapping[str, str], *, begun: bool) -> Names | None:
     """Sessions and, once a letter is typed, their jobs; None where they are not known."""
+    kept = _kept(environ)
+    if kept is None or kept[0] is None:
+        return None
+    sessions, jobs = kept[0]
+    return {**sessions, **jobs} if begun else dict(sessions)
+
+
+def _kept(
+    environ: Mapping[str, str],
+) -> tuple[tuple[Names, Names] | None, dict[str, Names]] | None:
+    """Names and options as they were remembered; None where that is not so any more."""
     home = _home(environ)
     try:
         envfile = nearest_envfile(os.getcwd())
         with open(_file(home, envfile), "rb") as stream:
             data = marshal.loads(stream.read())  # noqa: S302  # in the user's own cache
-        form, python, path, contents, sessions, jobs = data
+        form, python, path, contents, names, options = data
         if (form, python, path) != (_FORMAT, sys.version, envfile):
             return None
         if any(_content(path) != content for path, content in contents.items()):
             return None
-        return {**sessions, **jobs} if begun else dict(sessions)
+        return names, options
     except (OSError, EOFError, ValueError, TypeError, AttributeError):  # none, or damaged
         return None
 

@@ -98,6 +98,7 @@ def orders(
         "job": job.name,
         "posargs": posargs,
         "given": request.given,
+        "own": request.own,
         "began_s": run.began_s,
         "made": sorted(run.made),
         "color": run.color,
@@ -123,7 +124,7 @@ def main() -> None:
         name: tuple(value) if is_list(value) and BY_NAME[name].kind == "many" else value
         for name, value in told["given"].items()
     }
-    posargs = tuple(told["posargs"])
+    posargs, own = tuple(told["posargs"]), tuple(told["own"])
     run = Run(
         told["began_s"],
         set(told["made"]),
@@ -134,7 +135,7 @@ def main() -> None:
     )
 
     def act(tell: Callable[[Event], None]) -> Outcome:
-        request = Request(verb="run", argument=None, given=given, posargs=posargs)
+        request = Request(verb="run", argument=None, given=given, posargs=posargs, own=own)
         project, settings = open_project(request, os.environ, again=True)
         emit = _told_here(terminal_of(settings, run), tell)
         job = next((job for job in project.jobs if job.name == told["job"]), None)

@@ -114,7 +114,7 @@ def test_a_verb_is_an_option(argv: tuple[str, ...], verb: str, argument: str | N
         (
             ("-Z",),
             "there is no option -Z",
-            "runenv --help shows them all; what belongs to a session stands behind --",
+            "runenv --help shows them all; what belongs to a session stands behind its name or --",
         ),
         (("-xZ",), "there is no option -Z", None),
         (("--fresh=yes",), "--fresh takes no value", "write --fresh"),

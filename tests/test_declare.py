@@ -637,7 +637,7 @@ def test_an_argument_parametrized_twice_is_a_mistake(mistakes):
         (
             "def s(session, *, api): ...",
             "nothing fills the argument 'api' of session 's'",
-            'add @runner.parametrize("api", [...]) or give it a default',
+            'annotate it, which makes it an option, add @runner.parametrize("api", [...]) or give it a default',
         ),
     ],
 )

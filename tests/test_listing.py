@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import EnvfileError
-from runner.listing import Listing, listing_of
+from runner.listing import Listing, Own, listing_of
 
 ENVFILE = """\
 import runner
@@ -41,6 +41,25 @@ def envfile(tmp_path: Path) -> Path:
 
 def listing(envfile: Path) -> Listing:
     return listing_of(str(envfile), str(envfile.parent / "cache"))
+
+
+def test_a_listing_has_the_options_of_sessions(envfile: Path):
+    envfile.write_text(
+        "import runner\n@runner.session\n"
+        "def s(session, *, count: int = 1, fast: bool = True, of: 'Literal[1, 2]' = 1): ...\n"
+    )
+
+    made = listing(envfile)
+
+    assert made.options == {
+        "s": (
+            Own("--count", "", "int"),
+            Own("--fast", "", ""),
+            Own("--no-fast", "", ""),
+            Own("--of", "", "choice", ("1", "2")),
+        )
+    }
+    assert listing(envfile) == made
 
 
 def times_executed(envfile: Path) -> int:

@@ -194,7 +194,49 @@ def test_names_that_depend_on_the_pythons_here_are_not_kept(shell: Shell):
     shell.learn()
 
     assert shell.answer("runenv l") is None
-    assert list((shell.cache / "runenv/tabs").iterdir()) == []
+
+
+OPTIONS = """
+import runner
+
+@runner.session(python=[">=3.8"])
+def release(session, *, part: str = "", dry_run: bool = False):
+    "Release it."
+
+@runner.session
+def release_notes(session, *, out: str = ""): ...
+
+@runner.session
+def lint(session): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("runenv release --p", {"--python", "--part"}),
+        ("runenv release --d", {"--directory", "--doctor", "--deep", "--dry-run"}),
+        ("runenv release --no-d", {"--no-dry-run"}),
+        ("runenv release-3.13 --pa", {"--part"}),
+        ("runenv release_notes --ou", {"--output", "--out"}),
+        ("runenv lint release --pa", {"--part"}),
+        ("runenv release lint --pa", set()),
+        ("runenv --pa", set()),
+    ],
+)
+def test_options_of_a_session_are_offered_behind_its_name(shell: Shell, line: str, expected):
+    shell.envfile.write_text(OPTIONS)
+    shell.learn()
+
+    offered = shell.answer(line)
+    assert {word.strip() for word in (offered or "").split("\v") if word} == expected
+    assert offered == shell.argcomplete(line, "bash")
+
+
+def test_behind_a_name_options_are_found_out_where_nothing_is_known(shell: Shell):
+    assert shell.answer("runenv lint --fr") is None
+    shell.learn()
+    assert shell.answer("runenv lint --fr") == "--fresh"
 
 
 def test_very_large_files_are_not_kept(shell: Shell):

@@ -7,22 +7,26 @@ import os
 
 import argcomplete
 from argcomplete.completers import (
+    ChoicesCompleter,
     DirectoriesCompleter,
     FilesCompleter,
     SuppressCompleter,
 )
 from argcomplete.shell_integration import shellcode
 
+from runner.command_line import parse
 from runner.errors import RunnerError
 from runner.listing import Listing, listing_of
 from runner.load import find_envfile
-from runner.settings import BACKENDS, OPTIONS, settle
+from runner.settings import BACKENDS, OPTIONS, is_list, settle
+from runner.tab import flags_of
 from runner.typed import TYPE_CHECKING
 from runner.user_cache import user_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from runner.listing import Own
     from runner.model import Option, Request
 
 _NOTHING = Listing(sessions={}, jobs={}, tags=(), pythons=())
@@ -38,20 +42,93 @@ def complete() -> None:
     """Answer the TAB that argcomplete's code in the shell asks about, and end the process."""
     line, point = os.environ.get("COMP_LINE", ""), os.environ.get("COMP_POINT", "")
     typed = line[: int(point)] if point.isdigit() else line
+    words = typed.split(" ")[1:-1]
     # What stands behind -- is the sessions' own: files are the best that can be offered.
-    parser = _files_parser() if "--" in typed.split(" ")[:-1] else _parser()
+    parser = _files_parser() if "--" in words else _parser(words)
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 
-def _parser() -> argparse.ArgumentParser:
-    """An argparse parser over the table of options: argcomplete asks for one."""
-    parser = argparse.ArgumentParser("runenv", add_help=False)
+class _Parser(argparse.ArgumentParser):
+    """One that leaves names away: argparse takes none behind an option that stands behind one."""
+
+    def parse_known_args(  # type: ignore[override]  # of its overloads the one that is called
+        self, args: Sequence[str], namespace: argparse.Namespace
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """What the options among the words say."""
+        kept: list[str] = []
+        takes = False
+        for word in args:
+            action = self._option_string_actions.get(word)
+            if takes or word.startswith("-"):
+                kept.append(word)
+            takes = not takes and action is not None and action.nargs is None
+        return super().parse_known_args(kept, namespace)
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """An argparse parser over the table of options: argcomplete asks for one.
+
+    words: those before the one that is typed.
+    """
+    parser = _Parser("runenv", add_help=False, conflict_handler="resolve")
     for option in OPTIONS:
         if option.flags:
             _add(parser, option)
+    _add_own(parser, words)
     names = parser.add_argument("names", nargs="*")
     names.completer = _names  # type: ignore[attr-defined]  # argcomplete's way
     return parser
+
+
+def _add_own(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """Add the options of the sessions that are named; those of the last are offered."""
+    try:
+        request = parse(words)
+    except RunnerError:  # a value is missing yet
+        try:
+            request = parse(words[:-1])
+        except RunnerError:
+            return
+    behind = request.own or _names_in(request)
+    listing = _listing_for(request.given) if behind else _NOTHING
+    known = {name: {own.flag: own for own in each} for name, each in listing.options.items()}
+    of_names = _of_names(behind, known)
+    for flags in of_names:
+        for own in flags.values():
+            _add_one(parser, own, own.help if flags is of_names[-1] else argparse.SUPPRESS)
+
+
+def _of_names(
+    words: Sequence[str | None], known: Mapping[str, dict[str, Own]]
+) -> list[dict[str, Own]]:
+    """The options of each session that is named among the words."""
+    found: list[dict[str, Own]] = []
+    takes = False
+    for word in words:
+        if word is not None and word.startswith("--"):
+            own = found[-1].get(word) if found else None
+            takes = own is not None and bool(own.takes)
+        elif word is not None and not takes:
+            found.append(flags_of(word, known))
+        else:
+            takes = False
+    return found
+
+
+def _add_one(parser: argparse.ArgumentParser, own: Own, told: str) -> None:
+    if not own.takes:
+        parser.add_argument(own.flag, help=told, action="store_true")
+        return
+    action = parser.add_argument(own.flag, help=told, choices=own.choices or None)
+    if own.takes != "choice":
+        action.completer = (  # type: ignore[attr-defined]  # argcomplete's way
+            FilesCompleter() if own.takes == "path" else ChoicesCompleter({})
+        )
+
+
+def _names_in(request: Request) -> tuple[str, ...]:
+    names = request.given.get("sessions")
+    return tuple(map(str, names)) if is_list(names) else ()
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
@@ -129,7 +206,10 @@ def _listing(parsed: argparse.Namespace) -> Listing:
     has taken standard output and error away and reads another descriptor.
     """
     said = {"file": parsed.file, "directory": parsed.directory}
-    given = {name: value for name, value in said.items() if value is not None}
+    return _listing_for({name: value for name, value in said.items() if value is not None})
+
+
+def _listing_for(given: Mapping[str, object]) -> Listing:
     try:
         settings = settle(given, os.environ, {}, {})
         envfile = find_envfile(settings.file, settings.directory)

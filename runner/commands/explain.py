@@ -23,6 +23,7 @@ from runner.plan import make_plan, others_sharing
 from runner.record import Record
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
+from runner.shown import show
 from runner.typed import TYPE_CHECKING
 from runner.world import (
     World,
@@ -62,6 +63,7 @@ class Explained(Record):
     linked_from: str = ""  # the image in the store that it would be linked from
     resolved_s: float = 0.0  # when that was asked which it has or would get; 0.0: it is asked anew
     packages: int = 0  # how many of them are known
+    options: tuple[str, ...] = ()  # of its own, as they are given: --part=major
 
 
 def main(request: Request) -> int:
@@ -121,6 +123,7 @@ def explain(job: Job, world: World) -> Explained:
         backend="none",
         installs=(),
         builds=(),
+        options=job.words,
     )
     try:
         check_required(job)
@@ -241,6 +244,7 @@ def as_text(explained: Explained, columns: int = 0) -> list[str]:
         "installs": "; ".join(explained.installs),
         "resolved": _resolved_in_words(explained),
         "after": ", ".join(explained.after),
+        "options": show(explained.options),
     }
     lines += [
         f"  {label:<11}  {fold(value, columns, _INDENT)}" for label, value in facts.items() if value

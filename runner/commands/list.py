@@ -15,7 +15,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.model import Job, Project, Request, Settings
+    from runner.model import Job, OwnOption, Project, Request, Settings
 
 
 def main(request: Request) -> int:
@@ -106,6 +106,21 @@ def as_text(
     return lines
 
 
+def _option(option: OwnOption) -> dict[str, object]:
+    from runner.reports.texts import plain_value
+
+    return {
+        "name": option.name,
+        "flag": option.flag,
+        "kind": option.kind,
+        "takes": option.takes,
+        "choices": list(option.choices),
+        "required": option.required,
+        "default": plain_value(option.default),
+        "help": option.help,
+    }
+
+
 def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
     """The listing by the schema in docs/reference/listing.schema.json."""
     import json  # 3 ms that the text does without
@@ -126,6 +141,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "python": job.python,
                     "environment": None if job.spec.needs.backend == "none" else job.environment,
                     "parameters": {name: plain_value(value) for name, value in job.arguments},
+                    "options": [_option(option) for option in job.spec.options],
                     "tags": list(job.tags),
                     "requires": list(job.requires),
                     "after": list(job.after),

@@ -51,10 +51,21 @@ def main(request: Request) -> int:
     project, settings = open_project(request, os.environ)
     selected, part = _select(request, project, settings)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
+    if any(job.spec.options for job in plan.jobs):
+        from runner.own_options import check_all_given  # what most sessions have none of
+
+        check_all_given(plan.jobs)
+    narrowed = bool(request.posargs or request.own)
     started = time.monotonic()
     store = make_store(project, settings, os.environ)
     listeners = make_listeners(
-        project, settings, request.posargs, started, store.home if store is not None else "", part
+        project,
+        settings,
+        request.posargs,
+        started,
+        store.home if store is not None else "",
+        part,
+        narrowed=narrowed,
     )
 
     def find(name: str) -> tuple[Job, ...]:
@@ -75,7 +86,7 @@ def main(request: Request) -> int:
             settings,
             listeners,
             run_id,
-            _usual_s(past, narrowed=bool(request.posargs)),
+            _usual_s(past, narrowed=narrowed),
         )
         crew = Crew(executor, reporter, nullcontext(), lambda: None)
     emit = stamped(crew.reporter.hear)
@@ -196,7 +207,7 @@ def _one_at_a_time(
 
 
 def _usual_s(past: Mapping[str, Sequence[Entry]], *, narrowed: bool) -> dict[str, float]:
-    """What jobs usually take, in seconds; narrowed: with arguments behind --."""
+    """What jobs usually take, in seconds; narrowed: with arguments of their own."""
     known = {name: usual_s(entries, narrowed=narrowed) for name, entries in past.items()}
     return {name: seconds for name, seconds in known.items() if seconds is not None}
 
@@ -208,6 +219,8 @@ def make_listeners(
     started_s: float,
     store_home: str,
     part: Part | None = None,
+    *,
+    narrowed: bool,
 ) -> list[Reporter]:
     """Who hears of the run beside a person: the history, and whoever writes a report.
 
@@ -218,7 +231,7 @@ def make_listeners(
     reporters: list[Reporter] = []
     if not settings.install_only:  # in which nothing of a job has run
         make_folder = partial(make_envdir, envdir, project.root, store_home)
-        reporters.append(Remember(history, at=at, narrowed=bool(posargs), make_folder=make_folder))
+        reporters.append(Remember(history, at=at, narrowed=narrowed, make_folder=make_folder))
     if settings.report or "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
         from runner.engines import origin_of  # most runs need none of it
         from runner.reports.collected import Beginning, Collector
@@ -237,6 +250,7 @@ def make_listeners(
             history=read(history),
             part=part,
             origin=origin_of(os.environ),
+            narrowed=narrowed,
         )
         github = [GitHub(os.environ, sys.stderr).tell] if is_here(os.environ) else []
         reporters.append(Collector(beginning, [*github, Files(files).tell]))

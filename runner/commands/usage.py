@@ -9,10 +9,13 @@ from runner.colors import columns_of, fold
 from runner.load import open_project
 from runner.plan import others_sharing
 from runner.selection import select
+from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.model import Job, Request
+    from collections.abc import Sequence
+
+    from runner.model import Job, OwnOption, Request
 
 
 def main(request: Request) -> int:
@@ -29,6 +32,39 @@ def main(request: Request) -> int:
     return 0
 
 
+def _options(options: Sequence[OwnOption]) -> list[str]:
+    """A line for each option: how it is written, what it is for, what it is by itself."""
+    shown: list[tuple[str, str]] = []
+    for option in options:
+        head = option.written
+        if option.default is True:
+            head = option.turned_off
+        elif option.kind == "flag" and option.default is not False:
+            head = f"{head}, {option.turned_off}"
+        if option.required:
+            default = "required"
+        elif option.default is None or isinstance(option.default, bool):
+            default = ""
+        else:
+            default = f"default: {_default(option)}"
+        many = "may be repeated" if option.kind == "many" else ""
+        facts = "; ".join(filter(None, (default, many)))
+        shown.append((head, "  ".join(filter(None, (option.help, f"({facts})" if facts else "")))))
+    width = max(len(head) for head, _ in shown)
+    return [f"    {head:<{width}}  {told}".rstrip() for head, told in shown]
+
+
+def _default(option: OwnOption) -> str:
+    """The default as it would be typed, where that is known."""
+    default = option.default
+    for word in option.choices:
+        if option.convert(word) == default:
+            return word
+    if option.kind == "many" and is_list(default):
+        return ", ".join(map(str, default)) or "none"
+    return str(default)
+
+
 def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) -> list[str]:
     """A session in lines: its docstring, then what was declared.
 
@@ -40,6 +76,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
     lines = [f"{spec.name}  ({spec.where})"]
     if spec.doc:
         lines += ["", *(f"  {line}".rstrip() for line in spec.doc.splitlines())]
+    if spec.options:
+        lines += ["", "  Options, behind its name:", *_options(spec.options)]
     facts = {
         "jobs": [job.name for job in members],
         "python": list(spec.pythons),

@@ -287,6 +287,7 @@ def _more(job: JobStory, machine: str) -> Iterable[str]:
         "declared": job.where,
         "memory": f"up to {size_in_words(job.peak_bytes)}" if job.peak_bytes else "",
         **{name: str(value) for name, value in job.parameters.items()},
+        **{name: str(value) for name, value in job.options.items()},
     }
     told = (f"<span>{_text(n)} <b>{_text(v)}</b></span>" for n, v in facts.items() if v)
     yield f'<div class="facts">{"".join(told)}</div>'

@@ -64,6 +64,7 @@ def _job(job: JobStory) -> dict[str, object]:
         "description": job.doc,
         "python": job.python,
         "parameters": dict(job.parameters),
+        "options": dict(job.options),
         "tags": list(job.tags),
         "requires": list(job.requires),
         "where": job.where,

@@ -58,6 +58,7 @@ class Beginning(Record):
     history: Mapping[str, Sequence[Entry]]  # before this run
     part: Part | None = None  # None: the run is no shard of a larger one
     origin: Origin = NOWHERE
+    narrowed: bool = False  # jobs were given arguments, behind -- or of their own
 
 
 # All times of what follows are in seconds since the run began, and all text can be
@@ -104,6 +105,7 @@ class JobStory(Record):
     doc: str
     python: str | None  # as declared
     parameters: Mapping[str, Plain]
+    options: Mapping[str, Plain]  # of its own, as far as they were given
     tags: tuple[str, ...]
     requires: tuple[str, ...]
     where: str
@@ -242,6 +244,9 @@ class Collector:
                 encodable(name): plain_value(value)
                 for name, value in (job.arguments if job else ())
             },
+            options={
+                encodable(name): plain_value(value) for name, value in (job.options if job else ())
+            },
             tags=tuple(map(encodable, job.tags)) if job else (),
             requires=tuple(map(encodable, job.requires)) if job else (),
             where=encodable(job.spec.where) if job else "",
@@ -255,7 +260,7 @@ class Collector:
             log=tuple(notes.log),
             left_out=notes.left_out,
             past=tuple(past[-_PAST:]),
-            usual_s=usual_s(past, narrowed=bool(here.posargs)),
+            usual_s=usual_s(past, narrowed=here.narrowed),
             flaky=is_flaky(past),
             peak_bytes=outcome.peak_bytes,
         )

@@ -151,6 +151,7 @@ def _unknown(name: str, reason: str) -> JobStory:
         doc="",
         python=None,
         parameters={},
+        options={},
         tags=(),
         requires=(),
         where="",

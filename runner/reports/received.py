@@ -21,10 +21,11 @@ from runner.shard_plans import shards_of
 from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import NoReturn, TypeVar
 
     from runner.reports.collected import Level
+    from runner.reports.texts import Plain
     from runner.running import CommandKind, EnvironmentState, Result
 
     One = TypeVar("One")
@@ -186,10 +187,8 @@ def _job(job: _Fields) -> JobStory:
         session=job.text("session"),
         doc=job.text("description"),
         python=job.text("python") if job.has("python") else None,
-        parameters={
-            encodable(str(name)): plain_value(value)
-            for name, value in job.inner("parameters").items()
-        },
+        parameters=_values(job.inner("parameters")),
+        options=_values(job.inner("options")) if job.has("options") else {},
         tags=job.texts("tags"),
         requires=job.texts("requires"),
         where=job.text("where"),
@@ -207,6 +206,10 @@ def _job(job: _Fields) -> JobStory:
         flaky=job.flag("flaky"),
         peak_bytes=_peak_bytes(job),
     )
+
+
+def _values(found: Mapping[object, object]) -> dict[str, Plain]:
+    return {encodable(str(name)): plain_value(value) for name, value in found.items()}
 
 
 def _environment(made: _Fields) -> Prepared:

@@ -149,6 +149,7 @@ def test_list_as_json(folder: Folder):
         "python": "3.13",
         "environment": "tests-3.13-new",
         "parameters": {"api": 2.5},
+        "options": [],
         "tags": ["fast"],
         "requires": ["lint"],
         "after": [],

@@ -92,6 +92,47 @@ def test_bash_is_offered(folder: Folder, typed: str, expected: list[str]):
     assert bash_offers(folder, typed) == expected
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("runenv release --part ", ["major", "minor"]),
+        ("runenv lint release --dry-run --part ma", ["major"]),
+        ("runenv release --dr", ["--dry-run"]),
+        ("runenv release --part major --dr", ["--dry-run"]),
+        ("runenv release --dry-run li", ["lint"]),
+        ("runenv release --part major li", ["lint"]),
+        ("runenv release --part major lint --dr", []),
+        ("runenv -C . release --part ", ["major", "minor"]),
+        ("runenv release --out en", ["envfile.py"]),
+        ("runenv release --title l", []),
+        ("runenv lint --part ", ["release", "lint"]),
+    ],
+)
+def test_bash_is_offered_the_options_of_a_session(folder: Folder, typed: str, expected: list[str]):
+    folder.envfile(
+        """
+        from pathlib import Path
+        from typing import Literal
+
+        @runner.session
+        def release(
+            session,
+            *,
+            part: Literal["major", "minor"] = "minor",
+            out: Path = Path(),
+            title: str = "",
+            dry_run: bool = False,
+        ):
+            "Release it."
+
+        @runner.session
+        def lint(session): ...
+        """
+    )
+
+    assert bash_offers(folder, typed) == expected
+
+
 def test_a_tab_does_not_execute_an_unchanged_envfile(folder: Folder):
     folder.envfile(ENVFILE)
 

@@ -6,16 +6,20 @@ error, and mypy tells of one that is not needed.
 
 from __future__ import annotations
 
+import enum
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typing_extensions import assert_type
 
 import runner
 from runner.model import Param
 from runner.running import Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 runner.needs_version = ">=0.1"
 
@@ -44,6 +48,33 @@ TEST = assert_type(runner.project.dependency_groups(PYPROJECT, "test", "docs"), 
 def lint(session: runner.Session) -> None:
     """Bare."""
     session.run("ruff", "check", *session.posargs)
+
+
+class Color(enum.Enum):
+    """Something to choose from."""
+
+    RED = "red"
+
+
+@runner.session(python=False)
+def release(
+    session: runner.Session,
+    *,
+    part: Annotated[Literal["major", "minor"], "what is counted up"] = "minor",
+    dry_run: bool = False,
+    count: int,
+    out: Path | None = None,
+    skip: Sequence[str] = (),
+    color: Color = Color.RED,
+) -> None:
+    """With options of its own, which keep their types where the function is called."""
+    session.log(part, dry_run, count, out, skip, color)
+
+
+def call_release(session: runner.Session) -> None:
+    """A session is a function as any other."""
+    release(session, part="major", count=1)
+    release(session, part="mayor", count=1)  # type: ignore[arg-type]  # none of the two
 
 
 @runner.session()
