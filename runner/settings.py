@@ -44,6 +44,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("matrix", ("--matrix",), "verb with argument", "print the jobs as the matrix of a CI engine", "Verbs", "ENGINE", ENGINES),
     Option("merge", ("--merge",), "verb", "join the JSON reports of all shards, which are named", "Verbs"),
     Option("doctor", ("--doctor",), "verb", "look for what could go wrong here, and tell the mends", "Verbs"),
+    Option("init", ("--init",), "verb", "write a first envfile for the project that is here", "Verbs"),
     Option("convert", ("--convert",), "verb with argument", "write an envfile that says what a file of nox, tox or hatch says", "Verbs", " [FILE]", bare="."),
     Option("force", ("--force",), "flag", "with --convert: replace the envfile that is there", "Verbs"),
     Option("completion", ("--completion",), "verb with argument", "print the code that completes in a shell", "Verbs", "SHELL", SHELLS),

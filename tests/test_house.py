@@ -51,6 +51,7 @@ ORDER = [
     "tab",
     "listing",
     "compat convert worker",
+    "init",
     "several",
     "runner",  # the public names
     "checks",

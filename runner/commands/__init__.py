@@ -32,6 +32,7 @@ VERBS = (
     "matrix",
     "merge",
     "doctor",
+    "init",
     "convert",
     "completion",
     "help",

@@ -58,9 +58,13 @@ class Written(Record):
     functions: int
 
 
-def write(declared: Declared, source: str) -> Written:
-    """The envfile. source: the name of the file that it was, for comments."""
-    return _Writer(declared, source).written()
+def write(declared: Declared, source: str, *, doc: str = "") -> Written:
+    """The envfile. source: the name of the file that it was, for comments.
+
+    doc: the first line of its docstring, where that is not of this file.
+    """
+    doc = doc or f"The sessions of this project, as they were in {source}."
+    return _Writer(declared, source, doc).written()
 
 
 class _Declaration(Record):
@@ -72,8 +76,9 @@ class _Declaration(Record):
 
 
 class _Writer:
-    def __init__(self, declared: Declared, source: str) -> None:
+    def __init__(self, declared: Declared, source: str, doc: str) -> None:
         self._declared = declared
+        self._doc = doc
         self._source = source
         self._needs: set[str] = set()
         self._constants: dict[str, Block] = {}
@@ -89,7 +94,7 @@ class _Writer:
     def written(self) -> Written:
         """The whole text."""
         parts = [self._family(family) for family in self._families]
-        head = [f'"""The sessions of this project, as they were in {self._source}."""', ""]
+        head = [f'"""{self._doc}"""', ""]
         imports = [_IMPORTED[n] for n in sorted(self._needs & _IMPORTED.keys())]
         imports += sorted(_IMPORTED_FROM[n] for n in self._needs & _IMPORTED_FROM.keys())
         head += [*imports, *([""] if imports else []), "import runner"]

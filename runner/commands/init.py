@@ -1,0 +1,60 @@
+"""`runenv --init`: a first envfile for the project that is here, and what to do with it.
+
+The text is written beside its place and loaded from there, as with --convert: what does not
+load never becomes the envfile. One that is there is never replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runner.aside import write_aside
+from runner.convert.write import write
+from runner.envs.pythons_found import found_versions
+from runner.errors import PASSED, UsageError
+from runner.finding import NAME
+from runner.init.decide import decide
+from runner.init.look import look
+from runner.init.told import told
+from runner.load import load_project
+from runner.settings import settle
+from runner.telling import tell
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.model import Request
+
+ASIDE = "envfile.new.py"  # where the text is until it has been loaded
+_DOC = "The sessions of this project: what runs, and what it needs."
+
+
+def main(request: Request) -> int:
+    """Look at the folder, write the envfile, and tell what was seen."""
+    settings = settle(request.given, os.environ, {}, {})
+    folder = os.path.abspath(settings.directory or "")
+    if not os.path.isdir(folder):
+        raise UsageError(
+            f"there is no folder {settings.directory}",
+            mend="give --directory a folder that exists",
+        )
+    envfile = os.path.join(folder, NAME)
+    shown = os.path.relpath(envfile)
+    if os.path.lexists(envfile):
+        raise UsageError(
+            f"there is an {NAME} already: {shown}",
+            mend="--init writes a first one; `runenv --list` shows what this one has",
+        )
+    seen = look(folder)
+    decided = decide(seen, sys.version_info[:2], found_versions)
+    aside = os.path.join(folder, ASIDE)
+    text = write(decided.declared, "", doc=_DOC).text
+    write_aside(aside, text)
+    # Raises where it does not load, with the lines; the text is still there to look at.
+    load_project(aside, may_install=False)
+    with open(envfile, "x", encoding="utf-8") as stream:  # never over one written meanwhile
+        stream.write(text)
+    os.unlink(aside)
+    here = found_versions(decided.python or seen.metadata.requires_python or ">=3.8")
+    tell(sys.stderr, "\n".join(told(seen, decided, shown, here)) + "\n")
+    return PASSED
