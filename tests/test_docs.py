@@ -17,7 +17,7 @@ from runner import __version__, surroundings
 from runner.declare import Options, session
 from runner.handle import Session
 from runner.model import Option, RunOptions
-from runner.settings import OPTIONS
+from runner.settings import OPTIONS, misfit
 from tests.conftest import Folder
 
 ROOT = Path(__file__).parent.parent
@@ -132,6 +132,36 @@ def test_the_store_is_what_its_schema_says(folder: Folder):
 
 def test_the_findings_are_what_their_schema_says(folder: Folder):
     validate(folder.passes("--doctor", "--json").out, "doctor.schema.json")
+
+
+SETTINGS = json.loads((REFERENCE / "settings.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_schema_of_the_table_has_all_settings_and_no_others():
+    assert set(SETTINGS["properties"]) == {o.name for o in OPTIONS if o.in_envfile}
+    jsonschema.Draft202012Validator.check_schema(SETTINGS)
+
+
+# Values of all kinds, right ones for each setting among them.
+VALUES: list[object] = [
+    True, False, 0, 1, 4, -1, 0.5, "", "auto", "always", "never", "board", "live", "4", "0", "90s",
+    "uv", "none", "uv|venv", "uv | virtualenv", "none|uv", "pip", [], ["tests"], ["run.html"],
+    ["run.xml", "run.trace.json"], ["run.pdf"], [1], {}, None,
+]  # fmt: skip
+# What a pattern would be a second parser of.
+SAID_LOOSELY = {"timeout", "grace", "store_size", "max_age"}
+
+
+@pytest.mark.parametrize("option", [o for o in OPTIONS if o.in_envfile], ids=lambda o: o.name)
+def test_the_schema_of_the_table_takes_what_runenv_takes(option: Option):
+    validator = jsonschema.Draft202012Validator(SETTINGS)
+
+    for value in VALUES:
+        fits = validator.is_valid({option.name: value})
+        if option.name in SAID_LOOSELY and isinstance(value, str):
+            assert fits
+        else:
+            assert fits == (not misfit(option, value)), value
 
 
 # Workflows. ------------------------------------------------------------------------------
