@@ -28,7 +28,7 @@ ENVFILE = """\
         print("release", part, dry_run, pause, skip, session.posargs)
 
     @runner.session(python=False, requires=["release"], default=False)
-    def deploy(session, *, target: str, sure: bool, quick: bool = True):
+    def deploy(session, *, target: str, sure: bool, quick: bool = True, times: int = 1):
         print("deploy", target, sure, quick)
 
     @runner.session(python=False, default=False)
@@ -122,6 +122,7 @@ def test_usage_tells_of_them(project: Folder):
     ) in shown
     assert (
         "    --target TEXT      (required)\n    --sure, --no-sure  (required)\n    --no-quick\n"
+        "    --times N          (default: 1)\n"
     ) in project.run("--usage", "deploy").out
 
 
@@ -142,6 +143,7 @@ def test_a_listing_has_them(project: Folder):
         ("--target", True, None),
         ("--sure", True, None),
         ("--quick", False, True),
+        ("--times", False, 1),
     ]
 
 
