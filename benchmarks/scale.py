@@ -122,7 +122,9 @@ def measure_dask(rounds: int, workers: int) -> None:
             text = "import runner\n\n@runner.session(python=False)\n"
             text += f"@runner.parametrize('n', list(range({count})))\ndef s(session, n): ...\n"
             (folder / "envfile.py").write_text(text)
-            contenders[f"on {where}, {count}"] = Contender([program("runenv"), "--on", where], folder)
+            contenders[f"on {where}, {count}"] = Contender(
+                [program("runenv"), "--on", where], folder
+            )
             contenders[f"-j {workers}, {count}"] = Contender(
                 [program("runenv"), "-j", str(workers)], folder
             )

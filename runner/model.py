@@ -197,6 +197,7 @@ class Settings(Record):
     deep: bool = False
     max_age: str = ""  # 30m, 12h, 7d; empty: for ever, but in CI
     jobs: str = "1"  # a number, or auto
+    on: str = ""  # where jobs run; empty: here
     fail_fast: bool = False
     timeout: str | float = ""  # 90, 90s, 5m, 1h; empty: for ever
     grace: str | float = "5s"  # for what is asked to end

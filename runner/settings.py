@@ -51,6 +51,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("version", ("--version",), "verb", "print the version", "Verbs"),
     Option("help", ("-h", "--help"), "verb", "print this", "Verbs"),
     Option("jobs", ("-j", "--jobs"), "value", "run so many at once; auto: one for each CPU", "Run", "N", in_envfile=True),
+    Option("on", ("--on",), "value", "run on a Dask cluster: tcp://HOST:PORT, tls://HOST:PORT, local-cluster:N", "Run", "WHERE"),
     Option("fail_fast", ("-x", "--fail-fast"), "flag", "start nothing more after a failure, and end what runs", "Run", in_envfile=True),
     Option("timeout", ("--timeout",), "value", "what a job may take whose session does not say: 90s, 5m, 1h", "Run", "TIME", in_envfile=True),
     Option("grace", ("--grace",), "value", "what is asked to end may take, then it is killed: 5s, 1m", "Run", "TIME", in_envfile=True),
@@ -132,6 +133,8 @@ def _trouble(option: Option, value: str) -> str:
         return "it is a number of seconds, minutes or hours: 90s, 5m, 1h"
     if name == "shard" and not is_shard(value):
         return f"it is the machine and how many there are, at most {MOST_SHARDS}: 1/4; or auto; with --list, 4"
+    if name == "on" and not _is_place(value):
+        return "it is tcp://HOST:PORT, tls://HOST:PORT or local-cluster:N"
     if name == "stale" and whole_number(value) is None:
         return "it is a number of days: --stale=30"
     if name == "jobs" and value != "auto" and not whole_number(value):
@@ -166,6 +169,14 @@ def is_shard(value: str) -> bool:
     count = whole_number(total)
     number = whole_number(index) if slash else count
     return value == "auto" or bool(number and count and number <= count <= MOST_SHARDS)
+
+
+def _is_place(value: str) -> bool:
+    """Whether --on can have that value."""
+    kind, colon, count = value.partition(":")
+    if kind == "local-cluster" and colon:
+        return bool(whole_number(count))
+    return kind in ("tcp", "tls") and count.startswith("//") and ":" in count
 
 
 def timeout_s(value: str | float) -> float | None:

@@ -80,12 +80,17 @@ def several_at_once(
         for listener in listeners:
             listener.hear(event)
 
+    if settings.on:
+        from runner.on_dask import on_dask  # 1 s, which only who asks for it pays
+
+        far = on_dask(project, settings, run, reporter, hear, is_one=reporter.is_one)
+        return far, Several([reporter, *listeners])
     asked = usable_cpus() if settings.jobs == "auto" else int(settings.jobs)
     room = count_with_room(asked)
     if room < asked and settings.jobs != "auto":
         text = f"only {room} at once: no more files may be open (`ulimit -n`)"
         terminal.hear(Said(job="", level="info", text=text))
-    start = _start(request, project, settings, run)
+    start = starting(request, project, settings, run)
     executor = Processes(room, start, reporter, hear, grace_s=run.grace_s)
     reporter.on_closed = partial(executor.end, "SIGPIPE")
     return executor, Several([reporter, *listeners])
@@ -109,7 +114,7 @@ def _output(settings: Settings, environ: Mapping[str, str]) -> Literal["board", 
         return "block"
 
 
-def _start(request: Request, project: Project, settings: Settings, run: Run) -> Start:
+def starting(request: Request, project: Project, settings: Settings, run: Run) -> Start:
     """What starts a worker: a copy of this process where that is safe, or a new one."""
     kind = os.environ.get(_KIND, "")
     if kind not in ("", "fork", "spawn"):

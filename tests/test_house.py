@@ -52,7 +52,9 @@ ORDER = [
     "listing",
     "compat convert worker",
     "init",
+    "on_dask",
     "several",
+    "keeper",
     "runner",  # the public names
     "checks",
     "commands",

@@ -73,9 +73,9 @@ def main(request: Request) -> int:
 
     run_id = make_run_id(time.time())
     envdir = envdir_of(project, settings)
-    past = {} if settings.jobs == "1" else read(path_in(envdir), RECENT_BYTES)
+    past = {} if settings.jobs == "1" and not settings.on else read(path_in(envdir), RECENT_BYTES)
     # One job alone has the terminal, whatever may run beside it.
-    if settings.jobs == "1" or len(plan.jobs) <= 1:
+    if not settings.on and (settings.jobs == "1" or len(plan.jobs) <= 1):
         crew = _one_at_a_time(project, settings, find, listeners, run_id)
     else:
         from runner.several import several_at_once  # 12 ms that one at a time is spared

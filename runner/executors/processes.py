@@ -156,6 +156,7 @@ class Processes:
         self._grace_s = grace_s
         self._workers: dict[int, _Worker] = {}
         self._never_started: list[Outcome] = []
+        self._others: list[Pipe] = []
         self._came: list[int] = []
         self._is_closed = False
         _fill_standard_descriptors()
@@ -249,6 +250,24 @@ class Processes:
     def stop(self) -> None:
         for worker in self._workers.values():
             self._tell(worker, signal.SIGTERM)
+
+    def stop_job(self, job: str) -> None:
+        """End one of what runs; its outcome still comes from `wait`."""
+        for worker in self._workers.values():
+            if worker.job == job:
+                self._tell(worker, signal.SIGTERM)
+
+    def listen(self, pipe: Pipe, take: Callable[[bytes], None]) -> None:
+        """Let `wait` hand on what comes from a pipe; b"" at its end."""
+
+        def read() -> None:
+            data = pipe.read()
+            if not data:
+                self._selector.unregister(pipe)
+            take(data)
+
+        self._others.append(pipe)
+        self._selector.register(pipe, selectors.EVENT_READ, read)
 
     def end(self, reason: str) -> None:
         """End the run as if the signal of that name had come."""
@@ -356,6 +375,8 @@ class Processes:
         self._selector.close()
         for one in (self._woken, self._wake):
             one.close()
+        for pipe in self._others:
+            pipe.close()
         for worker in self._workers.values():
             worker.control.close()
             for pipe in worker.pipes:

@@ -279,6 +279,20 @@ class SourceDigests:
         return done.stdout if done.returncode == 0 else None
 
 
+def listed(folder: str) -> list[str]:
+    """The files of a project, relative to it: what git would keep, else all but leftovers."""
+    digests = SourceDigests()
+    names = digests._listed_by_git(folder) if _in_git(folder) else None  # pyright: ignore[reportPrivateUsage]  # ours
+    found: list[str] = []
+    for name in names or _walk(folder):
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):  # a repository in the repository
+            found += [f"{name}/{below}" for below in listed(path)]
+        else:
+            found.append(name)
+    return found
+
+
 def _read_memory(file: str) -> dict[str, list[str]]:
     """What an earlier run has learnt; nothing where it cannot be used."""
     try:

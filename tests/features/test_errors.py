@@ -12,6 +12,7 @@ The cases are transcripts in errors.txt, under the row of the page that they pro
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import shlex
@@ -26,6 +27,7 @@ from typing import NamedTuple
 import packaging
 import pytest
 
+from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
 
@@ -458,6 +460,41 @@ def test_what_an_envfile_prints_does_not_stand_among_what_runenv_prints(folder: 
 
     assert done.out.startswith("{")
     assert done.err == "loading\n"
+
+
+# On a cluster. ------------------------------------------------------------------
+
+
+@provokes("The command line and settings", "there is no Dask scheduler at PLACE: TEXT")
+def test_that_no_scheduler_is_there_is_said(folder: Folder):
+    pytest.importorskip("distributed")
+    folder.envfile("@runner.session(python=False)\ndef s(session): ...\n")
+
+    ran = folder.run("--on", "tcp://127.0.0.1:1")
+
+    assert ran.code == 2
+    assert "there is no Dask scheduler at tcp://127.0.0.1:1" in ran.err
+
+
+@provokes("The command line and settings", "FILE has changed while the run began")
+def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(tmp_path: Path):
+    pytest.importorskip("distributed")
+    (tmp_path / "a.txt").write_text("before")
+    content = importlib.import_module("runner.on_dask").content_of(str(tmp_path))
+    (tmp_path / "a.txt").write_text("after")
+
+    with pytest.raises(UsageError, match=r"a\.txt has changed while the run began"):
+        content.read([content.entries[0][2]])
+
+
+@provokes("The command line and settings", "--on needs Dask, which is not installed beside runenv")
+def test_that_dask_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch):
+    for name in ("runner.on_dask", "runner.executors.dask", "runner.executors.dask_far"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+
+    with pytest.raises(UsageError, match="--on needs Dask"):
+        importlib.import_module("runner.on_dask")
 
 
 # The page. ------------------------------------------------------------------------
