@@ -12,7 +12,7 @@ import signal
 import stat
 import sys
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from runner.envs import folder
 from runner.errors import RunnerError
@@ -74,11 +74,9 @@ def main() -> None:
 class _Keeper:
     """What is known of the jobs that run here."""
 
-    is_one = False
-    answers: ClassVar[Mapping[int, Callable[[int, FrameType | None], None]]] = {}
-
     def __init__(self, orders: dict[str, Any], own: int) -> None:
         self.is_one = bool(orders["is_one"])
+        self.answers: Mapping[int, Callable[[int, FrameType | None], None]] = {}
         self._orders = orders
         self._own = own
         self._tokens: dict[str, str] = {}  # of the jobs that run

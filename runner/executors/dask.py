@@ -139,11 +139,14 @@ class Dask:
         self._taken: dict[str, int] = {}
         self._deadline_s = float("inf")
         self._is_stopped = self._is_closed = self._is_lost = False
-        self._client.subscribe_topic(self._topic, lambda event: self._came.put(("frames", event)))
+        self._client.subscribe_topic(self._topic, self._hear_frames)
         self._before: dict[int, Any] = {}
         for number in ENDING:
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._before[number] = signal.signal(number, self._note)
+
+    def _hear_frames(self, event: Any) -> None:
+        self._came.put(("frames", event))
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._came.put(("signal", number))
@@ -170,7 +173,11 @@ class Dask:
         orders = json.dumps({**self._orders, "job": job.name, "posargs": posargs})
         key = f"runenv-{self._run}-{job.name}-{time.time_ns():x}"
         sent.future = self._client.submit(far.do_job, orders, key=key, pure=False, retries=0)
-        sent.future.add_done_callback(lambda future: self._came.put(("done", sent, future.status)))
+
+        def done(future: Any) -> None:
+            self._came.put(("done", sent, future.status))
+
+        sent.future.add_done_callback(done)
 
     def wait(self) -> Outcome:
         while not self._settled:
