@@ -157,6 +157,9 @@ def session(
     reuse: bool = ...,
     timeout: float | None = ...,
     retries: int = ...,
+    resources: Mapping[str, float | str] = ...,
+    retries_on_loss: int | None = ...,
+    idempotent: bool = ...,
 ) -> Callable[[Function], Function]: ...
 def session(
     function: Function | None = None,
@@ -189,6 +192,9 @@ def session(
     reuse: bool = True,
     timeout: float | None = None,
     retries: int = 0,
+    resources: Mapping[str, float | str] | None = None,
+    retries_on_loss: int | None = None,
+    idempotent: bool = True,
     **unknown: NoReturn,
 ) -> Function | Callable[[Function], Function]:
     """Declare a function as a session; bare, or with what it needs.
@@ -232,6 +238,9 @@ def session(
     timeout: seconds that a job may take, with its environment and all attempts; then
         what it runs is ended, and its `finally` blocks run. retries: further attempts
         after one that failed.
+    resources: what a worker of a cluster must offer it, {"gpu": 1, "memory": "8GB"}; here
+        nobody counts them. retries_on_loss: how often it runs again when its worker is
+        lost; once, or never where idempotent is False: what it does must not be done twice.
     """
     registry = _registry
     where = registry.caller()
@@ -267,6 +276,9 @@ def session(
         "reuse": reuse,
         "timeout": timeout,
         "retries": retries,
+        "resources": {} if resources is None else resources,
+        "retries_on_loss": retries_on_loss,
+        "idempotent": idempotent,
     }
 
     def declare(function: Function) -> Function:

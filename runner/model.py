@@ -103,6 +103,8 @@ class SessionSpec(Record):
     environment: str = ""  # the one that it shares with others; "": one of its own
     timeout_s: float | None = None  # of each of its jobs; None: the setting decides
     retries: int = 0  # further attempts after one that failed
+    resources: tuple[tuple[str, float], ...] = ()  # that a worker of a cluster must offer
+    retries_on_loss: int = 1  # further runs when its worker is lost
     exclusive: tuple[str, ...] = ()  # of the sessions that say the same word one runs at a time
     parallel: bool = True  # False: nothing runs beside it
     foreseeable: bool = True  # False: what it installs after a command it may not install again

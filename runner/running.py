@@ -166,6 +166,7 @@ class Outcome(Record):
     # The most memory that one process of its commands had at once, in all attempts; 0: nobody
     # knows. Of a small one Linux tells our own (a child begins as us), Windows nothing.
     peak_bytes: int = 0
+    lost_workers: tuple[str, ...] = ()  # of a cluster, while they had it
 
 
 # What is told. ------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from runner.amounts import INFINITE_S
+from runner.amounts import INFINITE_S, size_bytes
 from runner.declare import Declared, Registry, cleaned, is_safe, strings
 from runner.errors import did_you_mean
 from runner.model import Axis, Needs, SessionSpec
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASES = ("allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit")
+_MOST_OF_A_RESOURCE = 1e18  # more than anybody has bytes
 _CHOOSING = ("resolution", "prerelease", "exclude_newer")
 
 # Flags of a code object, as `inspect` names them; importing it costs 9 ms.
@@ -89,7 +90,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     pythons, names_python, backend = read_pythons(registry, said["python"], where)
     if said["backend"] is not None:
         backend = read_backend(registry, said["backend"], where)
-    for flag in ("default", "reuse", "parallel"):
+    for flag in ("default", "reuse", "parallel", "idempotent"):
         if said[flag] is not True and said[flag] is not False:
             registry.note(
                 where, f"{flag} cannot be {said[flag]!r}", f"write {flag}=True or {flag}=False"
@@ -147,6 +148,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         environment=_environment(registry, said, where),
         timeout_s=_timeout(registry, said["timeout"], where),
         retries=_retries(registry, said["retries"], where),
+        resources=_resources(registry, said["resources"], where),
+        retries_on_loss=_retries_on_loss(registry, said, where),
         exclusive=tuple(dict.fromkeys(lists["exclusive"])),
         parallel=said["parallel"] is not False,
         options=options,
@@ -337,6 +340,51 @@ def _retries(registry: Registry, value: object, where: str) -> int:
     registry.note(
         where, f"retries cannot be {value!r}", "it is a number of further attempts: retries=2"
     )
+    return 0
+
+
+def _resources(registry: Registry, value: object, where: str) -> tuple[tuple[str, float], ...]:
+    """The amounts by name; sizes in bytes."""
+    if not is_dict(value) or not all(isinstance(name, str) and name for name in value):
+        registry.note(
+            where,
+            f"resources cannot be {value!r}",
+            'they are amounts by name: resources={"gpu": 1}',
+        )
+        return ()
+    amounts: dict[str, float] = {}
+    for name, amount in value.items():
+        size = size_bytes(amount) if isinstance(amount, str) else amount
+        if is_number(size) and 0 < size < _MOST_OF_A_RESOURCE:
+            amounts[str(name)] = float(size)
+        else:
+            registry.note(
+                where,
+                f"resources holds {amount!r} for {name!r}",
+                'it is a number, more than none, or a size: "500MB", "8GB", "1TB"',
+            )
+    return tuple(sorted(amounts.items()))
+
+
+def _retries_on_loss(registry: Registry, said: Mapping[str, object], where: str) -> int:
+    """How often a job runs again when its worker is lost."""
+    value = said["retries_on_loss"]
+    if value is None:
+        return 0 if said["idempotent"] is False else 1
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        registry.note(
+            where,
+            f"retries_on_loss cannot be {value!r}",
+            "it is a number of further runs: retries_on_loss=2",
+        )
+    elif value and said["idempotent"] is False:
+        registry.note(
+            where,
+            f"retries_on_loss={value} would do twice what idempotent=False forbids",
+            "say one of the two",
+        )
+    else:
+        return value
     return 0
 
 

@@ -306,6 +306,24 @@ def test_exclusive_is_a_word_or_several(jobs):
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "resources", "retries_on_loss"),
+    [
+        ("", (), 1),
+        ("resources={'memory': '8GB', 'gpu': 1}", (("gpu", 1.0), ("memory", 8e9)), 1),
+        ("retries_on_loss=2", (), 2),
+        ("idempotent=False", (), 0),
+        ("idempotent=False, retries_on_loss=0", (), 0),
+    ],
+)
+def test_what_a_worker_must_offer_and_what_follows_its_loss_is_declared(
+    jobs, arguments: str, resources, retries_on_loss: int
+):
+    spec = jobs(f"@runner.session({arguments})\ndef s(session): ...")["s"].spec
+
+    assert (spec.resources, spec.retries_on_loss) == (resources, retries_on_loss)
+
+
 def test_an_argument_with_a_default_needs_no_parametrize(jobs):
     assert list(jobs("@runner.session\ndef s(session, a=1, *, b=2): ...")) == ["s"]
 
@@ -315,7 +333,8 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
     "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
-    "requires, after, exclusive, parallel, default, reuse, timeout, retries"
+    "requires, after, exclusive, parallel, default, reuse, timeout, retries,"
+    " resources, retries_on_loss, idempotent"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
 BESIDE_UV_LOCK = (

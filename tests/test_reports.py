@@ -279,6 +279,7 @@ def test_the_json_of_a_run():
             "usual_s": 0.5,
             "flaky": False,
             "peak_memory_bytes": None,
+            "lost_workers": [],
             "environments": [
                 {
                     "state": "rebuilt",

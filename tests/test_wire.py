@@ -13,7 +13,16 @@ from tests.contracts.test_reporters import EVENTS, ODD
     "told",
     [
         *(event._replace(at_s=1.5) for event in EVENTS if not isinstance(event, JobEnded)),
-        Outcome("lint", "passed", ODD, 1.5, (("a", None), ("b", ("-k", ODD)), ("c", ())), 3),
+        Outcome(
+            "lint",
+            "passed",
+            ODD,
+            1.5,
+            (("a", None), ("b", ("-k", ODD)), ("c", ())),
+            3,
+            0,
+            ("tcp://w:1",),
+        ),
     ],
 )
 def test_it_comes_as_it_was_told(told):

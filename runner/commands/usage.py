@@ -105,6 +105,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
         "after": spec.after,
         "timeout": [f"{spec.timeout_s:g} s"] if spec.timeout_s is not None else [],
         "retries": [str(spec.retries)] if spec.retries else [],
+        "resources": [f"{name}={amount:g}" for name, amount in spec.resources],
+        "lost worker": _after_a_loss(spec.retries_on_loss),
         "exclusive": spec.exclusive,
         "parallel": [] if spec.parallel else ["no: nothing runs beside it"],
     }
@@ -123,3 +125,10 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
             ),
         ]
     return lines
+
+
+def _after_a_loss(retries: int) -> list[str]:
+    """What is said of a session that does not run again once when its worker is lost."""
+    if retries == 1:
+        return []
+    return [f"runs again up to {retries} times" if retries else "does not run again"]

@@ -57,5 +57,6 @@ def from_line(line: bytes) -> Event | Outcome:
     told: Event | Outcome = _KINDS[name](*fields)
     if isinstance(told, Outcome):
         notified = ((n, None if words is None else tuple(words)) for n, words in told.notified)
-        return told._replace(notified=tuple(notified))
+        lost = tuple(told.lost_workers)
+        return told._replace(notified=tuple(notified), lost_workers=lost)
     return told

@@ -76,6 +76,7 @@ def _job(job: JobStory) -> dict[str, object]:
         "usual_s": None if job.usual_s is None else _rounded(job.usual_s),
         "flaky": job.flaky,
         "peak_memory_bytes": job.peak_bytes or None,
+        "lost_workers": list(job.lost_workers),
         "environments": [_environment(prepared) for prepared in job.environments],
         "commands": [_command(ran) for ran in job.commands],
         "log": [_line(line) for line in job.log],

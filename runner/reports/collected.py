@@ -123,6 +123,7 @@ class JobStory(Record):
     flaky: bool
     peak_bytes: int  # as in Outcome
     machine: int = 0  # of several, from 1 on; 0: there is one alone
+    lost_workers: tuple[str, ...] = ()  # as in Outcome
 
     @property
     def passed(self) -> bool:
@@ -263,6 +264,7 @@ class Collector:
             usual_s=usual_s(past, narrowed=here.narrowed),
             flaky=is_flaky(past),
             peak_bytes=outcome.peak_bytes,
+            lost_workers=outcome.lost_workers,
         )
 
 

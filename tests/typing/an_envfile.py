@@ -106,6 +106,9 @@ def types(session: runner.Session) -> None:
     reuse=False,
     timeout=60,
     retries=2,
+    resources={"gpu": 1, "memory": "8GB"},
+    retries_on_loss=2,
+    idempotent=True,
 )
 @runner.parametrize("api", ["old", "new"])
 @runner.parametrize("number, path", [(1, Path("a")), (2, Path("b"))], ids=["one", None])
