@@ -17,6 +17,7 @@ from runner.envs.python_answers import running
 from runner.errors import UsageError
 from runner.executors import fork, spawn
 from runner.executors.cpus import usable_cpus
+from runner.executors.places import check_place
 from runner.executors.processes import Processes, count_with_room
 from runner.reports import Several, make_folds, make_for_several, make_terminal
 from runner.reports.logs import Logs, lead_to_one_place
@@ -81,9 +82,14 @@ def several_at_once(
             listener.hear(event)
 
     if settings.on:
+        check_place(settings.on)
         from runner.on_dask import on_dask  # 1 s, which only who asks for it pays
 
-        far = on_dask(project, settings, run, reporter, hear, is_one=reporter.is_one)
+        def say(text: str) -> None:
+            terminal.hear(Said(job="", level="info", text=text))
+
+        far = on_dask(project, settings, run, reporter, hear, say)
+        reporter.on_closed = partial(far.end, "SIGPIPE")
         return far, Several([reporter, *listeners])
     asked = usable_cpus() if settings.jobs == "auto" else int(settings.jobs)
     room = count_with_room(asked)
@@ -128,18 +134,23 @@ def starting(request: Request, project: Project, settings: Settings, run: Run) -
 
 def _logs(project: Project, settings: Settings, run_id: str) -> Logs:
     """Where this run keeps what its jobs write."""
+    return Logs(
+        os.path.join(make_envdir(project, settings), LOGS),
+        run_id,
+        folder.folder_name,
+        is_one=lead_to_one_place(1, 2),
+    )
+
+
+def make_envdir(project: Project, settings: Settings) -> str:
+    """The folder of environments, which is there now, with its store."""
     envdir = envdir_of(project, settings)
     folder.check_place(envdir)
     store = make_store(project, settings, os.environ)
     if store is not None:  # first, since the key for digests of secrets is in it
         store.make()
     folder.make_envdir(envdir, project.root, "" if store is None else store.home)
-    return Logs(
-        os.path.join(envdir, LOGS),
-        run_id,
-        folder.folder_name,
-        is_one=lead_to_one_place(1, 2),
-    )
+    return envdir
 
 
 def _run_again(job: str, request: Request, words: Mapping[str, tuple[str, ...]]) -> str:

@@ -120,10 +120,7 @@ def main() -> None:
     os.dup2(nowhere, 0)
     os.close(nowhere)
     sys.argv = ["runenv"]
-    given = {
-        name: tuple(value) if is_list(value) and BY_NAME[name].kind == "many" else value
-        for name, value in told["given"].items()
-    }
+    given = given_of(told["given"])
     posargs, own = tuple(told["posargs"]), tuple(told["own"])
     run = Run(
         told["began_s"],
@@ -151,6 +148,14 @@ def main() -> None:
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(0)
+
+
+def given_of(told: Mapping[str, object]) -> dict[str, object]:
+    """Settings as a command line gives them, out of JSON."""
+    return {
+        name: tuple(value) if is_list(value) and BY_NAME[name].kind == "many" else value
+        for name, value in told.items()
+    }
 
 
 def terminal_of(settings: Settings, run: Run) -> Terminal:

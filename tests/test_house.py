@@ -39,7 +39,7 @@ ORDER = [
     "specs",
     "pyproject ingredients surroundings history artifacts services shells engines shard_plans",
     "requirements cache reports executors",
-    "envs",
+    "content envs",
     "world",
     "installers beside",
     "bench",
@@ -54,7 +54,7 @@ ORDER = [
     "init",
     "on_dask",
     "several",
-    "keeper",
+    "deputy",
     "runner",  # the public names
     "checks",
     "commands",

@@ -10,31 +10,36 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from runner.amounts import DAY_S
+from runner.record import Record
+from runner.trees import remove_tree
+from runner.typed import TYPE_CHECKING
+from runner.user_cache import user_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # path, kind ("f", "x": executable, "l": a link), digest or what the link leads to
 Entry = tuple[str, str, str]
 
-_KEPT_S = 30 * 24 * 3600  # a file that no run has asked for
-_LEFT_S = 7 * 24 * 3600  # a run's folder that nobody has removed
+_KEPT_S = 30 * DAY_S  # a file that no run has asked for
+_LEFT_S = 7 * DAY_S  # a run's folder that nobody has removed
 
 
-def cache_home(environ: Mapping[str, str]) -> str:
-    """The folder that all of this is kept in: the user's cache, else the temporary folder."""
-    if sys.platform in ("win32", "darwin"):
-        from platformdirs import user_cache_dir  # 27 ms, which Linux is spared
+class Content(Record):
+    """The files of a project, and the bytes of those that somebody lacks."""
 
-        return os.path.join(user_cache_dir("runenv", appauthor=False), "cluster")
-    cache, home = environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "")
-    if not os.path.isabs(cache):
-        cache = os.path.join(home, ".cache") if os.path.isabs(home) else "/tmp"  # noqa: S108  # no home
-    return os.path.join(cache, "runenv", "cluster")
+    entries: tuple[Entry, ...]
+    # Of the first of so many digests, as many as fit into one message.
+    read: Callable[[Sequence[str]], list[bytes]]
+
+
+def home_in(environ: Mapping[str, str], scratch: str) -> str:
+    """The folder that all of this is kept in: in the user's cache, else in a scratch folder."""
+    return os.path.join(user_cache(environ) or scratch, "cluster")
 
 
 class Delivered:
@@ -90,17 +95,30 @@ class Delivered:
         return root
 
     def clean(self) -> None:
-        """What nobody has used for long is gone."""
+        """What nobody has used for long is gone; looked at once a day."""
         now = time.time()
-        for home, kept_s in ((self._runs, _LEFT_S), (self._files, _KEPT_S)):
-            for folder, folders, files in os.walk(home):
-                for name in list(folders) if home == self._runs else files:
-                    path = os.path.join(folder, name)
-                    with suppress(OSError):
-                        if now - os.lstat(path).st_mtime > kept_s:
-                            shutil.rmtree(path) if name in folders else os.unlink(path)
-                if home == self._runs:
-                    break
+        if now - _changed(os.path.join(self._runs, ".looked")) < DAY_S:
+            return
+        with open(os.path.join(self._runs, ".looked"), "wb"):
+            pass
+        for name in os.listdir(self._runs):
+            path = os.path.join(self._runs, name)
+            if os.path.isdir(path) and now - _changed(path) > _LEFT_S:
+                remove_tree(path)
+        for above, _, files in os.walk(self._files):
+            for name in files:
+                path = os.path.join(above, name)
+                if now - _changed(path) > _KEPT_S:
+                    with suppress(OSError):  # somebody else was faster
+                        os.unlink(path)
+
+
+def _changed(path: str) -> float:
+    """When a file was last changed, in seconds since the epoch; 0 where it is not there."""
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return 0.0
 
 
 def checked_path(root: str, name: str) -> str:

@@ -7,9 +7,13 @@ a frame is read as what it says, and executes nothing.
 from __future__ import annotations
 
 import json
-from typing import Any
 
-Head = list[Any]  # its first word says what the rest is
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    Head = list[Any]  # its first word says what the rest is
 
 
 def to_frame(head: Head, data: bytes = b"") -> bytes:

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 
     Orders = Callable[[Job, tuple[str, ...]], Mapping[str, object]]
 
-# `-m runner.worker` would look in the working folder first, where a `runner` may be.
-_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from runner.worker import main; main()"
+
+def interpreter(module: str) -> list[str]:
+    """The command of a new interpreter that finds what we find, and calls `main` of a module.
+
+    `-m MODULE` would look in the working folder first, where a `runner` may be.
+    """
+    program = f"import sys; sys.path[:] = sys.argv[1:]; from {module} import main; main()"
+    return [sys.executable, "-c", program, *sys.path]
 
 
 def spawning(orders: Orders) -> Start:
@@ -38,7 +44,7 @@ def spawning(orders: Orders) -> Start:
         job: Job, posargs: tuple[str, ...], ends: Ends, forget_parent: Callable[[], None]
     ) -> Process:
         del forget_parent  # it inherits nothing of ours
-        argv = [sys.executable, "-c", _PROGRAM, *sys.path]
+        argv = interpreter("runner.worker")
         if sys.platform == "win32":
             process = subprocess.Popen(
                 argv,

@@ -242,6 +242,18 @@ class SourceDigests:
             return iter(listed)
         return _walk(folder)
 
+    def files(self, folder: str) -> list[str]:
+        """All of a project, relative to it: what git would keep, else all but leftovers."""
+        listed = self._listed_by_git(folder) if _in_git(folder) else None
+        found: list[str] = []
+        for name in listed or _walk(folder):
+            path = os.path.join(folder, name)
+            if os.path.isdir(path) and not os.path.islink(path):  # a repository in the repository
+                found += [f"{name}/{below}" for below in self.files(path)]
+            else:
+                found.append(name)
+        return found
+
     def _listed_by_git(self, folder: str) -> list[str] | None:
         """Tracked files and new ones that are not ignored, None where git fails."""
         said = self._git(folder, *_LIST)
@@ -277,20 +289,6 @@ class SourceDigests:
         except OSError:
             return None
         return done.stdout if done.returncode == 0 else None
-
-
-def listed(folder: str) -> list[str]:
-    """The files of a project, relative to it: what git would keep, else all but leftovers."""
-    digests = SourceDigests()
-    names = digests._listed_by_git(folder) if _in_git(folder) else None  # pyright: ignore[reportPrivateUsage]  # ours
-    found: list[str] = []
-    for name in names or _walk(folder):
-        path = os.path.join(folder, name)
-        if os.path.isdir(path) and not os.path.islink(path):  # a repository in the repository
-            found += [f"{name}/{below}" for below in listed(path)]
-        else:
-            found.append(name)
-    return found
 
 
 def _read_memory(file: str) -> dict[str, list[str]]:

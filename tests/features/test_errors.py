@@ -27,6 +27,7 @@ from typing import NamedTuple
 import packaging
 import pytest
 
+from runner.content import content_of
 from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
@@ -480,7 +481,7 @@ def test_that_no_scheduler_is_there_is_said(folder: Folder):
 def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(tmp_path: Path):
     pytest.importorskip("distributed")
     (tmp_path / "a.txt").write_text("before")
-    content = importlib.import_module("runner.on_dask").content_of(str(tmp_path))
+    content = content_of(str(tmp_path))
     (tmp_path / "a.txt").write_text("after")
 
     with pytest.raises(UsageError, match=r"a\.txt has changed while the run began"):
@@ -489,7 +490,8 @@ def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(tmp_path: Path):
 
 @provokes("The command line and settings", "--on needs Dask, which is not installed beside runenv")
 def test_that_dask_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch):
-    for name in ("runner.on_dask", "runner.executors.dask", "runner.executors.dask_far"):
+    far = ("runner.executors.dask", "runner.executors.dask_cluster", "runner.executors.dask_worker")
+    for name in ("runner.on_dask", *far):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
 
