@@ -23,6 +23,7 @@ from runner.executors.wire import to_line
 from runner.model import Job, Request
 from runner.running import Event, JobStarted, Outcome
 from runner.worker import Run, orders
+from tests import clusters
 from tests.test_schedule import FakeExecutor, job
 
 # A session for each of the jobs of these tests.
@@ -38,7 +39,7 @@ def run(session):
     print(f"{session.name} prints")
     if "-x" in session.posargs:
         session.error("as it was asked to")
-    if session.name == "waits":
+    if session.name in ("waits", "rests"):
         time.sleep(1000)
     if session.name == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -50,7 +51,7 @@ def run(session):
     if session.name == "leaves":
         os._exit(3)
 
-sessions("a", "b", "bad", "waits", "deaf", "killed", "leaves")
+sessions("a", "b", "bad", "waits", "rests", "deaf", "killed", "leaves")
 """
 
 
@@ -92,7 +93,7 @@ def do(job: Job, posargs: tuple[str, ...], control: socket.socket) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     if job.name == "deaf":
         os.write(1, b"deaf now\n")
-    while job.name in ("waits", "deaf"):
+    while job.name in ("waits", "rests", "deaf"):
         time.sleep(1000)
     if job.name == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -121,17 +122,56 @@ def spawn(folder: Path, output: Kept | None = None, room: int = 1, **more) -> Pr
     return Processes(room, start, output or Kept(), **more)
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a Dask cluster with one worker, which has room for three jobs."""
+    with pytest.MonkeyPatch.context() as patch, clusters.here(threads_per_worker=3) as address:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield address
+
+
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
 PROCESSES = [pytest.param(fork, marks=POSIX), spawn]
-ALL = [local, fake, *PROCESSES]
+DASK = pytest.param("dask", marks=[clusters.HAS_DASK, POSIX, pytest.mark.slow])
+ALL = [local, fake, *PROCESSES, DASK]
 
 
-@pytest.fixture(params=ALL, ids=lambda make: make.__name__)
-def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
-    make: Callable[[Path], Executor] = request.param
-    executor = make(tmp_path)
-    yield executor
-    executor.close()
+@pytest.fixture
+def make_any(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """What makes the executor that is the parameter of the test."""
+    made: list[Executor] = []
+
+    def make(**more: Any) -> Executor:
+        if request.param == "dask":
+            (tmp_path / "envfile.py").write_text(ENVFILE)
+            address = request.getfixturevalue("address")
+            output = more.pop("output", None) or Kept()
+            one = clusters.dask(tmp_path, address, output, **{"room": 1, **more})
+        else:
+            one = request.param(tmp_path, **more)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def executor(make_any) -> Executor:
+    return make_any()
+
+
+NAMES = {local: "local", fake: "fake", fork: "fork", spawn: "spawn"}
+SETS = {"executor": ALL, "make": [*PROCESSES, DASK], "make_here": PROCESSES}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test of all is run with each, those of what has processes with these."""
+    for fixture in SETS.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(
+            "make_any", SETS[fixture], indirect=True, ids=lambda made: NAMES.get(made, made)
+        )
 
 
 def ended(executor: Executor) -> tuple[str, str]:
@@ -217,17 +257,15 @@ def test_the_local_one_hands_the_job_and_its_posargs_on():
 # Those that have a process for each job. -------------------------------------------
 
 
-@pytest.fixture(params=PROCESSES, ids=lambda make: make.__name__)
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Processes]]:
-    made: list[Processes] = []
+@pytest.fixture
+def make(make_any) -> Callable[..., Any]:
+    return make_any
 
-    def make_one(**more) -> Processes:
-        made.append(request.param(tmp_path, **more))
-        return made[-1]
 
-    yield make_one
-    for one in made:
-        one.close()
+@pytest.fixture
+def make_here(make_any) -> Callable[..., Any]:
+    """Of those alone that have their processes on this machine and nothing else there."""
+    return make_any
 
 
 def test_several_run_at_once(make):
@@ -259,8 +297,10 @@ def test_events_are_heard(make):
 
 
 def test_what_is_stopped_is_interrupted(make):
-    executor = make()
+    output = Kept()
+    executor = make(output=output)
     executor.start(job("waits"), ())
+    wait_for(output, executor, b"waits prints")
     executor.stop()
 
     outcome = executor.wait()
@@ -268,9 +308,9 @@ def test_what_is_stopped_is_interrupted(make):
     assert (outcome.result, outcome.reason) == ("interrupted", "SIGTERM")
 
 
-def wait_for(output: Kept, executor: Processes, text: bytes) -> None:
-    """Serve the workers until a job has written that."""
-    while not any(text in written for written in output.written.values()):
+def wait_for(output: Kept, executor: Any, *texts: bytes) -> None:
+    """Serve the workers until jobs have written these."""
+    while not all(any(text in told for told in output.written.values()) for text in texts):
         executor._attend()
 
 
@@ -311,11 +351,12 @@ def test_a_signal_is_passed_on_and_ends_the_run(make, number: signal.Signals):
     output = Kept()
     executor = make(output=output, room=2)
     executor.start(job("waits"), ())
-    executor.start(job("waits"), ())
-    wait_for(output, executor, b"waits prints")
+    executor.start(job("rests"), ())
+    wait_for(output, executor, b"waits prints", b"rests prints")
     os.kill(os.getpid(), number)
 
-    assert [ended(executor), ended(executor)] == [("waits", "interrupted")] * 2
+    outcomes = {ended(executor), ended(executor)}
+    assert outcomes == {("rests", "interrupted"), ("waits", "interrupted")}
     assert executor.ended_by == number.name
     assert not executor.has_room()
 
@@ -342,9 +383,9 @@ def test_when_it_is_closed_signals_are_answered_as_before(make):
 
 
 @POSIX
-def test_when_it_is_closed_no_descriptor_is_left(make):
+def test_when_it_is_closed_no_descriptor_is_left(make_here):
     before = sorted(os.listdir("/dev/fd"))
-    executor = make(room=2)
+    executor = make_here(room=2)
     executor.start(job("waits"), ())
     executor.start(job("a"), ())
     executor.close()
@@ -353,10 +394,12 @@ def test_when_it_is_closed_no_descriptor_is_left(make):
 
 
 @POSIX
-def test_that_a_worker_has_ended_is_noticed_where_we_were_started_with_that_signal_blocked(make):
+def test_that_a_worker_has_ended_is_noticed_where_we_were_started_with_that_signal_blocked(
+    make_here,
+):
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
     try:
-        make()
+        make_here()
         assert signal.SIGCHLD not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
