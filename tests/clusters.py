@@ -37,6 +37,7 @@ def here(**worker: object) -> Iterator[Any]:
         protocol="tcp://",
         processes=False,
         dashboard_address=None,
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         memory_limit=0,
         silence_logs=logging.CRITICAL,
         **worker,
@@ -82,6 +83,44 @@ def dask(
     )
 
 
+def certify(folder: Path) -> dict[str, str]:
+    """Make a key and a certificate for this machine; the variables that hand them to Dask."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a cluster of a test")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    files = {"CA_FILE": "cert.pem"}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        files |= {f"{role}__CERT": "cert.pem", f"{role}__KEY": "key.pem"}
+    prefix = "DASK_DISTRIBUTED__COMM__TLS__"
+    return {f"{prefix}{name}": str(folder / file) for name, file in files.items()}
+
+
 class Programs:
     """A scheduler and its workers as programs of their own."""
 
@@ -98,6 +137,7 @@ class Programs:
         return subprocess.Popen(
             [*argv, *options, *self._options],
             env=self._environ,
+            cwd=self._file.parent,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

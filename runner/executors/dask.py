@@ -283,6 +283,7 @@ class Dask:
             return True
         else:
             reason = f"{_lost_in_words(sent.lost)}, and it may not run again"
+            sent.has_run_again = False  # that is said
             self._settle(sent, Outcome(name, "failed", reason))
         return False
 

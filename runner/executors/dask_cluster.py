@@ -11,6 +11,7 @@ import logging
 import threading
 from contextlib import suppress
 
+import dask.config
 import distributed
 
 from runner.errors import UsageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DASK: Any = distributed  # whose functions have no types
+_CONFIG: Any = dask.config
 _CONNECT_S = 10.0
 _LOOK_S = 1.0  # between two looks at the workers, and as much more for each hundred of them
 
@@ -160,7 +162,7 @@ def connect(where: str) -> Cluster:
         client = _DASK.Client(where, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, TypeError, RuntimeError, ValueError) as error:
         raise UsageError(
-            f"there is no Dask scheduler at {where}: {str(error).partition(chr(10))[0]}",
+            f"there is no Dask scheduler at {where}: {_in_words(error)}",
             mend="start one: dask scheduler; Dask's configuration names the files for tls://",
         ) from None
     cluster = Cluster(client, client.close, counts_resources=True)
@@ -171,6 +173,14 @@ def connect(where: str) -> Cluster:
         cluster.close(_CONNECT_S)
         raise
     return cluster
+
+
+def _in_words(error: BaseException) -> str:
+    """What went wrong, and what that came from, in one line."""
+    texts = [str(error).partition("\n")[0]]
+    if error.__cause__ is not None:
+        texts.append(_in_words(error.__cause__))
+    return ": ".join(filter(None, texts))
 
 
 def _check_addresses(where: str, addresses: Sequence[str]) -> None:
@@ -200,7 +210,9 @@ def check_versions(answers: Mapping[str, Any]) -> None:
 
 
 def _make_local(count: int) -> Cluster:
-    # With keys of its own: other users of this machine reach its ports too.
+    # With keys of its own: other users of this machine reach its ports too. And with no
+    # pages of HTTP, which they could read: that port is anyone's, so no fixed one.
+    _CONFIG.set({f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")})
     security = _DASK.Security.temporary()
     cluster: Any = _DASK.LocalCluster(
         n_workers=count,
@@ -208,6 +220,7 @@ def _make_local(count: int) -> Cluster:
         host="127.0.0.1",
         protocol="tls://",
         dashboard_address=None,
+        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
         memory_limit=0,
         silence_logs=logging.CRITICAL,
         security=security,

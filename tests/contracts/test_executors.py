@@ -132,7 +132,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="forks and signals")
 PROCESSES = [pytest.param(fork, marks=POSIX), spawn]
-DASK = pytest.param("dask", marks=[clusters.HAS_DASK, POSIX, pytest.mark.slow])
+DASK = pytest.param("dask", marks=[clusters.HAS_DASK, POSIX])
 ALL = [local, fake, *PROCESSES, DASK]
 
 
