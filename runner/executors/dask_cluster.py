@@ -46,6 +46,7 @@ class Cluster:
         self._client = client
         self._end = end
         self._is_closed = threading.Event()
+        self._number = 0
 
     @property
     def is_there(self) -> bool:
@@ -92,9 +93,15 @@ class Cluster:
 
         done: told from another thread, once, how Dask has settled that.
         """
-        asked = dict(resources) if self.counts_resources else None
+        self._number += 1
         future: Any = self._client.submit(
-            dask_worker.do_job, orders, key=key, pure=False, retries=0, resources=asked
+            dask_worker.do_job,
+            orders,
+            key=key,
+            pure=False,
+            retries=0,
+            resources=dict(resources) if self.counts_resources else None,
+            priority=-self._number,  # what was handed over first begins first
         )
 
         def settled(future: Any) -> None:
