@@ -157,7 +157,7 @@ class _Jobs:
             if name in self._jobs:
                 self._executor.start(self._jobs[name], tuple(words))
             else:
-                reason = f"on the worker the envfile has no job {name!r}"
+                reason = f"loaded again, the envfile has no job {name!r}"
                 self._told.end_job(Outcome(name, "failed", reason))
         elif head[0] == "end":
             for name, token in self._told.tokens.items():

@@ -13,7 +13,7 @@ from functools import partial
 from runner.content import content_of
 from runner.envs import folder
 from runner.errors import UsageError
-from runner.executors.delivered import checked_path
+from runner.executors.delivered import Delivered, checked_path, home_in
 from runner.run_folders import ARTIFACTS, make_run_folder
 from runner.typed import TYPE_CHECKING
 from runner.world import envdir_of
@@ -55,8 +55,9 @@ def on_dask(
 ) -> Dask:
     """What runs jobs on the cluster that the settings name. say: tells a person a line."""
     orders = orders_of(project, settings, run, is_one=output.is_one)
-    content = content_of(project.root)
-    home = os.path.join(envdir_of(project, settings), ARTIFACTS)
+    envdir = envdir_of(project, settings)
+    content = content_of(project.root, Delivered(home_in(os.environ, envdir)))
+    home = os.path.join(envdir, ARTIFACTS)
     unsaid = settings.origins.get("jobs") == "default" or settings.jobs == "auto"
     room = None if unsaid else int(settings.jobs)
     keep = partial(keep_made, home, run.run_id)

@@ -63,6 +63,7 @@ def dask(
     from runner.content import content_of
     from runner.executors.dask import Dask
     from runner.executors.dask_cluster import Cluster
+    from runner.executors.delivered import Delivered
     from runner.on_dask import orders_of
 
     given = {"directory": str(folder)}
@@ -75,7 +76,7 @@ def dask(
         Cluster(client, client.close, counts_resources=True),
         room,
         orders_of(project, settings, run, is_one=output.is_one),
-        content_of(project.root),
+        content_of(project.root, Delivered(str(folder / ".runenv" / "sent"))),
         output,
         hear,
         lambda job, head, data: None,

@@ -522,21 +522,3 @@ def test_elsewhere_tls_is_asked_for(place: str):
 
 def test_workers_like_us_may_be_used():
     check_versions({"tcp://one": versions(), "tcp://two": list(versions())})
-
-
-def test_a_worker_of_another_version_is_named_with_both():
-    ours, python = versions()
-
-    with pytest.raises(UsageError) as caught:
-        check_versions({"tcp://one": versions(), "tcp://two": ("0.0.1", python)})
-
-    assert caught.value.what == (
-        f"the worker tcp://two has runenv 0.0.1 on Python {python},"
-        f" and runenv {ours} on Python {python} is here"
-    )
-    assert caught.value.mend == "let both have the same runenv, on the same minor version of Python"
-
-
-def test_a_worker_without_runenv_is_named():
-    with pytest.raises(UsageError, match="tcp://two cannot run runenv: No module named 'runner'"):
-        check_versions({"tcp://two": ModuleNotFoundError("No module named 'runner'")})

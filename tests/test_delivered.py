@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from runner.content import content_of
-from runner.errors import UsageError
 from runner.executors.delivered import Delivered, checked_path, home_in
 from runner.executors.frames import Frames, to_frame
 from tests.conftest import POSIX
@@ -38,21 +37,21 @@ def delivered(tmp_path: Path) -> Delivered:
 
 
 @POSIX
-def test_files_programs_and_links_are_told_apart(root: Path):
+def test_files_programs_and_links_are_told_apart(root: Path, delivered: Delivered):
     (root / "src").mkdir()
     (root / "src" / "a.py").write_bytes(b"a")
     (root / "run.sh").write_bytes(b"b")
     (root / "run.sh").chmod(0o755)
     (root / "link").symlink_to("src/a.py")
 
-    assert content_of(str(root)).entries == (
+    assert content_of(str(root), delivered).entries == (
         ("link", "l", "src/a.py"),
         ("run.sh", "x", digest(b"b")),
         ("src/a.py", "f", digest(b"a")),
     )
 
 
-def test_of_a_repository_what_git_would_keep_is_sent(root: Path):
+def test_of_a_repository_what_git_would_keep_is_sent(root: Path, delivered: Delivered):
     for name in ("tracked", "new", "ignored", "deleted"):
         (root / name).write_text(name)
     (root / ".gitignore").write_text("ignored\n")
@@ -60,40 +59,41 @@ def test_of_a_repository_what_git_would_keep_is_sent(root: Path):
     subprocess.run(["git", "add", "tracked", "deleted"], cwd=root, check=True)
     (root / "deleted").unlink()
 
-    names = [name for name, _, _ in content_of(str(root)).entries]
+    names = [name for name, _, _ in content_of(str(root), delivered).entries]
 
     assert names == [".gitignore", "new", "tracked"]
 
 
-def test_of_a_repository_in_the_repository_the_files_are_sent(root: Path):
+def test_of_a_repository_in_the_repository_the_files_are_sent(root: Path, delivered: Delivered):
     (root / "inner").mkdir()
     for folder in (root, root / "inner"):
         (folder / "file").write_text("x")
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
-    assert [name for name, _, _ in content_of(str(root)).entries] == ["file", "inner/file"]
+    assert [name for name, _, _ in content_of(str(root), delivered).entries] == [
+        "file",
+        "inner/file",
+    ]
 
 
-def test_of_what_is_asked_for_the_first_comes_and_more_where_they_are_small(root: Path):
+def test_of_what_is_asked_for_the_first_comes_and_more_where_they_are_small(
+    root: Path, delivered: Delivered
+):
     (root / "a").write_bytes(b"x" * (9 << 20))
     (root / "b").write_bytes(b"b")
-    content = content_of(str(root))
+    content = content_of(str(root), delivered)
     large, small = (digest for _, _, digest in content.entries)
 
     assert [len(one) for one in content.read([large, small])] == [9 << 20]
     assert [len(one) for one in content.read([small, large])] == [1, 9 << 20]
 
 
-@pytest.mark.parametrize("then", [b"after", None])
-def test_a_file_that_is_no_longer_what_it_was_is_not_sent(root: Path, then: bytes | None):
-    (root / "a.txt").write_bytes(b"before")
-    content = content_of(str(root))
-    (root / "a.txt").unlink()
-    if then is not None:
-        (root / "a.txt").write_bytes(then)
+def test_what_is_sent_is_what_a_file_held_when_it_was_looked_at(root: Path, delivered: Delivered):
+    (root / "log.txt").write_bytes(b"before")
+    content = content_of(str(root), delivered)
+    (root / "log.txt").write_bytes(b"after")
 
-    with pytest.raises(UsageError, match=r"^a\.txt has changed while the run began"):
-        content.read([digest(b"before")])
+    assert content.read([digest(b"before")]) == [b"before"]
 
 
 # What is there. ---------------------------------------------------------------------------
@@ -163,6 +163,13 @@ def test_it_is_looked_at_once_a_day(delivered: Delivered):
     delivered.clean()
 
     assert left.exists()
+
+
+@POSIX
+def test_nobody_else_may_read_it(delivered: Delivered, tmp_path: Path):
+    delivered.add(b"a")
+
+    assert (tmp_path / "cluster").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folders of Linux")

@@ -174,7 +174,7 @@ def connect(where: str) -> Cluster:
         ) from None
     cluster = Cluster(client, client.close, counts_resources=True)
     try:
-        _check_addresses(where, [client.scheduler_info()["address"], *cluster.workers()])
+        check_addresses(where, [client.scheduler_info()["address"], *cluster.workers()])
         check_versions(cluster.ask_all(dask_worker.versions))
     except BaseException:
         cluster.close(_CONNECT_S)
@@ -190,8 +190,8 @@ def _in_words(error: BaseException) -> str:
     return ": ".join(filter(None, texts))
 
 
-def _check_addresses(where: str, addresses: Sequence[str]) -> None:
-    """Raise where the scheduler, or a worker, listens to other machines without TLS."""
+def check_addresses(where: str, addresses: Sequence[str]) -> None:
+    """Raise UsageError where a scheduler or a worker listens to other machines without TLS."""
     for address in addresses:
         if address.startswith("tcp://") and not is_loopback(address):
             raise UsageError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 import time
 from contextlib import suppress
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Entry = tuple[str, str, str]
 
 _KEPT_S = 30 * DAY_S  # a file that no run has asked for
+_MOST_BYTES = 8 << 20  # sent at once, and a file that is larger
 _LEFT_S = 7 * DAY_S  # a run's folder that nobody has removed
 
 
@@ -33,8 +35,7 @@ class Content(Record):
     """The files of a project, and the bytes of those that somebody lacks."""
 
     entries: tuple[Entry, ...]
-    # Of the first of so many digests, as many as fit into one message.
-    read: Callable[[Sequence[str]], list[bytes]]
+    read: Callable[[Sequence[str]], list[bytes]]  # of the first of so many digests
 
 
 def home_in(environ: Mapping[str, str], scratch: str) -> str:
@@ -43,9 +44,10 @@ def home_in(environ: Mapping[str, str], scratch: str) -> str:
 
 
 class Delivered:
-    """What of projects has reached this machine."""
+    """What of projects has reached this machine, or leaves it."""
 
     def __init__(self, home: str) -> None:
+        self._home = home
         self._files = os.path.join(home, "files")
         self._runs = os.path.join(home, "runs")
 
@@ -64,20 +66,37 @@ class Delivered:
             return False
         return True
 
-    def add(self, content: bytes) -> None:
-        """Keep a file; whole or not at all."""
-        path = self._path(hashlib.sha256(content).hexdigest())
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        aside = f"{path}.{os.getpid()}"
-        with open(aside, "wb") as stream:
-            stream.write(content)
-        os.replace(aside, path)
+    def add(self, content: bytes) -> str:
+        """Keep a file, whole or not at all; its digest."""
+        digest = hashlib.sha256(content).hexdigest()
+        if not self._is_used(digest):
+            path = self._path(digest)
+            os.makedirs(self._home, mode=0o700, exist_ok=True)  # others may not read the projects
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            aside = f"{path}.{os.getpid()}-{threading.get_ident()}"
+            with open(aside, "wb") as stream:
+                stream.write(content)
+            os.replace(aside, path)
+        return digest
+
+    def read(self, digests: Iterable[str]) -> list[bytes]:
+        """The bytes of the first of these, as many as are sent at once."""
+        found: list[bytes] = []
+        size_bytes = 0
+        for digest in digests:
+            with open(self._path(digest), "rb") as stream:
+                found.append(stream.read())
+            size_bytes += len(found[-1])
+            if size_bytes >= _MOST_BYTES:
+                break
+        return found
 
     def make_folder(self, run: str, entries: Iterable[Entry]) -> str:
         """A folder of its own for a run on this worker, that has these files.
 
         Raises OSError for a file that was taken away, ValueError for a path that leads out.
         """
+        os.makedirs(self._home, mode=0o700, exist_ok=True)
         root = os.path.realpath(os.path.join(self._runs, f"{run}-{os.getpid()}-{time.time_ns():x}"))
         os.makedirs(root)
         made = {root}

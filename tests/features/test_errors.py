@@ -22,12 +22,11 @@ import sys
 import venv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import packaging
 import pytest
 
-from runner.content import content_of
 from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
@@ -477,15 +476,56 @@ def test_that_no_scheduler_is_there_is_said(folder: Folder):
     assert "there is no Dask scheduler at tcp://127.0.0.1:1" in ran.err
 
 
-@provokes("The command line and settings", "FILE has changed while the run began")
-def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(tmp_path: Path):
+@provokes(
+    "The command line and settings",
+    "--on PLACE: of that cluster PLACE listens to other machines without TLS",
+)
+def test_a_cluster_that_others_can_give_orders_is_not_used():
     pytest.importorskip("distributed")
-    (tmp_path / "a.txt").write_text("before")
-    content = content_of(str(tmp_path))
-    (tmp_path / "a.txt").write_text("after")
+    check = importlib.import_module("runner.executors.dask_cluster").check_addresses
+    check("tcp://127.0.0.1:1", ["tcp://127.0.0.1:1", "tls://10.1.2.3:2"])
 
-    with pytest.raises(UsageError, match=r"a\.txt has changed while the run began"):
-        content.read([content.entries[0][2]])
+    with pytest.raises(UsageError) as caught:
+        check("tcp://127.0.0.1:1", ["tcp://127.0.0.1:1", "tcp://10.1.2.3:2"])
+
+    assert caught.value.what == (
+        "--on tcp://127.0.0.1:1: of that cluster tcp://10.1.2.3:2 listens to other machines"
+        " without TLS"
+    )
+
+
+def the_mistake_of_workers(answers: dict[str, object]) -> UsageError:
+    """What is raised where workers answer that, when they are asked for their versions."""
+    with pytest.raises(UsageError) as caught:
+        importlib.import_module("runner.executors.dask_cluster").check_versions(answers)
+    return caught.value
+
+
+@provokes(
+    "The command line and settings",
+    "the worker NAME has runenv VERSION on Python VERSION,"
+    " and runenv VERSION on Python VERSION is here",
+)
+def test_a_worker_of_another_version_is_named_with_both():
+    pytest.importorskip("distributed")
+    ours, python = importlib.import_module("runner.executors.dask_worker").versions()
+
+    error = the_mistake_of_workers({"tcp://one": (ours, python), "tcp://two": ("0.0.9", python)})
+
+    assert error.what == (
+        f"the worker tcp://two has runenv 0.0.9 on Python {python},"
+        f" and runenv {ours} on Python {python} is here"
+    )
+    assert error.mend == "let both have the same runenv, on the same minor version of Python"
+
+
+@provokes("The command line and settings", "the worker NAME cannot run runenv: TEXT")
+def test_a_worker_without_runenv_is_named():
+    pytest.importorskip("distributed")
+
+    error = the_mistake_of_workers({"tcp://two": ModuleNotFoundError("No module named 'runner'")})
+
+    assert error.what == "the worker tcp://two cannot run runenv: No module named 'runner'"
 
 
 @provokes("The command line and settings", "--on needs Dask, which is not installed beside runenv")
@@ -497,6 +537,64 @@ def test_that_dask_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch):
 
     with pytest.raises(UsageError, match="--on needs Dask"):
         importlib.import_module("runner.on_dask")
+
+
+def provoke_on_a_cluster() -> dict[str, list[str]]:
+    """What becomes of a job on a cluster that is none, by what the page says of it."""
+    far = importlib.import_module("tests.test_dask")
+    told: dict[str, list[str]] = {}
+
+    def on(row: str, crew: Any) -> None:
+        told[row] = [crew.executor.wait().reason]
+        crew.cluster.is_there = False  # so that nothing is waited for
+        crew.executor.close()
+
+    crew = far.Crew()
+    crew.executor.start(far.of(resources=(("gpu", 1.0),)), ())
+    on("no worker offers TEXT: they offer TEXT", crew)
+    crew = far.begun(far.Crew(), retries_on_loss=0)
+    crew.cluster.begin("tcp://two", "t2")
+    on("its worker NAME was lost, and it may not run again", crew)
+    crew = far.begun(far.Crew())
+    crew.cluster.begin("tcp://two", "t2")
+    crew.attend()
+    told["warning: its worker NAME was lost; it runs again"] = [said.text for said in crew.heard]
+    crew.executor.stop()
+    crew.executor._deadline_s = 0.0
+    crew.cluster.hear(["run", "tcp://one", []])
+    on("asked to end, its worker NAME told nothing more", crew)
+    for row, status, error in (
+        ("in its worker: TEXT", "error", OSError("full")),
+        ("its worker has told nothing of it", "finished", None),
+        ("Dask has cancelled its task", "cancelled", None),
+    ):
+        crew = far.begun(far.Crew())
+        crew.cluster.done(status, error)
+        on(row, crew)
+    crew = far.Crew()
+    crew.executor.start(far.of(), ())
+    crew.executor.stop()
+    on("not started: the run ended before a worker took it", crew)
+    crew = far.begun(far.Crew())
+    crew.cluster.is_there = False
+    crew.cluster.hear(["run", "tcp://one", []])
+    on("the Dask scheduler is gone", crew)
+    return told
+
+
+ON_A_CLUSTER = {row.text for row in ROWS if row.section == "On a cluster"}
+for text in ON_A_CLUSTER:
+    WITH_TESTS.append(("On a cluster", text))
+
+
+def test_what_becomes_of_jobs_on_a_cluster_is_what_the_page_says():
+    pytest.importorskip("distributed")
+    told = provoke_on_a_cluster()
+
+    assert told.keys() == ON_A_CLUSTER
+    for row, texts in told.items():
+        shape = pattern(row.removeprefix("warning: "))
+        assert [text for text in texts if not re.match(shape, text)] == [], row
 
 
 # The page. ------------------------------------------------------------------------
