@@ -6,24 +6,29 @@ about them. A tenth of the jobs requires others. Prints CPU per job in microseco
 (the median of the rounds), the end of the last job by that clock as a ratio to what no
 order could beat (the longest path, or all work over all workers), and memory per job.
 
-With --dask: a run of jobs that do nothing on a cluster of this machine, in
-milliseconds of wall time per job beyond a run of one. Needs runenv-cli[dask].
+With --dask, which needs runenv-cli[dask], on a cluster of this machine: what each further
+job costs that does nothing, in milliseconds of wall time; how long after a job has written
+a line it is shown; and what sending a project costs, when its worker has nothing of it and when
+it has all.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
+from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import Contender, machine, medians, program, take_turns
+from measure import ENVIRON, Contender, above, machine, medians, program, take_turns
 
 from runner import schedule
 from runner.model import Job, Needs, Plan, SessionSpec
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WORKERS = 1_000
-SIZES = (10_000, 100_000)
+SIZES = (1_000, 10_000, 100_000)
 NEEDS = Needs(None, (), (), (), (), (), (), "", reuse=True)
 
 
@@ -111,28 +116,64 @@ def measure_scheduler(count: int, rounds: int) -> str:
     )
 
 
-def measure_dask(rounds: int, workers: int) -> None:
+def write_project(folder: Path, session: str, count: int = 1) -> Path:
+    """A project with so many jobs of one session."""
+    folder.mkdir(parents=True)
+    head = "import runner, sys, time\n\n@runner.session(python=False)\n"
+    head += f"@runner.parametrize('n', list(range({count})))\n"
+    (folder / "envfile.py").write_text(f"{head}def s(session, n):\n    {session}\n")
+    return folder
+
+
+def measure_jobs(folder: Path, rounds: int, workers: int) -> None:
     """What a job that does nothing costs on a cluster of this machine, beside `-j`."""
-    where = f"local-cluster:{workers}"
-    with tempfile.TemporaryDirectory() as temporary:
-        contenders: dict[str, Contender] = {}
-        for count in (workers, 200):
-            folder = Path(temporary) / str(count)
-            folder.mkdir()
-            text = "import runner\n\n@runner.session(python=False)\n"
-            text += f"@runner.parametrize('n', list(range({count})))\ndef s(session, n): ...\n"
-            (folder / "envfile.py").write_text(text)
-            contenders[f"on {where}, {count}"] = Contender(
-                [program("runenv"), "--on", where], folder
-            )
-            contenders[f"-j {workers}, {count}"] = Contender(
-                [program("runenv"), "-j", str(workers)], folder
-            )
-        took = medians(take_turns(contenders, rounds))
-    print(f"\n{'':<32}{'wall ms':>10}{'ms per job more':>18}")
-    for how in (f"on {where}", f"-j {workers}"):
-        few, many = took[f"{how}, {workers}"].wall_ms, took[f"{how}, 200"].wall_ms
-        print(f"{how:<32}{many:>10.0f}{(many - few) / (200 - workers):>18.2f}")
+    hows = {f"--on local-cluster:{workers}": ["--on", f"local-cluster:{workers}"]}
+    hows[f"-j {workers}"] = ["-j", str(workers)]
+    contenders: dict[str, Contender] = {}
+    for count in (workers, 200):
+        project = write_project(folder / str(count), "pass", count)
+        for how, words in hows.items():
+            argv = [program("runenv"), "-C", str(project), *words]
+            contenders[f"{how}, {count}"] = Contender(argv, folder)
+    took = take_turns(contenders, rounds)
+    middle = medians(took)
+    print(f"\n{'200 jobs that do nothing':<32}{'wall ms':>10}{'ms per job more':>18}")
+    for how in hows:
+        more = above(took, f"{how}, 200", f"{how}, {workers}") / (200 - workers)
+        print(f"{how:<32}{middle[f'{how}, 200'].wall_ms:>10.0f}{more:>18.2f}")
+
+
+def measure_lines(folder: Path) -> None:
+    """How long after a job has written a line it is shown."""
+    write = "[(print('at', time.time(), flush=True), time.sleep(0.05)) for _ in range(40)]"
+    project = write_project(folder / "lines", write)
+    argv = [program("runenv"), "-C", str(project), "--on", "local-cluster:1", "--output", "live"]
+    with subprocess.Popen(
+        argv, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as run:
+        assert run.stdout is not None
+        late_ms = [(time.time() - float(line.rpartition("at ")[2])) * 1000 for line in run.stdout]
+    print(f"\n{'a line is shown after':<32}{'first ms':>10}{'median':>10}{'most':>10}")
+    middle = statistics.median(late_ms)
+    print(f"{f'{len(late_ms)} lines':<32}{late_ms[0]:>10.1f}{middle:>10.1f}{max(late_ms):>10.1f}")
+
+
+def measure_sending(folder: Path, rounds: int) -> None:
+    """What sending a project costs, with an empty cache and with a full one."""
+    argv = [program("runenv"), "--on", "local-cluster:1", "-C"]
+    contenders: dict[str, Contender] = {}
+    for count in (0, 1_000):
+        project = write_project(folder / f"files{count}", "pass")
+        for number in range(count):
+            (project / f"{number}.txt").write_bytes(random.Random(number).randbytes(10_000))
+        contenders[f"{count} files"] = Contender([*argv, str(project)], folder)
+    cache = folder / "cache"
+    empty = partial(shutil.rmtree, cache, ignore_errors=True)
+    contenders["1000 files, not there"] = contenders["1000 files"]._replace(before=empty)
+    took = take_turns(contenders, rounds, {**ENVIRON, "XDG_CACHE_HOME": str(cache)})
+    print(f"\n{'a project of 1,000 files, 10 MB':<32}{'ms more':>10}")
+    for name in ("1000 files", "1000 files, not there"):
+        print(f"{name:<32}{above(took, name, '0 files'):>10.0f}")
 
 
 def main() -> None:
@@ -146,7 +187,10 @@ def main() -> None:
         print(measure_scheduler(count, arguments.rounds))
         sys.stdout.flush()
     if arguments.dask:
-        measure_dask(arguments.rounds, arguments.dask)
+        with tempfile.TemporaryDirectory() as temporary:
+            measure_jobs(Path(temporary), arguments.rounds, arguments.dask)
+            measure_lines(Path(temporary))
+            measure_sending(Path(temporary), arguments.rounds)
 
 
 if __name__ == "__main__":

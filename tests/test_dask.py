@@ -521,4 +521,4 @@ def test_elsewhere_tls_is_asked_for(place: str):
 
 
 def test_workers_like_us_may_be_used():
-    check_versions({"tcp://one": versions(), "tcp://two": list(versions())})
+    check_versions({"scheduler": versions(), "worker tcp://two": list(versions())})

@@ -340,7 +340,7 @@ class Dask:
                 sent.forget()
                 self._submit(sent)
         elif kind == "misfit":
-            reason = dask_worker.misfit(sent.worker, (head[2], head[3]))
+            reason = dask_worker.misfit(f"worker {sent.worker}", (head[2], head[3]))
             self._settle(sent, Outcome(name, "failed", reason))
         else:
             self._keep(name, head, data)

@@ -130,9 +130,14 @@ class Cluster:
         self._client.loop.add_callback(act)
 
     def ask_all(self, function: Callable[[], object]) -> dict[str, Any]:
-        """What a function of ours, or the error, comes back as from each worker; waits for it."""
-        answers: dict[str, Any] = self._client.run(function, on_error="return")
-        return answers
+        """What a function gives, or raises, in the scheduler and in each worker; waits for it."""
+        answers: dict[str, Any] = {}
+        try:
+            answers["scheduler"] = self._client.run_on_scheduler(function)
+        except Exception as error:  # whatever it says
+            answers["scheduler"] = error
+        told: Mapping[str, Any] = self._client.run(function, on_error="return")
+        return {**answers, **{f"worker {address}": answer for address, answer in told.items()}}
 
     def call_within(self, seconds: float, function: Callable[..., object], *told: object) -> None:
         """Call a function of ours in all workers, and wait so long for it to end."""
@@ -201,17 +206,17 @@ def check_addresses(where: str, addresses: Sequence[str]) -> None:
 
 
 def check_versions(answers: Mapping[str, Any]) -> None:
-    """Raise UsageError where a worker could not do what we ask of it. answers: by address."""
+    """Raise UsageError where one could not do what we ask of it. answers: by who gave them."""
     ours = dask_worker.versions()
-    for worker, theirs in answers.items():
+    for who, theirs in answers.items():
         if isinstance(theirs, BaseException):
             raise UsageError(
-                f"the worker {worker} cannot run runenv: {theirs}",
+                f"the {who} cannot run runenv: {_in_words(theirs)}",
                 mend=f"install runenv-cli[dask]=={ours[0]} there",
             )
         if tuple(theirs) != ours:
             raise UsageError(
-                dask_worker.misfit(worker, theirs),
+                dask_worker.misfit(who, theirs),
                 mend="let both have the same runenv, on the same minor version of Python",
             )
 

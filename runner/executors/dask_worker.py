@@ -48,11 +48,11 @@ def versions() -> tuple[str, str]:
     return runner.__version__, ".".join(platform.python_version_tuple()[:2])
 
 
-def misfit(worker: str, theirs: Sequence[str]) -> str:
-    """That a worker is not what the client is, which is where this is called."""
+def misfit(who: str, theirs: Sequence[str]) -> str:
+    """That a worker or a scheduler is not what the client is, which is where this is called."""
     ours = versions()
     return (
-        f"the worker {worker} has runenv {theirs[0]} on Python {theirs[1]},"
+        f"the {who} has runenv {theirs[0]} on Python {theirs[1]},"
         f" and runenv {ours[0]} on Python {ours[1]} is here"
     )
 

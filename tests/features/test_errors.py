@@ -503,14 +503,15 @@ def the_mistake_of_workers(answers: dict[str, object]) -> UsageError:
 
 @provokes(
     "The command line and settings",
-    "the worker NAME has runenv VERSION on Python VERSION,"
-    " and runenv VERSION on Python VERSION is here",
+    "the NAME has runenv VERSION on Python VERSION, and runenv VERSION on Python VERSION is here",
 )
 def test_a_worker_of_another_version_is_named_with_both():
     pytest.importorskip("distributed")
     ours, python = importlib.import_module("runner.executors.dask_worker").versions()
 
-    error = the_mistake_of_workers({"tcp://one": (ours, python), "tcp://two": ("0.0.9", python)})
+    error = the_mistake_of_workers(
+        {"scheduler": (ours, python), "worker tcp://two": ("0.0.9", python)}
+    )
 
     assert error.what == (
         f"the worker tcp://two has runenv 0.0.9 on Python {python},"
@@ -519,11 +520,13 @@ def test_a_worker_of_another_version_is_named_with_both():
     assert error.mend == "let both have the same runenv, on the same minor version of Python"
 
 
-@provokes("The command line and settings", "the worker NAME cannot run runenv: TEXT")
+@provokes("The command line and settings", "the NAME cannot run runenv: TEXT")
 def test_a_worker_without_runenv_is_named():
     pytest.importorskip("distributed")
 
-    error = the_mistake_of_workers({"tcp://two": ModuleNotFoundError("No module named 'runner'")})
+    error = the_mistake_of_workers(
+        {"worker tcp://two": ModuleNotFoundError("No module named 'runner'")}
+    )
 
     assert error.what == "the worker tcp://two cannot run runenv: No module named 'runner'"
 
