@@ -137,10 +137,12 @@ def measure_jobs(folder: Path, rounds: int, workers: int) -> None:
             contenders[f"{how}, {count}"] = Contender(argv, folder)
     took = take_turns(contenders, rounds)
     middle = medians(took)
-    print(f"\n{'200 jobs that do nothing':<32}{'wall ms':>10}{'ms per job more':>18}")
+    print(f"\n{'200 jobs that do nothing':<32}{'wall ms':>10}{'a job more':>12}{'its CPU':>10}")
     for how in hows:
+        few, many = middle[f"{how}, {workers}"], middle[f"{how}, 200"]
         more = above(took, f"{how}, 200", f"{how}, {workers}") / (200 - workers)
-        print(f"{how:<32}{middle[f'{how}, 200'].wall_ms:>10.0f}{more:>18.2f}")
+        cpu = (many.cpu_ms - few.cpu_ms) / (200 - workers)
+        print(f"{how:<32}{many.wall_ms:>10.0f}{more:>12.1f}{cpu:>10.1f}")
 
 
 def measure_lines(folder: Path) -> None:

@@ -307,7 +307,7 @@ class Dask:
     def _grant(self, worker: str, name: str, key: str, token: str) -> None:
         """Let a job begin on a worker that is about to; or not, and then its task ends."""
         sent = self._jobs.get(name)
-        if sent is None or sent.key != key or self._is_stopped:
+        if sent is None or sent.key != key:
             return
         if sent.token and not self._may_run_again(sent):
             return
