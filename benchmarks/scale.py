@@ -28,7 +28,8 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import ENVIRON, Contender, above, machine, medians, program, take_turns
+from measure import ENVIRON, Contender, machine, take_turns
+from rows import differences
 
 from runner import schedule
 from runner.model import Job, Needs, Plan, SessionSpec
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 WORKERS = 1_000
 SIZES = (1_000, 10_000, 100_000)
+RUNENV = [sys.executable, "-m", "runner"]
 NEEDS = Needs(None, (), (), (), (), (), (), "", reuse=True)
 
 
@@ -133,23 +135,25 @@ def measure_jobs(folder: Path, rounds: int, workers: int) -> None:
     for count in (workers, 200):
         project = write_project(folder / str(count), "pass", count)
         for how, words in hows.items():
-            argv = [program("runenv"), "-C", str(project), *words]
+            argv = [*RUNENV, "-C", str(project), *words]
             contenders[f"{how}, {count}"] = Contender(argv, folder)
     took = take_turns(contenders, rounds)
-    middle = medians(took)
     print(f"\n{'200 jobs that do nothing':<32}{'wall ms':>10}{'a job more':>12}{'its CPU':>10}")
     for how in hows:
-        few, many = middle[f"{how}, {workers}"], middle[f"{how}, 200"]
-        more = above(took, f"{how}, 200", f"{how}, {workers}") / (200 - workers)
-        cpu = (many.cpu_ms - few.cpu_ms) / (200 - workers)
-        print(f"{how:<32}{many.wall_ms:>10.0f}{more:>12.1f}{cpu:>10.1f}")
+        few, many = took[f"{how}, {workers}"], took[f"{how}, 200"]
+        wall = statistics.median(one.wall_ms for one in many)
+        more = {
+            name: statistics.median(values)
+            for name, values in differences(many, few, by=200 - workers).items()
+        }
+        print(f"{how:<32}{wall:>10.0f}{more['wall_ms']:>12.1f}{more['cpu_ms']:>10.1f}")
 
 
 def measure_lines(folder: Path) -> None:
     """How long after a job has written a line it is shown."""
     write = "[(print('at', time.time(), flush=True), time.sleep(0.05)) for _ in range(40)]"
     project = write_project(folder / "lines", write)
-    argv = [program("runenv"), "-C", str(project), "--on", "local-cluster:1", "--output", "live"]
+    argv = [*RUNENV, "-C", str(project), "--on", "local-cluster:1", "--output", "live"]
     with subprocess.Popen(
         argv, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as run:
@@ -162,7 +166,7 @@ def measure_lines(folder: Path) -> None:
 
 def measure_sending(folder: Path, rounds: int) -> None:
     """What sending a project costs, with an empty cache and with a full one."""
-    argv = [program("runenv"), "--on", "local-cluster:1", "-C"]
+    argv = [*RUNENV, "--on", "local-cluster:1", "-C"]
     contenders: dict[str, Contender] = {}
     for count in (0, 1_000):
         project = write_project(folder / f"files{count}", "pass")
@@ -175,7 +179,8 @@ def measure_sending(folder: Path, rounds: int) -> None:
     took = take_turns(contenders, rounds, {**ENVIRON, "XDG_CACHE_HOME": str(cache)})
     print(f"\n{'a project of 1,000 files, 10 MB':<32}{'ms more':>10}")
     for name in ("1000 files", "1000 files, not there"):
-        print(f"{name:<32}{above(took, name, '0 files'):>10.0f}")
+        more = differences(took[name], took["0 files"])["wall_ms"]
+        print(f"{name:<32}{statistics.median(more):>10.0f}")
 
 
 def main() -> None:
