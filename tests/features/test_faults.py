@@ -65,11 +65,20 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def command_of(pid: int) -> str:
+    """What a process runs; empty where it has ended."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as stream:
+            return stream.read().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def wait_until_none_is_left(folder: Folder, but: int = 0) -> None:
     """but: how many belong to the test."""
     deadline = time.monotonic() + 60
-    while len(marked(folder.environ[MARK])) > but:
-        assert time.monotonic() < deadline, "processes are left"
+    while len(left := marked(folder.environ[MARK])) > but:
+        assert time.monotonic() < deadline, f"processes are left: {list(map(command_of, left))}"
         time.sleep(0.02)
 
 
