@@ -109,6 +109,7 @@ def _outcome(job: JobStory) -> Outcome:
         job.duration_s,
         attempts=job.attempts,
         peak_bytes=job.peak_bytes,
+        lost_workers=job.lost_workers,
     )
 
 

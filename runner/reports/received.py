@@ -205,6 +205,7 @@ def _job(job: _Fields) -> JobStory:
         usual_s=job.seconds("usual_s") if job.has("usual_s") else None,
         flaky=job.flag("flaky"),
         peak_bytes=_peak_bytes(job),
+        lost_workers=job.texts("lost_workers"),
     )
 
 
