@@ -41,7 +41,19 @@ _TOPICS = 64
 # Of here: where things are, what is selected, who is told.
 _OF_HERE = (
     *("directory", "file", "envdir", "store", "sessions", "python", "tag", "keyword", "failed"),
-    *("jobs", "on", "report", "output", "color", "quiet", "on_fail", "fail_fast", "json"),
+    *(
+        "jobs",
+        "on",
+        "report",
+        "output",
+        "color",
+        "quiet",
+        "on_fail",
+        "fail_fast",
+        "json",
+        "shard",
+        "plan",
+    ),
 )
 
 
