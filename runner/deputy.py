@@ -81,7 +81,7 @@ def _serve(orders: dict[str, Any], asked: _Asked, frames: list[Frame], told: _To
         grace_s=orders["grace_s"],
     )
     given = given_of(orders["given"])
-    request = Request(verb="run", argument=None, given=given, posargs=())
+    request = Request(verb="run", argument=None, given=given, posargs=(), own=tuple(orders["own"]))
     try:
         project, settings = open_project(request, os.environ, again=True)
         envdir = make_envdir(project, settings)

@@ -64,9 +64,10 @@ def on_dask(
     output: Output,
     hear: Callable[[Event], None],
     say: Callable[[str], None],
+    own: tuple[str | None, ...] = (),
 ) -> Dask:
     """What runs jobs on the cluster that the settings name. say: tells a person a line."""
-    orders = orders_of(project, settings, run, is_one=output.is_one)
+    orders = orders_of(project, settings, run, is_one=output.is_one, own=own)
     envdir = envdir_of(project, settings)
     content = content_of(project.root, Delivered(home_in(os.environ, envdir)))
     home = os.path.join(envdir, ARTIFACTS)
@@ -79,7 +80,14 @@ def on_dask(
     return Dask(cluster, room, orders, content, output, hear, keep, run.grace_s)
 
 
-def orders_of(project: Project, settings: Settings, run: Run, *, is_one: bool) -> dict[str, object]:
+def orders_of(
+    project: Project,
+    settings: Settings,
+    run: Run,
+    *,
+    is_one: bool,
+    own: tuple[str | None, ...] = (),
+) -> dict[str, object]:
     """What a worker must know of a run, fit for JSON.
 
     is_one: whether a job's stdout and stderr are to stay in one order.
@@ -97,6 +105,7 @@ def orders_of(project: Project, settings: Settings, run: Run, *, is_one: bool) -
         "envfile": os.path.relpath(project.envfile, project.root),
         "deputy": {
             "is_one": is_one,
+            "own": own,
             "color": run.color,
             "columns": run.columns,
             "run_id": run.run_id,

@@ -88,7 +88,7 @@ def several_at_once(
         def say(text: str) -> None:
             terminal.hear(Said(job="", level="info", text=text))
 
-        far = on_dask(project, settings, run, reporter, hear, say)
+        far = on_dask(project, settings, run, reporter, hear, say, request.own)
         reporter.on_closed = partial(far.end, "SIGPIPE")
         return far, Several([reporter, *listeners])
     asked = usable_cpus() if settings.jobs == "auto" else int(settings.jobs)
