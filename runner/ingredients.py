@@ -113,7 +113,7 @@ def _short(value: str) -> bool:
 
 
 def _readable(line: str) -> bool:
-    return len(line) <= _LONGEST_TOLD and not line.startswith("sha256:")
+    return len(line) <= _LONGEST_TOLD and not line.startswith(("sha256:", "blake2b:"))
 
 
 def _name(line: str) -> str:
