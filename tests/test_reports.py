@@ -268,6 +268,7 @@ def test_the_json_of_a_run():
             "description": "",
             "python": None,
             "parameters": {},
+            "options": {},
             "tags": [],
             "requires": [],
             "where": "",
