@@ -56,9 +56,11 @@ READER = "runner.compat"  # of noxfiles: a room above this one
 
 _LARGE_BYTES = 4096  # below that compiling takes no longer than reading what was compiled
 
-_SAMPLE = """\
-a first one, to be saved as envfile.py:
+_FIRST = """\
+`runenv --init` writes one for what is here; the smallest, to be saved as envfile.py:
 
+"""
+_SAMPLE = """\
     import runner
 
     @runner.session(deps=["pytest"])
@@ -92,7 +94,7 @@ def find_envfile(file: str | None, directory: str | None) -> str:
         return os.path.normpath(path)
     path = nearest_envfile(start)
     if not path:
-        raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_SAMPLE)
+        raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_FIRST + _SAMPLE)
     return path
 
 
@@ -152,7 +154,11 @@ def load_project(
     # Of what an exception has cut short nobody knows which names it would declare.
     jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
     if not specs and not registry.mistakes:
-        registry.note(os.path.basename(envfile), "no session is declared", _SAMPLE)
+        registry.note(
+            os.path.basename(envfile),
+            "no session is declared",
+            f"a first one, to be saved in it:\n\n{_SAMPLE}",
+        )
     if registry.mistakes:
         raise EnvfileError(in_order(registry.mistakes))
     return Project(

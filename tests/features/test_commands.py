@@ -423,7 +423,7 @@ def test_without_an_envfile_a_first_one_is_shown(folder: Folder):
         done.err
         == f"""\
 error: no envfile.py in {folder.root} or in a folder above it
-  a first one, to be saved as envfile.py:
+  `runenv --init` writes one for what is here; the smallest, to be saved as envfile.py:
 
       import runner
 
