@@ -149,6 +149,7 @@ def session(
     environment: str | None = ...,
     env: Mapping[str, str | None] | str = ...,
     tags: Sequence[str] = ...,
+    group: str | None = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
     after: Sequence[str | Callable[..., object]] = ...,
     exclusive: str | Sequence[str] = ...,
@@ -184,6 +185,7 @@ def session(
     environment: str | None = None,
     env: Mapping[str, str | None] | str | None = None,
     tags: Sequence[str] = (),
+    group: str | None = None,
     requires: Sequence[str | Callable[..., object]] = (),
     after: Sequence[str | Callable[..., object]] = (),
     exclusive: str | Sequence[str] = (),
@@ -227,10 +229,11 @@ def session(
         name: made once, of what all of them need.
     env: variables for the session's commands; None takes one away. A string is
         the same as environment.
-    tags: words for `--tag`. requires: sessions that must have passed before,
-        by name (`{python}` stands for this job's Python) or as the function. after:
-        sessions that it follows, however they end, where they run as well; a pattern
-        ("tests-*") may stand for names.
+    tags: words for `--tag`. group: the heading that it is listed under.
+    requires: sessions that must have passed before, by name (`{python}` stands for
+        this job's Python) or as the function. after: sessions that it follows,
+        however they end, where they run as well; a pattern ("tests-*") may stand
+        for names.
     exclusive: a word, or several; of the sessions that say the same one runs at a
         time under `-j`. parallel: False lets nothing run beside it.
     default: False keeps it out of a plain `runenv`. reuse: False makes a new
@@ -268,6 +271,7 @@ def session(
         "environment": environment,
         "env": {} if env is None else env,
         "tags": tags,
+        "group": group,
         "requires": requires,
         "after": after,
         "exclusive": exclusive,

@@ -110,6 +110,7 @@ class SessionSpec(Record):
     foreseeable: bool = True  # False: what it installs after a command it may not install again
     after: tuple[str, ...] = ()  # names and patterns of what it follows, where that runs too
     options: tuple[OwnOption, ...] = ()  # of its own, in the order of the signature
+    group: str = ""  # the heading that it is listed under
 
 
 class Job(Record):

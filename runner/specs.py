@@ -153,6 +153,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         exclusive=tuple(dict.fromkeys(lists["exclusive"])),
         parallel=said["parallel"] is not False,
         options=options,
+        group=_line(registry, said, "group", "release", where),
     )
 
 
@@ -317,6 +318,21 @@ def _one_of(
         return str(value or "")
     hint = did_you_mean(value, list(words)) if isinstance(value, str) else ""
     registry.note(where, f"{name} cannot be {value!r}", hint or f"it is one of {', '.join(words)}")
+    return ""
+
+
+def _line(
+    registry: Registry, said: Mapping[str, object], name: str, example: str, where: str
+) -> str:
+    """The line of text that was said; empty where none was."""
+    value = said[name]
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return value.strip()
+    registry.note(
+        where, f"{name} cannot be {value!r}", f'it is one line of text: {name}="{example}"'
+    )
     return ""
 
 

@@ -333,7 +333,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
     "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
-    "requires, after, exclusive, parallel, default, reuse, timeout, retries,"
+    "group, requires, after, exclusive, parallel, default, reuse, timeout, retries,"
     " resources, retries_on_loss, idempotent"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
@@ -455,6 +455,9 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
             "env: 'A' is 1; names and values of variables are strings",
             'write "1", or None to take the variable away',
         ),
+        ("group=''", "group cannot be ''", 'it is one line of text: group="release"'),
+        ("group='a\\nb'", "group cannot be 'a\\nb'", 'it is one line of text: group="release"'),
+        ("group=7", "group cannot be 7", 'it is one line of text: group="release"'),
         ("parallel=2", "parallel cannot be 2", "write parallel=True or parallel=False"),
         (
             "exclusive=7",

@@ -13,7 +13,7 @@ from runner.selection import select
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from runner.model import Job, OwnOption, Project, Request, Settings
 
@@ -70,7 +70,8 @@ def as_text(
 ) -> list[str]:
     """The lines of the listing: a family's line with its description, then its members.
 
-    columns: of the terminal; 0 where there is none.
+    columns: of the terminal; 0 where there is none. The families of
+    a group stand below its name, behind those that are in none.
     """
     paint = painter(color=color)
     star = paint("green", "*")
@@ -86,7 +87,11 @@ def as_text(
         families.setdefault(job.spec.name, []).append(job)
     width = max((len(name) for name in families), default=0)
     marked = False
-    for name, members in families.items():
+    group = ""
+    for name, members in _by_group(families):
+        if members[0].spec.group != group:
+            group = members[0].spec.group
+            lines += [""] * bool(lines[-1]) + [f"{group}:"]
         doc = fold(members[0].spec.doc.partition("\n")[0], columns, width + 4)
         some = any(job.name in chosen for job in members)
         marked = marked or some
@@ -121,6 +126,14 @@ def _option(option: OwnOption) -> dict[str, object]:
     }
 
 
+def _by_group(families: Mapping[str, list[Job]]) -> Iterable[tuple[str, list[Job]]]:
+    """The families, those in no group first, then those of each group together."""
+    groups: dict[str, list[tuple[str, list[Job]]]] = {"": []}
+    for name, members in families.items():
+        groups.setdefault(members[0].spec.group, []).append((name, members))
+    return (family for members in groups.values() for family in members)
+
+
 def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
     """The listing by the schema in docs/reference/listing.schema.json."""
     import json  # 3 ms that the text does without
@@ -142,6 +155,7 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "environment": None if job.spec.needs.backend == "none" else job.environment,
                     "parameters": {name: plain_value(value) for name, value in job.arguments},
                     "options": [_option(option) for option in job.spec.options],
+                    "group": job.spec.group or None,
                     "tags": list(job.tags),
                     "requires": list(job.requires),
                     "after": list(job.after),

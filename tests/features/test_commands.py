@@ -125,6 +125,63 @@ def test_list_in_colour(folder: Folder):
     )
 
 
+GROUPS = """
+    @runner.session(group="release", default=False)
+    def build(session): "Build it."
+
+    @runner.session(group="docs")
+    def docs(session): ...
+
+    @runner.session
+    def lint(session): ...
+
+    @runner.session(group="release", default=False, python=["3.12", "3.13"])
+    def upload(session): ...
+    """
+
+
+def test_list_has_groups_together_behind_what_is_in_none(folder: Folder):
+    folder.envfile(GROUPS)
+
+    done = folder.passes("--list")
+
+    assert done.out == (
+        f"Sessions in {folder.root}/envfile.py:\n\n"
+        "* lint\n"
+        "\n"
+        "release:\n"
+        "  build   Build it.\n"
+        "  upload\n"
+        "    upload-3.12\n"
+        "    upload-3.13\n"
+        "\n"
+        "docs:\n"
+        "* docs\n"
+        "\n"
+        "* run by a plain `runenv`\n"
+    )
+
+
+def test_list_as_json_has_the_group_of_each_job_in_the_order_of_the_envfile(folder: Folder):
+    folder.envfile(GROUPS)
+
+    jobs = json.loads(folder.passes("--list", "--json").out)["jobs"]
+
+    assert [(job["name"], job["group"]) for job in jobs] == [
+        ("build", "release"),
+        ("docs", "docs"),
+        ("lint", None),
+        ("upload-3.12", "release"),
+        ("upload-3.13", "release"),
+    ]
+
+
+def test_usage_tells_the_group(folder: Folder):
+    folder.envfile(GROUPS)
+
+    assert "\n  group  release\n" in folder.passes("--usage", "build").out
+
+
 def test_list_as_json(folder: Folder):
     listing = json.loads(documented(folder).passes("--list", "--json").out)
 
@@ -150,6 +207,7 @@ def test_list_as_json(folder: Folder):
         "environment": "tests-3.13-new",
         "parameters": {"api": 2.5},
         "options": [],
+        "group": None,
         "tags": ["fast"],
         "requires": ["lint"],
         "after": [],

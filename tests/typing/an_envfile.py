@@ -100,6 +100,7 @@ def types(session: runner.Session) -> None:
     environment="dev",
     env={"CI": "1", "HOME": None},
     tags=["slow"],
+    group="release",
     requires=[lint, "types", "tests-{python}"],
     after=[lint, "tests-*"],
     default=False,
