@@ -161,6 +161,7 @@ def session(
     resources: Mapping[str, float | str] = ...,
     retries_on_loss: int | None = ...,
     idempotent: bool = ...,
+    confirm: str | None = ...,
 ) -> Callable[[Function], Function]: ...
 def session(
     function: Function | None = None,
@@ -197,6 +198,7 @@ def session(
     resources: Mapping[str, float | str] | None = None,
     retries_on_loss: int | None = None,
     idempotent: bool = True,
+    confirm: str | None = None,
     **unknown: NoReturn,
 ) -> Function | Callable[[Function], Function]:
     """Declare a function as a session; bare, or with what it needs.
@@ -244,6 +246,8 @@ def session(
     resources: what a worker of a cluster must offer it, {"gpu": 1, "memory": "8GB"}; here
         nobody counts them. retries_on_loss: how often it runs again when its worker is
         lost; once, or never where idempotent is False: what it does must not be done twice.
+    confirm: a question, "Publish it?", that must be answered with yes, at the terminal
+        before the run or by `--yes`.
     """
     registry = _registry
     where = registry.caller()
@@ -283,6 +287,7 @@ def session(
         "resources": {} if resources is None else resources,
         "retries_on_loss": retries_on_loss,
         "idempotent": idempotent,
+        "confirm": confirm,
     }
 
     def declare(function: Function) -> Function:

@@ -79,6 +79,7 @@ def _serve(orders: dict[str, Any], asked: _Asked, frames: list[Frame], told: _To
         columns=orders["columns"],
         run_id=orders["run_id"],
         grace_s=orders["grace_s"],
+        answers=orders["answers"],
     )
     given = given_of(orders["given"])
     request = Request(verb="run", argument=None, given=given, posargs=(), own=tuple(orders["own"]))

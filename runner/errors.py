@@ -9,7 +9,7 @@
     └── JobError                1   one job cannot go on; the others can
         ├── InterpreterMissing      no such Python here
         ├── EnvironmentBroken       the environment cannot be made
-        ├── SessionFailed           session.error(...)
+        ├── SessionFailed           session.error(...), or it may not run
         └── CommandFailed           a command of the session ended badly
             └── CommandTimedOut     it took longer than it was given: 124
 
@@ -95,7 +95,7 @@ class CommandTimedOut(CommandFailed):
 
 
 class SessionFailed(JobError):
-    """The session function said so: `session.error(...)`."""
+    """The session function said so, `session.error(...)`, or it may not be called."""
 
 
 class SessionSkipped(RunnerError):

@@ -110,6 +110,7 @@ def orders_of(
             "columns": run.columns,
             "run_id": run.run_id,
             "grace_s": run.grace_s,
+            "answers": dict(run.answers),
         },
     }
 

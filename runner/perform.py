@@ -14,6 +14,7 @@ from runner.errors import (
     InterpreterMissing,
     Interrupted,
     RunnerError,
+    SessionFailed,
     SessionSkipped,
     TimeUp,
     UsageError,
@@ -76,6 +77,7 @@ def _attempt(
     called = may_retry = False
     try:
         os.chdir(world.project.root)
+        _check_consent(job, world)
         with limit, bench:
             called = True
             try:
@@ -100,6 +102,20 @@ def _attempt(
         peak_bytes=bench.peak_bytes,
     )
     return outcome, may_retry
+
+
+def _check_consent(job: Job, world: World) -> None:
+    """Raise where the session asks before it runs, and nobody has said yes."""
+    question = job.spec.confirm
+    if not question or world.settings.yes or world.answers.get(job.spec.name):
+        return
+    if job.spec.name in world.answers:
+        raise SessionSkipped(f"{question!r} was not answered with yes")
+    raise SessionFailed(
+        f"nobody has said yes to {question!r}",
+        mend="--yes says it beforehand (RUNENV_YES=1); it is asked at a terminal, of what is"
+        " selected and what that requires",
+    )
 
 
 def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:

@@ -50,11 +50,12 @@ def several_at_once(
     listeners: Sequence[Reporter],
     run_id: str,
     usual_s: Mapping[str, float],
+    answers: Mapping[str, bool],
 ) -> tuple[Executor, Reporter]:
     """What runs jobs in processes of their own, as many at once as the settings say.
 
     listeners: who hears of the run beside a person. usual_s: how long jobs take
-    when they pass, as far as anybody knows.
+    when they pass, as far as anybody knows. answers: to what sessions have asked.
     """
     folds = None if settings.quiet else make_folds(os.environ)
     terminal = make_terminal(sys.stderr, settings, os.environ, folds=folds)
@@ -71,6 +72,7 @@ def several_at_once(
         columns=terminal.room(),
         run_id=run_id,
         grace_s=grace_s(settings),
+        answers=answers,
     )
     environments = {job.name: job.environment for job in project.jobs}
 

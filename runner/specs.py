@@ -154,6 +154,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         parallel=said["parallel"] is not False,
         options=options,
         group=_line(registry, said, "group", "release", where),
+        confirm=_line(registry, said, "confirm", "Publish it?", where),
     )
 
 

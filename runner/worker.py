@@ -62,6 +62,7 @@ class Run(Record):
     columns: int
     run_id: str = ""
     grace_s: float = GRACE_S  # for what is asked to end
+    answers: Mapping[str, bool] = {}  # as in World
 
 
 def _jobs_named(name: str, project: Project) -> tuple[Job, ...]:
@@ -105,6 +106,7 @@ def orders(
         "columns": run.columns,
         "run_id": run.run_id,
         "grace_s": run.grace_s,
+        "answers": run.answers,
     }
 
 
@@ -129,6 +131,7 @@ def main() -> None:
         told["columns"],
         told["run_id"],
         told["grace_s"],
+        told["answers"],
     )
 
     def act(tell: Callable[[Event], None]) -> Outcome:
@@ -185,6 +188,7 @@ def world_of(project: Project, settings: Settings, run: Run) -> World:
         made=run.made,
         began_s=run.began_s,
         run_id=run.run_id,
+        answers=run.answers,
     )
 
 

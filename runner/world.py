@@ -82,6 +82,7 @@ class World(Record):
     made: set[str] | None = None  # the environments that are as this run wants them
     store: Store | None = None  # of finished environments
     run_id: str = ""  # by which runs are sorted
+    answers: Mapping[str, bool] = {}  # to what sessions ask, by their names
     began_s: float = 0.0  # when the run began, as time.time() has it
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep
@@ -117,11 +118,12 @@ def make_world(
     find: Callable[[str], tuple[Job, ...]] = lambda _: (),
     made: set[str] | None = None,
     run_id: str = "",
+    answers: Mapping[str, bool] = {},
     only_looks: bool = False,
 ) -> World:
     """What the jobs of one process act on.
 
-    made, began_s, run_id: of the whole run, whose jobs may be in several processes.
+    made, began_s, run_id, answers: of the whole run, whose jobs may be in several processes.
     find: as nobody can be notified where no function is called. only_looks: nothing
     is written, not even what saves time.
     """
@@ -143,6 +145,7 @@ def make_world(
         made=set() if made is None else made,
         store=make_store(project, settings, environ),
         run_id=run_id,
+        answers=answers,
         began_s=began_s,
     )
 

@@ -334,7 +334,7 @@ NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
     "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, tags, "
     "group, requires, after, exclusive, parallel, default, reuse, timeout, retries,"
-    " resources, retries_on_loss, idempotent"
+    " resources, retries_on_loss, idempotent, confirm"
 )
 MOMENT = 'write a date, "2024-01-31", or a time with its zone, "2024-01-31T12:00:00Z"'
 BESIDE_UV_LOCK = (

@@ -37,7 +37,7 @@ ORDER = [
     "declare handle",
     "signature",
     "specs",
-    "pyproject ingredients surroundings history artifacts services shells engines shard_plans",
+    "pyproject ingredients surroundings history artifacts services shells consent engines shard_plans",
     "requirements cache reports executors",
     "content envs",
     "world",

@@ -68,6 +68,8 @@ def main(request: Request) -> int:
         narrowed=narrowed,
     )
 
+    answers = _answers(plan, settings)
+
     def find(name: str) -> tuple[Job, ...]:
         return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
 
@@ -76,7 +78,7 @@ def main(request: Request) -> int:
     past = {} if settings.jobs == "1" and not settings.on else read(path_in(envdir), RECENT_BYTES)
     # One job alone has the terminal, whatever may run beside it.
     if not settings.on and (settings.jobs == "1" or len(plan.jobs) <= 1):
-        crew = _one_at_a_time(project, settings, find, listeners, run_id)
+        crew = _one_at_a_time(project, settings, find, listeners, run_id, answers)
     else:
         from runner.several import several_at_once  # 12 ms that one at a time is spared
 
@@ -87,6 +89,7 @@ def main(request: Request) -> int:
             listeners,
             run_id,
             _usual_s(past, narrowed=narrowed),
+            answers,
         )
         crew = Crew(executor, reporter, nullcontext(), lambda: None)
     emit = stamped(crew.reporter.hear)
@@ -170,6 +173,7 @@ def _one_at_a_time(
     find: Callable[[str], tuple[Job, ...]],
     listeners: list[Reporter],
     run_id: str,
+    answers: Mapping[str, bool],
 ) -> Crew:
     """Each job in this process, whose commands own the terminal; the next ones prepared beside."""
     folds = make_folds(os.environ)
@@ -183,6 +187,7 @@ def _one_at_a_time(
         made=set(),
         began_s=time.time(),
         run_id=run_id,
+        answers=answers,
     )
     stop = Stop()
 
@@ -204,6 +209,15 @@ def _one_at_a_time(
 
     executor = Local(lambda job, posargs: perform_among_others(job, posargs, working), ahead.expect)
     return Crew(executor, reporter, signals_as_exceptions(), close)
+
+
+def _answers(plan: Plan, settings: Settings) -> dict[str, bool]:
+    """What was answered to the sessions of the plan that ask; empty where nobody can be asked."""
+    if settings.yes or settings.non_interactive or not any(job.spec.confirm for job in plan.jobs):
+        return {}
+    from runner.consent import ask_for, can_ask  # few sessions ask
+
+    return ask_for(plan.jobs) if can_ask() else {}
 
 
 def _usual_s(past: Mapping[str, Sequence[Entry]], *, narrowed: bool) -> dict[str, float]:

@@ -108,6 +108,7 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
         "retries": [str(spec.retries)] if spec.retries else [],
         "resources": [f"{name}={amount:g}" for name, amount in spec.resources],
         "lost worker": _after_a_loss(spec.retries_on_loss),
+        "confirm": [spec.confirm] if spec.confirm else [],
         "exclusive": spec.exclusive,
         "parallel": [] if spec.parallel else ["no: nothing runs beside it"],
     }

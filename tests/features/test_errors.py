@@ -30,6 +30,7 @@ import pytest
 from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
+from tests.features.test_interactive import Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="texts and paths are POSIX's")
 
@@ -309,6 +310,21 @@ def test_an_install_that_only_some_runs_do_is_never_beside_commands_of_the_other
     ) in done.err
     assert done.code == 1
     assert folder.run().code == 0
+
+
+@provokes("Commands of a session", "'TEXT' was not answered with yes")
+def test_a_session_that_somebody_has_said_no_to_is_told(folder: Folder):
+    folder.envfile(
+        "@runner.session(python=False, confirm='Publish it?')\ndef publish(session): ...\n"
+    )
+
+    with Terminal(folder) as terminal:
+        terminal.read_until("publish: Publish it? [y/N] ")
+        terminal.type("n\n")
+        shown = terminal.rest()
+
+    assert shown.splitlines()[-1].endswith("  'Publish it?' was not answered with yes")
+    assert terminal.process.returncode == 1
 
 
 # The command with another clock: a wait is told instead of waited for.

@@ -110,6 +110,7 @@ def types(session: runner.Session) -> None:
     resources={"gpu": 1, "memory": "8GB"},
     retries_on_loss=2,
     idempotent=True,
+    confirm="Publish it?",
 )
 @runner.parametrize("api", ["old", "new"])
 @runner.parametrize("number, path", [(1, Path("a")), (2, Path("b"))], ids=["one", None])
