@@ -78,6 +78,8 @@ class Bench:
     def __enter__(self) -> None:
         started = self.world.clock()
         check_required(self._job)
+        if not self._ahead:
+            self._read_env_files()
         if (self._job.spec.needs.backend or self.world.settings.backend) == "none":
             self._open_without(started)
             return
@@ -170,6 +172,18 @@ class Bench:
             verdict = replay.end()
         if verdict is not None:
             self._tell_ready(verdict, started)
+
+    def _read_env_files(self) -> None:
+        """What files of variables say, where the session's `env` does not say it."""
+        spec, settings = self._job.spec, self.world.settings
+        said_by = settings.origins.get("env_file", "")
+        names = [(name, said_by) for name in settings.env_file]
+        names += [(name, spec.where) for name in spec.env_file]
+        if names:
+            from runner.dotenv import read_files  # few have one
+
+            for name, value in read_files(names, self.world.project.root, self._outer).items():
+                self.env.setdefault(name, value)
 
     def _open_without(self, started: float) -> None:
         interpreter = interpreter_of(self._job, self.world)

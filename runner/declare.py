@@ -148,6 +148,7 @@ def session(
     channels: Sequence[str | os.PathLike[str]] = ...,
     environment: str | None = ...,
     env: Mapping[str, str | None] | str = ...,
+    env_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = ...,
     tags: Sequence[str] = ...,
     group: str | None = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
@@ -185,6 +186,7 @@ def session(
     channels: Sequence[str | os.PathLike[str]] = (),
     environment: str | None = None,
     env: Mapping[str, str | None] | str | None = None,
+    env_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     tags: Sequence[str] = (),
     group: str | None = None,
     requires: Sequence[str | Callable[..., object]] = (),
@@ -230,7 +232,8 @@ def session(
     environment: the name of one that it shares with all sessions that say the same
         name: made once, of what all of them need.
     env: variables for the session's commands; None takes one away. A string is
-        the same as environment.
+        the same as environment. env_file: files with more of them, `.env`, which yield
+        to env and to what the caller has set; "-.env" may be missing.
     tags: words for `--tag`. group: the heading that it is listed under.
     requires: sessions that must have passed before, by name (`{python}` stands for
         this job's Python) or as the function. after: sessions that it follows,
@@ -274,6 +277,7 @@ def session(
         "channels": channels,
         "environment": environment,
         "env": {} if env is None else env,
+        "env_file": env_file,
         "tags": tags,
         "group": group,
         "requires": requires,
@@ -480,6 +484,7 @@ class Options:
     store: str
     store_size: str
     max_age: str
+    env_file: Sequence[str]
     fail_fast: bool
     timeout: str | float
     skip_missing: bool

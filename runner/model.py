@@ -111,6 +111,7 @@ class SessionSpec(Record):
     after: tuple[str, ...] = ()  # names and patterns of what it follows, where that runs too
     options: tuple[OwnOption, ...] = ()  # of its own, in the order of the signature
     group: str = ""  # the heading that it is listed under
+    env_file: tuple[str, ...] = ()  # paths of files of variables; behind a - it may be missing
     confirm: str = ""  # what must be answered with yes before it may run
 
 
@@ -216,6 +217,7 @@ class Settings(Record):
     skip_missing: bool = False
     on_fail: Literal["", "shell"] = ""
     non_interactive: bool = False
+    env_file: tuple[str, ...] = ()  # of all sessions, before their own
     yes: bool = False  # to whatever sessions ask
     report: tuple[str, ...] = ()
     verbose: bool = False

@@ -58,6 +58,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("skip_missing", ("--skip-missing",), "flag", "skip jobs whose Python is not found", "Run", in_envfile=True),
     Option("on_fail", ("--on-fail",), "value", "shell: open one where a command failed", "Run", "WHAT", ("shell",)),
     Option("non_interactive", ("--non-interactive",), "flag", "tell sessions that nobody is there to answer", "Run"),
+    Option("env_file", (), "many", "files of variables for the commands of all sessions", "", in_envfile=True),
     Option("yes", ("-y", "--yes"), "flag", "say yes to what sessions ask before they run", "Run"),
     Option("file", ("-f", "--file"), "value", "the envfile, or its folder", "Run", "FILE"),
     Option("directory", ("-C", "--directory"), "value", "look for the envfile from here on", "Run", "DIR"),

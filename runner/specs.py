@@ -99,6 +99,8 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         said = {**said, "channels": _with_dots(said["channels"])}
     if isinstance(said["exclusive"], str):
         said = {**said, "exclusive": [said["exclusive"]]}
+    if isinstance(as_path(said["env_file"]), str):
+        said = {**said, "env_file": [said["env_file"]]}
     lists = {
         key: () if said[key] == () else strings(said[key], key, where)
         for key in (
@@ -110,6 +112,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             "backend_options",
             "conda_deps",
             "channels",
+            "env_file",
             "tags",
             "exclusive",
         )
@@ -141,6 +144,7 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
             exclude_newer=_moment(registry, said["exclude_newer"], where),
         ),
         env=() if isinstance(said["env"], str) else _variables(registry, said["env"], where),
+        env_file=lists["env_file"],
         tags=lists["tags"],
         requires=_sessions(registry, said["requires"], "requires", where),
         after=_sessions(registry, said["after"], "after", where),

@@ -41,7 +41,7 @@ ORDER = [
     "requirements cache reports executors",
     "content envs",
     "world",
-    "installers beside",
+    "installers beside dotenv",
     "bench",
     "selection plan schedule perform ahead shards",
     "sharded",

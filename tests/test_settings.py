@@ -156,7 +156,7 @@ def test_a_value_that_does_not_fit_is_told_with_what_does(name: str, value: obje
         (
             {"0": True},
             "[tool.runenv] has no '0'",
-            "there are python, default, jobs, fail_fast, timeout, grace, skip_missing, backend, envdir, store, store_size, max_age, report, verbose, quiet, output, color",
+            "there are python, default, jobs, fail_fast, timeout, grace, skip_missing, env_file, backend, envdir, store, store_size, max_age, report, verbose, quiet, output, color",
         ),
         ({"fresh": True}, "[tool.runenv] has no 'fresh'", None),
         ({"default": "a"}, "[tool.runenv]: default cannot be 'a'", "write a list: ['a']"),

@@ -100,6 +100,7 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
             f"{name}={value}" if value is not None else f"{name} (taken away)"
             for name, value in spec.env
         ],
+        "env_file": spec.env_file,
         "group": [spec.group] if spec.group else [],
         "tags": sorted({tag for job in members for tag in job.tags}),
         "requires": spec.requires,

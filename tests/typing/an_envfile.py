@@ -34,6 +34,7 @@ runner.options.quiet = False
 runner.options.color = "always"
 runner.options.timeout = "5m"
 runner.options.timeout = 0.5
+runner.options.env_file = ["-.env"]
 runner.options.color = "blue"  # type: ignore[assignment]  # none of the three
 runner.options.defaults = ["lint"]  # type: ignore[attr-defined]  # no such option
 
@@ -99,6 +100,7 @@ def types(session: runner.Session) -> None:
     backend_options=["--seed"],
     environment="dev",
     env={"CI": "1", "HOME": None},
+    env_file=[".env", Path("more.env")],
     tags=["slow"],
     group="release",
     requires=[lint, "types", "tests-{python}"],
