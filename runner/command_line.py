@@ -138,7 +138,8 @@ class _Reader:
             self._take_flag(option, flag, value)
             return
         words = self._left
-        if value is None and option.kind.startswith("verb") and option.bare:
+        behind = option.metavar.startswith("[=")  # a word that follows is no value of it
+        if value is None and option.kind.startswith("verb") and option.bare and not behind:
             value = words.pop(0) if words and not words[0].startswith("-") else option.bare
         elif value is None and option.bare:
             if words and words[0].isdecimal():

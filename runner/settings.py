@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BARE_STORE = "\0"
 
 SHELLS = ("bash", "zsh", "fish")
+GRAPHS = ("text", "mermaid")
 ENGINES = ("github", "gitlab", "buildkite", "json")
 
 OPTIONS: tuple[Option, ...] = (
@@ -37,6 +38,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
     Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
+    Option("graph", ("--graph",), "verb with argument", "show what waits for what, as text or mermaid; run nothing", "Verbs", "[=KIND]", GRAPHS, bare="text"),
     Option("shell", ("--shell",), "verb with argument", "open a shell in the environment of a job", "Verbs", "NAME"),
     Option("exec", ("--exec",), "verb with argument", "run the command behind -- in the environment of a job", "Verbs", "NAME"),
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),

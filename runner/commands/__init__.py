@@ -25,6 +25,7 @@ VERBS = (
     "list",
     "usage",
     "explain",
+    "graph",
     "shell",
     "exec",
     "clean",
