@@ -13,6 +13,7 @@ from html import escape
 
 from runner import __version__
 from runner.amounts import size_in_words
+from runner.reports.graph import draw
 from runner.reports.lanes import in_lanes
 from runner.reports.texts import last_lines, legible
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
@@ -56,6 +57,7 @@ def render(story: Story) -> str:
             f'<h1>{_text(name)} <span class="badge {_class(result)}">{_ended(story)}</span></h1>',
             *_head(story),
             *_overview(story, whole_s),
+            *_graph(story),
             "<h2>Jobs</h2>",
             _FILTER,
             _KEYS,
@@ -181,6 +183,14 @@ def _bar(
     )
 
 
+def _graph(story: Story) -> list[str]:
+    drawing = draw(story.jobs)
+    if not drawing:
+        return []
+    key = '<span class="soft">an arrow leads to what waited; dotted: it only followed</span>'
+    return ["<h2>What waited for what</h2>", drawing, f"<p>{key}</p>"]
+
+
 # The rows. ---------------------------------------------------------------------------------
 
 _FILTER = """\
@@ -283,7 +293,10 @@ def _more(job: JobStory, machine: str) -> Iterable[str]:
         "session": job.session if job.session != job.name else "",
         "Python": job.python or "",
         "tags": ", ".join(job.tags),
-        "after": ", ".join(job.requires),
+        "requires": ", ".join(job.requires),
+        "after": ", ".join(job.after),
+        "shares the environment": job.shared,
+        "one at a time": ", ".join(job.exclusive),
         "declared": job.where,
         "memory": f"up to {size_in_words(job.peak_bytes)}" if job.peak_bytes else "",
         **{name: str(value) for name, value in job.parameters.items()},

@@ -108,6 +108,9 @@ class JobStory(Record):
     options: Mapping[str, Plain]  # of its own, as far as they were given
     tags: tuple[str, ...]
     requires: tuple[str, ...]
+    after: tuple[str, ...]  # of all jobs, those too that did not run
+    shared: str  # the environment that it shares; empty: none
+    exclusive: tuple[str, ...]
     where: str
     result: Result
     reason: str
@@ -250,6 +253,9 @@ class Collector:
             },
             tags=tuple(map(encodable, job.tags)) if job else (),
             requires=tuple(map(encodable, job.requires)) if job else (),
+            after=tuple(map(encodable, job.after)) if job else (),
+            shared=encodable(job.shared) if job else "",
+            exclusive=tuple(map(encodable, job.spec.exclusive)) if job else (),
             where=encodable(job.spec.where) if job else "",
             result=outcome.result,
             reason=encodable(outcome.reason),
