@@ -34,7 +34,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 def read_files(
     names: Iterable[tuple[str, str]], root: str, outer: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables of the files, of which the last wins, without those that are set already.
+    """The variables of the files, of which the last wins; what is set already stays what it is.
 
     names: each with the place that names it; relative to `root`. outer: what is set
     already, as all who read such files leave it. Raises EnvironmentBroken with the place.
@@ -52,7 +52,7 @@ def read_files(
             error = missing(path, shown, where=where)
             error.mend += f'; "{_OPTIONAL}{name}" is one that may be missing'
             raise error from None
-    return {name: value for name, value in found.items() if name not in outer}
+    return {name: outer.get(name, value) for name, value in found.items()}
 
 
 def _text(path: str, shown: str, where: str) -> str:

@@ -70,7 +70,7 @@ def test_other_variables_are_replaced(read, text: str, value: str):
 
 def test_what_stands_above_is_known_but_the_caller_has_the_last_word(read):
     assert read("A=file\nB=${A}") == {"A": "file", "B": "file"}
-    assert read("A=file\nB=${A}", A="caller") == {"B": "caller"}
+    assert read("A=file\nB=${A}", A="caller") == {"A": "caller", "B": "caller"}
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,22 @@ def test_what_the_caller_has_set_wins(project: Folder):
     assert project.passes(env={"B": "caller"}).out == "all caller session None src\n"
 
 
+def test_what_the_caller_has_set_is_the_session_s_too(folder: Folder):
+    code = "import os; print(os.environ['A'])"
+    folder.envfile(
+        f"""
+        @runner.session(python=False, env_file=".env")
+        def s(session):
+            print(session.env["A"], flush=True)
+            session.run("python", "-c", {code!r}, external=True, include_outer_env=False)
+        """
+    )
+    folder.write(".env", "A=file\n")
+
+    assert folder.passes(env={"A": "caller"}).out == "caller\ncaller\n"
+    assert folder.passes().out == "file\nfile\n"
+
+
 def test_a_shell_and_a_command_there_see_them(project: Folder):
     done = project.passes("--exec", "s", "--", "python", "-c", TOLD)
 
