@@ -351,8 +351,9 @@ def parametrize(
     """Make a job for each of the values; several of these multiply.
 
     names: one argument of the function, or several ("a, b" or a list), which
-        are then filled together from tuples. ids: how the jobs are called,
-        one for each set of values, or a function that is asked for each value.
+        are then filled together from tuples. "python" among them is the Python of
+        the jobs, where the function takes no such argument. ids: how the jobs are
+        called, one for each set of values, or a function that is asked for each value.
     """
     registry = _registry
     where = registry.caller()

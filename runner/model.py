@@ -37,6 +37,7 @@ class Axis(Record):
     names: tuple[str, ...]
     params: tuple[Param, ...]
     where: str
+    python_at: int | None = None  # which of the names is the job's Python, and no argument
 
 
 class Needs(Record):

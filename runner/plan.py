@@ -172,17 +172,37 @@ def others_sharing(job: Job, jobs: Iterable[Job]) -> tuple[str, ...]:
 
 
 def _jobs_of(spec: SessionSpec, found_versions: Callable[[str], Iterable[str]]) -> Iterable[Job]:
-    pythons: list[str | None] = []
-    for python in spec.pythons:
-        # A range in a list stands for each minor version that is here; when
-        # none is, it stays, so that the run says so instead of having no job.
+    if any(axis.python_at is not None for axis in spec.axes):
+        for choice in _choices(spec):
+            for wanted in _expanded(spec, [_python_of(spec, choice)], found_versions):
+                yield _make_job(spec, wanted, choice)
+        return
+    for python in _expanded(spec, spec.pythons, found_versions) or ("",):
+        for choice in _choices(spec):
+            yield _make_job(spec, python or None, choice)
+
+
+def _expanded(
+    spec: SessionSpec, wanted: Iterable[str], found_versions: Callable[[str], Iterable[str]]
+) -> list[str]:
+    """The Pythons, each once, with the minor versions that are here for a range in a list."""
+    pythons: list[str] = []
+    for python in wanted:
+        # When none is here, the range stays, so that the run says so instead of having no job.
         if spec.names_python and python.startswith(_RANGE_SIGNS):
             pythons += [v for v in found_versions(python) if v not in pythons] or [python]
         elif python not in pythons:
             pythons.append(python)
-    for wanted in pythons or [None]:
-        for choice in _choices(spec):
-            yield _make_job(spec, wanted, choice)
+    return pythons
+
+
+def _python_of(spec: SessionSpec, choice: tuple[tuple[int, Param], ...]) -> str:
+    """The Python that stands among the values that were taken."""
+    return next(
+        str(param.values[axis.python_at]).strip()
+        for axis, (_, param) in zip(spec.axes, choice, strict=True)
+        if axis.python_at is not None
+    )
 
 
 def _choices(spec: SessionSpec) -> Iterable[tuple[tuple[int, Param], ...]]:
@@ -197,7 +217,8 @@ def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Pa
     parts = [family]
     if spec.names_python and python:
         parts.append(cleaned(python))
-    nox_family = f"{family}-{python}" if spec.names_python and python else family
+    by_row = any(axis.python_at is not None for axis in spec.axes)  # nox has it among the values
+    nox_family = f"{family}-{python}" if spec.names_python and python and not by_row else family
     labels = [
         _label(axis, number, param) for axis, (number, param) in zip(spec.axes, choice, strict=True)
     ]
@@ -205,10 +226,10 @@ def _make_job(spec: SessionSpec, python: str | None, choice: tuple[tuple[int, Pa
     arguments = [
         pair
         for axis, param in zip(spec.axes, params, strict=True)
-        for pair in zip(axis.names, param.values, strict=True)
+        for pair in _arguments(axis, param)
     ]
     tags = [*spec.tags, *(tag for param in params for tag in param.tags)]
-    name = "-".join([*parts, *labels])
+    name = "-".join([*parts, *filter(None, labels)])
     return Job(
         name=name,
         nox_name=f"{nox_family}({', '.join(nox_labels)})" if nox_labels else nox_family,
@@ -241,10 +262,14 @@ def _label(axis: Axis, number: int, param: Param) -> str:
     """What a set of values adds to the name: its id, else a word for each value."""
     if param.id is not None:
         return param.id
-    words = (
-        word_for(name, value, number) for name, value in zip(axis.names, param.values, strict=True)
-    )
+    words = (word_for(name, value, number) for name, value in _arguments(axis, param))
     return "-".join(words)
+
+
+def _arguments(axis: Axis, param: Param) -> Iterable[tuple[str, object]]:
+    """What a set of values hands to the function: all but the job's Python."""
+    pairs = zip(axis.names, param.values, strict=True)
+    return [pair for at, pair in enumerate(pairs) if at != axis.python_at]
 
 
 def word_for(name: str, value: object, number: int) -> str:

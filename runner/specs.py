@@ -22,7 +22,7 @@ from runner.settings import (
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Literal, TypeAlias
 
     from runner.model import OwnOption
@@ -81,13 +81,17 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
     if name is None:
         return None
     parametrized = registry.parametrized.get(id(function), [])
-    axes = tuple(one.axis for one in parametrized if one.axis is not None)
+    axes = tuple(
+        one.axis._replace(python_at=_python_at(one.axis, function))
+        for one in parametrized
+        if one.axis is not None
+    )
     # What a decorator with a mistake would fill is not known.
     all_known = len(axes) == len(parametrized)
     options = _own_options(registry, name, declared, axes) if all_known else ()
     own = frozenset(option.name for option in options)
     _check_signature(registry, name, declared, axes, own, all_known=all_known)
-    pythons, names_python, backend = read_pythons(registry, said["python"], where)
+    pythons, names_python, backend = _pythons(registry, name, said["python"], where, axes)
     if said["backend"] is not None:
         backend = read_backend(registry, said["backend"], where)
     for flag in ("default", "reuse", "parallel", "idempotent"):
@@ -159,6 +163,37 @@ def _make_spec(registry: Registry, declared: Declared) -> SessionSpec | None:
         options=options,
         group=_line(registry, said, "group", "release", where),
         confirm=_line(registry, said, "confirm", "Publish it?", where),
+    )
+
+
+def _python_at(axis: Axis, function: Callable[..., object]) -> int | None:
+    """Which value of each set is the job's Python; None where the function takes it, as in nox."""
+    if "python" not in axis.names or "python" in _taken(function):
+        return None
+    return axis.names.index("python")
+
+
+def _taken(function: Callable[..., object]) -> tuple[str, ...]:
+    """The names of the arguments that a function has, but for those in `**`."""
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
+
+
+def _pythons(
+    registry: Registry, name: str, said: object, where: str, axes: tuple[Axis, ...]
+) -> tuple[tuple[str, ...], bool, str | None]:
+    """What `read_pythons` tells, of python= or of the parametrize that names the Python."""
+    axis = next((axis for axis in axes if axis.python_at is not None), None)
+    if axis is None or axis.python_at is None:
+        return read_pythons(registry, said, where)
+    if said is not None:
+        registry.note(
+            axis.where,
+            f"session {name!r} has a python= beside this parametrize, which gives the Python too",
+            f"keep one; where {name} takes an argument 'python', it is a value like others",
+        )
+    return read_pythons(
+        registry, [param.values[axis.python_at] for param in axis.params], axis.where
     )
 
 
@@ -566,12 +601,11 @@ def _check_signature(
                     axis.where, f"session {name!r}: {argument!r} is parametrized twice", "keep one"
                 )
             filled.add(argument)
+            if axis.python_at is not None and argument == "python":
+                continue
             if argument in fillable or code.co_flags & _VARKEYWORDS:
                 continue
-            if argument == "python":
-                mend = "write @runner.session(python=[...]) instead"
-            else:
-                mend = did_you_mean(argument, fillable) or f"add {argument} to its arguments"
+            mend = did_you_mean(argument, fillable) or f"add {argument} to its arguments"
             registry.note(
                 axis.where, f"session {name!r} does not take the argument {argument!r}", mend
             )

@@ -559,12 +559,6 @@ def test_a_wrong_argument_is_a_mistake_with_its_mend(mistakes, arguments, what, 
             "session 's' does not take the argument 'zz'",
             "add zz to its arguments",
         ),
-        (
-            "'python', ['3.12']",
-            "a=1",
-            "session 's' does not take the argument 'python'",
-            "write @runner.session(python=[...]) instead",
-        ),
     ],
 )
 def test_a_wrong_parametrize_is_a_mistake_with_its_mend(mistakes, decorator, arguments, what, mend):
@@ -754,3 +748,169 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(mistakes):
         ("envfile.py:8", "session 'docs' requires 'tets', which no session is named"),
         ("envfile.py:11", "these require each other: docs-again -> docs-again"),
     ]
+
+
+# Pythons in rows. -----------------------------------------------------------------------
+
+
+def test_a_python_among_the_values_is_the_python_of_its_row_alone(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("python,django", [("3.10", "4.2"), ("3.13", "5.1")])
+        def tests(session, django): ...
+        """
+    )
+
+    assert [(job.name, job.nox_name, job.python, job.arguments) for job in found.values()] == [
+        (
+            "tests-3.10-django4.2",
+            "tests(python='3.10', django='4.2')",
+            "3.10",
+            (("django", "4.2"),),
+        ),
+        (
+            "tests-3.13-django5.1",
+            "tests(python='3.13', django='5.1')",
+            "3.13",
+            (("django", "5.1"),),
+        ),
+    ]
+    assert found["tests-3.10-django4.2"].spec.pythons == ("3.10", "3.13")
+
+
+def test_the_python_of_a_row_stands_before_its_id_and_other_parameters(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("api", ["old", "new"])
+        @runner.parametrize(
+            ["django", "python"], [runner.param("4.2", "3.10", id="lts", tags=["slow"])]
+        )
+        def tests(session, api, django): ...
+        """
+    )
+
+    assert [(job.name, job.tags) for job in found.values()] == [
+        ("tests-3.10-lts-old", ("slow",)),
+        ("tests-3.10-lts-new", ("slow",)),
+    ]
+    assert found["tests-3.10-lts-new"].arguments == (("django", "4.2"), ("api", "new"))
+
+
+def test_a_python_alone_may_be_parametrized(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("python", ["3.10", "pypy3.11"])
+        def tests(session): ...
+        """
+    )
+
+    assert [(job.name, job.python) for job in found.values()] == [
+        ("tests-3.10", "3.10"),
+        ("tests-pypy3.11", "pypy3.11"),
+    ]
+
+
+def test_a_function_that_takes_the_python_has_it_as_a_value_like_others(jobs):
+    (job,) = jobs(
+        """
+        @runner.session(python="3.12")
+        @runner.parametrize("python", ["3.10"])
+        def tests(session, python): ...
+        """
+    ).values()
+
+    assert (job.name, job.python, job.arguments) == (
+        "tests-python3.10",
+        "3.12",
+        (("python", "3.10"),),
+    )
+
+
+def test_a_function_that_takes_anything_is_not_handed_the_python(jobs):
+    (job,) = jobs(
+        """
+        @runner.session
+        @runner.parametrize("python, n", [("3.10", 1)])
+        def tests(session, **rest): ...
+        """
+    ).values()
+
+    assert (job.python, job.arguments) == ("3.10", (("n", 1),))
+
+
+def test_rows_with_one_python_and_the_same_values_are_two_jobs_of_one_name(mistakes):
+    found = mistakes(
+        """
+        @runner.session
+        @runner.parametrize("python, n", [("3.10", 1), ("3.10", 1)])
+        def tests(session, n): ...
+        """
+    )
+
+    assert found == [
+        (
+            "envfile.py:3",
+            "two jobs are named 'tests-3.10-n1'",
+            "tell them apart with runner.param(..., id=...): tests(python='3.10', n=1)",
+        )
+    ]
+
+
+def test_a_python_beside_one_that_is_parametrized_is_a_mistake(mistakes):
+    found = mistakes(
+        """
+        @runner.session(python=["3.12"])
+        @runner.parametrize("python, n", [("3.10", 1)])
+        def tests(session, n): ...
+        """
+    )
+
+    assert found == [
+        (
+            "envfile.py:4",
+            "session 'tests' has a python= beside this parametrize, which gives the Python too",
+            "keep one; where tests takes an argument 'python', it is a value like others",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "mend"),
+    [
+        (
+            "3.10",
+            "python holds 3.1, which is not a string, and 3.10 and 3.1 are the same number",
+            'write it as a string: "3.10"',
+        ),
+        ("None", "python holds None, which is not a string", "a version is a string"),
+        ("''", "python holds '', which is not a string", "a version is a string"),
+    ],
+)
+def test_a_value_that_is_no_python_is_a_mistake_of_its_parametrize(mistakes, value, what, mend):
+    found = mistakes(
+        f"""
+        @runner.session
+        @runner.parametrize("python, n", [("3.12", 1), ({value}, 2)])
+        def tests(session, n): ...
+        """
+    )
+
+    assert found == [("envfile.py:4", what, mend)]
+
+
+def test_what_requires_a_python_of_rows_waits_for_all_jobs_on_it(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("python, n", [("3.10", 1), (" 3.10 ", 2), ("3.12", 1)])
+        def tests(session, n): ...
+
+        @runner.session(python=["3.10"], requires=["tests-{python}"])
+        def report(session): ...
+        """
+    )
+
+    assert found["report-3.10"].requires == ("tests-3.10-n1", "tests-3.10-n2")

@@ -70,6 +70,17 @@ def test_a_range_that_finds_nothing_stays_a_job():
     assert (job.name, job.python) == ("tests-3.99", ">=3.99")
 
 
+def test_a_range_in_a_row_is_a_job_for_each_python_found():
+    rows = axis("python,n", Param((">=3.11", 1)), Param(("3.10", 2)))._replace(python_at=0)
+    ranged = spec("tests", rows, pythons=(">=3.11", "3.10"), names_python=True)
+
+    assert names_of(ranged, found=("3.11", "3.12")) == [
+        "tests-3.11-n1",
+        "tests-3.12-n1",
+        "tests-3.10-n2",
+    ]
+
+
 def test_a_range_does_not_repeat_a_python_that_is_named_too():
     ranged = spec(pythons=("3.12", ">=3.11"), names_python=True)
 

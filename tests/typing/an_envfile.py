@@ -127,6 +127,13 @@ def everything(
     return f"{session.name}{api}{number}{path}{left}{right}{speed}"
 
 
+@runner.session
+@runner.parametrize("python, django", [("3.10", "4.2"), runner.param("3.13", "5.1", id="new")])
+def rows_with_a_python(session: runner.Session, django: str) -> str:
+    """The Python of each row is the job's, and no argument."""
+    return django
+
+
 @runner.session(python="3.12", project="wheel")
 def one_python(session: runner.Session) -> None:
     """One Python."""
