@@ -803,69 +803,17 @@ def test_tags_of_values_are_left():
     assert [kind for kind, *_ in notes(before)] == ["left"]
 
 
-def test_a_parameter_that_names_the_python_becomes_the_python():
-    made = rewritten("""\
-        import nox
-        nox.options.error_on_missing_interpreters = True
-        @nox.session(tags=["t"])
-        @nox.parametrize("python", ["3.11", "3.12"])
-        def s(session): ...
-        """)
-    assert made.text.endswith(
-        '\n@runner.session(tags=["t"], python=["3.11", "3.12"])\ndef s(session): ...\n'
-    )
-    assert [note.kind for note in made.notes] == ["approximated"]
-
-
-def test_values_that_are_no_list_become_one():
-    made = rewritten("""\
-        import nox
-        @nox.session
-        @nox.parametrize("python", (v for v in VERSIONS))
-        def s(session): ...
-        """)
-    assert "@runner.session(python=list((v for v in VERSIONS)))\n" in made.text
-
-
-def test_pairs_in_a_constant_stay_there():
-    made = rewritten("""\
-        import nox
-        @nox.session
-        @nox.parametrize(["django", "python"], PAIRS)
-        def s(session, django):
-            \"\"\"Doc.\"\"\"
-            f()
-        """)
-    assert made.text.endswith(
-        dedent("""\
-        @runner.session(python=list(dict.fromkeys(python for _, python in PAIRS)))
-        @runner.parametrize(
-            "django", list(dict.fromkeys(django for django, _ in PAIRS))
-        )
-        def s(session, django):
-            \"\"\"Doc.\"\"\"
-            if (django, session.python) not in PAIRS:
-                session.skip("not in the matrix")
-            f()
-        """)
-    )
-    assert [note.text for note in made.notes] == [
-        (
-            "s(python=...) is s-3.12-... now; pairs that were not there are listed too, and skip"
-            " themselves, which fails a run that names them"
-        )
-    ]
-
-
 @pytest.mark.parametrize(
     "decorator",
     [
         '@{0}.parametrize("python,a", [{0}.param("3.12", 1, id="x")])',
         '@{0}.parametrize("python,a,b", [("3.12", 1, 2)])',
+        '@{0}.parametrize(["a", "python"], PAIRS)',
+        '@{0}.parametrize("python", (v for v in VERSIONS))',
         "@{0}.parametrize(*x)",
     ],
 )
-def test_parameters_that_only_their_owner_can_part(decorator: str):
+def test_rows_with_a_python_stay_what_they_are(decorator: str):
     text = f"import {{0}}\n@{{0}}.session\n{decorator}\ndef s(session, a): ...\n"
     made = rewritten(text.format("nox")).text
     assert made.endswith(text.format("runner").removeprefix("import runner\n"))
@@ -880,10 +828,9 @@ def test_a_function_that_takes_the_python_has_a_parameter():
     becomes(text.format("nox"), text.format("runner"))
 
 
-def test_pairs_of_pythons_and_others_skip_those_that_are_none():
+def test_pairs_of_pythons_and_others_stay_those_pairs():
     made = rewritten("""\
         import nox
-        nox.options.error_on_missing_interpreters = True
 
 
         @nox.session
@@ -891,42 +838,29 @@ def test_pairs_of_pythons_and_others_skip_those_that_are_none():
             "python,django",
             [
                 ("3.11", "4.2"),  # the oldest
-                (
-                    "3.12", "5.1"
-                ),
-                (
-                    "3.13", "5.1"
-                ),
+                ("3.12", "5.1"),
+                nox.param("3.13", "5.1", id="new", tags=["slow"]),
             ],
         )
         def s(session, django):
             session.install(f"django=={django}")
         """)
-    assert made.text == dedent("""\
-        import runner
-        runner.options.skip_missing = False
-
-
-        S_MATRIX = [
-            ("3.11", "4.2"),  # the oldest
-            (
-                "3.12", "5.1"
-            ),
-            (
-                "3.13", "5.1"
-            ),
-        ]
-
-
-        @runner.session(python=list(dict.fromkeys(python for python, _ in S_MATRIX)))
+    assert made.text.endswith(
+        dedent("""\
+        @runner.session
         @runner.parametrize(
-            "django", list(dict.fromkeys(django for _, django in S_MATRIX))
+            "python,django",
+            [
+                ("3.11", "4.2"),  # the oldest
+                ("3.12", "5.1"),
+                runner.param("3.13", "5.1", id="new", tags=["slow"]),
+            ],
         )
         def s(session, django):
-            if (session.python, django) not in S_MATRIX:
-                session.skip("not in the matrix")
             session.install(f"django=={django}")
         """)
+    )
+    assert made.notes == ()
 
 
 # What a session does. ------------------------------------------------------------------

@@ -126,9 +126,6 @@ class Decorators:
             self._to.done.add(call)
             arguments, below = entries_of(self._source, self._edits, call)
         kept = self._kept(arguments, declared)
-        python = self._parametrize.python_of(declared, kept)
-        if python is not None:
-            kept.append(python)
         if moved is not None:
             self.declaring += 1
             comments = self._delete(declared, moved)
