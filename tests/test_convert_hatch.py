@@ -140,6 +140,24 @@ def test_hatch_test_has_what_hatch_brings():
     assert 'session.run("pytest", *(session.posargs or ["tests"]))' in text
 
 
+def test_hatch_test_without_a_matrix_has_that_of_hatch_and_runs_on_one_python_of_it():
+    text = converted("[tool.hatch.envs.hatch-test]\nextra-dependencies = ['six']\n").text
+
+    pythons = '["3.15", "3.15t", "3.14", "3.14t", "3.13", "3.12", "3.11", "3.10"]'
+    assert f"PYTHONS = {pythons}\n" in text
+    assert "import sys\n" in text
+    assert (
+        'runner.options.default = [f"hatch-test-{sys.version_info[0]}.{sys.version_info[1]}"]\n'
+    ) in text
+
+
+def test_a_matrix_of_its_own_takes_the_place_of_that_of_hatch():
+    text = envfile("[[tool.hatch.envs.hatch-test.matrix]]\npython = ['3.12']\n")
+
+    assert 'PYTHONS = ["3.12"]\n' in text
+    assert "sys" not in text.partition("@runner")[0].replace("sessions", "")
+
+
 def test_what_a_plugin_does_is_left():
     made = converted("[tool.hatch.envs.x]\ntype = 'conda'\n")
 

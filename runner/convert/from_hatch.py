@@ -45,6 +45,7 @@ _TEST: Mapping[str, object] = {
         "run": "pytest {args}",
         "cov": ["coverage run -m pytest {args}", "coverage combine", "coverage report"],
     },
+    "matrix": [{"python": ["3.15", "3.15t", "3.14", "3.14t", "3.13", "3.12", "3.11", "3.10"]}],
 }
 _CHECKS: Mapping[str, object] = {
     "skip-install": True,
@@ -56,6 +57,8 @@ _CHECKS: Mapping[str, object] = {
         "lint-fix": "ruff check --fix {args:.}",
     },
 }
+# The job of `hatch-test` on the Python that runs runenv.
+_ON_PRESENT = Code('f"hatch-test-{sys.version_info[0]}.{sys.version_info[1]}"', frozenset({"sys"}))
 _INTERNAL = {"hatch-test": _TEST, "hatch-static-analysis": _CHECKS}
 
 _NOT_NEEDED = frozenset(
@@ -135,11 +138,20 @@ class _Reader:
         found = _with_own_names(found)
         names = list(dict.fromkeys(one.name for one in found))
         wanted = [name for name in names if _is_check(name)] or names[:1]
+        # `hatch test` runs on one Python of the matrix that is hatch's own, and no other script.
+        on_all = [o.name for o in found if o.source.startswith("hatch-test ") and self._on_all()]
+        wanted = [name for name in wanted if name not in on_all or name == "hatch-test"]
         if len(wanted) > _MANY:
-            found = [one._replace(listed=one.name in wanted) for one in found]
+            listed = set(wanted).difference(on_all)
+            found = [one._replace(listed=one.name in listed) for one in found]
             return Declared(tuple(found), notes=tuple(self._notes))
-        options = (("default", tuple(wanted)),) if len(wanted) < len(names) else ()
+        default = tuple(_ON_PRESENT if name in on_all else name for name in wanted)
+        options = (("default", default),) if on_all or len(wanted) < len(names) else ()
         return Declared(tuple(found), options, tuple(self._notes))
+
+    def _on_all(self) -> bool:
+        """Whether `hatch test` has the matrix that hatch brings."""
+        return "matrix" not in self._written.get("hatch-test", {})
 
     def _line(self, env: str, key: str = "") -> int:
         path = f"{self._prefix}{env}"
@@ -183,7 +195,7 @@ class _Reader:
         wanted = [s for s in scripts if s in own] or list(scripts)
         overrides = self._overrides(name, strings_in(table.get("overrides")))
         form = str(table.get("matrix-name-format") or "{value}")
-        said = self._written.get(name, {}).get("matrix")
+        said = written.get("matrix", _INTERNAL.get(name, {}).get("matrix"))
         matrix = matrix_of(said, overrides, form)
         if matrix is not None:
             for script in wanted or [""]:

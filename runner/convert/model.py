@@ -114,7 +114,7 @@ class Declared(Record):
 
     environments: tuple[Environment, ...]
     # Of runner.options: names, or an expression.
-    options: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    options: tuple[tuple[str, str | tuple[str | Code, ...]], ...] = ()
     notes: tuple[Note, ...] = ()
 
 

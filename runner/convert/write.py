@@ -15,6 +15,7 @@ from runner.convert.conditions import only_factor, test_of
 from runner.convert.factors import python_of
 from runner.convert.families import Family, families_of, merged
 from runner.convert.loops import loops_of, variables_of
+from runner.convert.model import Code
 from runner.convert.shared import (
     constant_name,
     plain_env,
@@ -40,7 +41,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from runner.convert.model import Code, Command, Declared, Environment, Item, Note, Text
+    from runner.convert.model import Command, Declared, Environment, Item, Note, Text
 
 _IMPORTED = {"os": "import os", "sys": "import sys", "re": "import re", "socket": "import socket"}
 _IMPORTED_FROM = {
@@ -94,6 +95,7 @@ class _Writer:
     def written(self) -> Written:
         """The whole text."""
         parts = [self._family(family) for family in self._families]
+        options = [(name, self._option(value)) for name, value in self._declared.options]
         head = [f'"""{self._doc}"""', ""]
         imports = [_IMPORTED[n] for n in sorted(self._needs & _IMPORTED.keys())]
         imports += sorted(_IMPORTED_FROM[n] for n in self._needs & _IMPORTED_FROM.keys())
@@ -102,18 +104,26 @@ class _Writer:
             head += ["", "ROOT = Path(__file__).parent"]
         for name, block in self._constants.items():
             head += ["", *Block(f"{name} = {block.head}", block.items, block.tail).lines()]
-        if self._declared.options:
+        if options:
             head.append("")
-        for name, value in self._declared.options:
+        for name, said in options:
             start = f"runner.options.{name} = "
-            if isinstance(value, str):
-                head.append(start + value)
+            if isinstance(said, str):
+                head.append(start + said)
             else:
-                head += Block(f"{start}[", tuple(map(quoted, value)), "]").lines()
+                head += Block(f"{start}[", said, "]").lines()
         notes = [self._comment(note) for note in self._declared.notes if note.kind == "left"]
         head += ["", *notes] if notes else []
         blocks = ["\n".join(head), *("\n".join(lines) for lines in parts)]
         return Written("\n\n\n".join(blocks) + "\n", len(self._names))
+
+    def _option(self, value: str | tuple[str | Code, ...]) -> str | tuple[str, ...]:
+        """The expression, or the entries of a list as they are written."""
+        if isinstance(value, str):
+            return value
+        for entry in value:
+            self._needs |= entry.needs if isinstance(entry, Code) else set()
+        return tuple(e.expression if isinstance(e, Code) else quoted(e) for e in value)
 
     def _comment(self, note: Note, indent: str = "") -> str:
         place = f"{self._source}:{note.line} " if note.line else ""
