@@ -1176,3 +1176,41 @@ def test_sessions_and_what_they_declare_are_counted():
     assert made is not None
     assert made.environments == ("a", "b")
     assert made.made == "2 sessions, 1 of which declare what they install"
+
+
+def test_the_folder_of_environments_that_is_read_and_not_set_is_what_stands_behind_the_or():
+    text = 'LOGS = Path({}"logs") / "x"\n'
+    becomes(text.format("nox.options.envdir or "), text.format(""))
+
+
+def test_the_folder_of_environments_that_is_set_and_read_is_left():
+    made = rewritten("""\
+        import nox
+        nox.options.envdir = "e"
+        LOGS = nox.options.envdir or "logs"
+        """)
+    assert [(note.kind, note.line, note.text) for note in made.notes] == [
+        ("left", 3, "nox.options.envdir cannot be read or changed here")
+    ]
+
+
+def test_a_session_that_a_decorator_of_another_module_declares_is_told():
+    made = rewritten("""\
+        import nox
+        from helpers import power_session
+        @power_session(python="3.12")
+        def tests(session): ...
+        @nox.session
+        def lint(session): ...
+        def helper(session): ...
+        """)
+    assert [(note.kind, note.line, note.text) for note in made.notes] == [
+        (
+            "left",
+            4,
+            (
+                "tests is a session where power_session of helpers makes it one:"
+                " what that does with nox is not known here"
+            ),
+        )
+    ]

@@ -49,7 +49,33 @@ class Decorators:
         for node in ast.walk(self._source.tree):
             if isinstance(node, ast.Call) and node not in self._to.done:
                 self._other_call(node)
+        self._note_declared_elsewhere()
         self._delete_unused()
+
+    def _note_declared_elsewhere(self) -> None:
+        """Tell of functions that a decorator of another module may make sessions of."""
+        modules = {
+            alias.asname or alias.name: node.module
+            for node in self._source.tree.body
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        ours = {declared.function for declared in self._noxfile.declared}
+        for function in self._source.tree.body:
+            if not isinstance(function, ast.FunctionDef) or function in ours:
+                continue
+            if not (function.args.args and function.args.args[0].arg == "session"):
+                continue
+            for decorator in function.decorator_list:
+                called = decorator.func if isinstance(decorator, ast.Call) else decorator
+                if isinstance(called, ast.Name) and called.id in modules:
+                    self._to.note(
+                        "left",
+                        function,
+                        f"{function.name} is a session where {called.id} of {modules[called.id]}"
+                        " makes it one: what that does with nox is not known here",
+                    )
+                    break
 
     def _delete_unused(self) -> None:
         """Take away what was read of pyproject.toml for installs that are declared now."""

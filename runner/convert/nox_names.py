@@ -172,6 +172,15 @@ class Names:
         if named == "nox.main":
             self._to.note("left", node, "nox.main has no counterpart: `runenv` runs the file")
             return
+        if named == "nox.options.envdir" and not self._noxfile.options("envdir"):
+            either = self._source.parent(node)
+            if isinstance(either, ast.BoolOp) and isinstance(either.op, ast.Or):
+                # It is None while the file is loaded: what stands behind the `or` is taken.
+                at = either.values.index(node)
+                if at + 1 < len(either.values):
+                    then = self._source.start(either.values[at + 1])
+                    self._edits.replace((self._source.start(node), then), "")
+                    return
         if re.match(r"nox\.options\.", named):
             self._to.note("left", node, f"{named} cannot be read or changed here")
             return
