@@ -43,7 +43,8 @@ def coverage(session: runner.Session) -> None:
 @runner.session(groups=["test"], project="editable", default=False)
 def slow(session: runner.Session) -> None:
     """Run the slow tests: killed runs, changes with every backend, every Python."""
-    session.run("pytest", *SHARED_OUT, "-m", "slow", *session.posargs)
+    # More than there are CPUs: what they wait for are the graces of processes that ignore signals.
+    session.run("pytest", "-n", "4", "--dist", "worksteal", "-m", "slow", *session.posargs)
 
 
 @runner.session(groups=["docs"], project="editable")
