@@ -6,8 +6,9 @@ import runner
 
 runner.options.default = ["lint", "types", "coverage"]
 
-# On all CPUs; who has nothing left takes from the others, since some tests take seconds.
-SHARED_OUT = ["-n", "auto", "--dist", "worksteal"]
+# One more than there are CPUs, since each waits for its processes; who has nothing left takes from
+# the others, since some tests take seconds.
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 
 
 @runner.session(groups=["lint"])

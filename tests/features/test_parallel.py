@@ -691,7 +691,8 @@ def test_ctrl_c_at_a_terminal_reaches_each_job_once(many: Folder):
 @runner.session(python=False)
 @runner.parametrize("n", [1, 2])
 def s(session, n):
-    code = "import signal, time\\ntry: print('here', flush=True); time.sleep(1000)\\nexcept KeyboardInterrupt: print('told once'); time.sleep(0.3)"
+    # Short sleeps: a signal just before a long one would not end it.
+    code = "import time\\ntry:\\n  print('here', flush=True)\\n  while True: time.sleep(0.1)\\nexcept KeyboardInterrupt: print('told once'); time.sleep(0.3)"
     try:
         session.run(sys.executable, "-c", code, external=True)
     finally:
