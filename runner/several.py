@@ -9,12 +9,13 @@ import os
 import stat
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 
 from runner.colors import shows_escapes, wants_color
-from runner.envs import folder
+from runner.envs import choose_backend, folder
 from runner.envs.python_answers import running
-from runner.errors import UsageError
+from runner.errors import RunnerError, UsageError
 from runner.executors import fork, spawn
 from runner.executors.cpus import usable_cpus
 from runner.executors.places import check_place
@@ -129,6 +130,9 @@ def starting(request: Request, project: Project, settings: Settings, run: Run) -
         raise UsageError(f"{_KIND} cannot be {kind!r}", mend="it is fork or spawn")
     if sys.platform != "win32" and (kind == "fork" or (not kind and fork.is_safe())):
         running()  # looked at once, before it is copied
+        if any(not job.spec.needs.backend for job in project.jobs):
+            with suppress(RunnerError):  # who needs it says what is wrong
+                choose_backend(settings.backend)  # loads it, 2 ms of each copy
         world, shown = world_of(project, settings, run), terminal_of(settings, run)
         return fork.forking(partial(work, world=world, run=run, terminal=shown))
     return spawn.spawning(partial(orders, request=request, run=run))
