@@ -20,7 +20,7 @@ BACKENDS = {"hatchling": "hatchling.build", "setuptools": "setuptools.build_meta
 class Project(NamedTuple):
     """Sessions that each tool runs alike."""
 
-    commands: Mapping[str, Sequence[str]]  # of a session's name, what it runs
+    commands: Mapping[str, Sequence[str]]  # of a session's name, what it runs; (): nothing
     deps: Sequence[str] = ()  # what each installs
     backend: str = ""  # builds the project's wheel, which each installs too; "": none is
     requires: Mapping[str, Sequence[str]] = {}  # the sessions before it
@@ -75,7 +75,7 @@ def function(name: str, command: Sequence[str]) -> tuple[str, str, str]:
     return (
         f"def {name}(session):",
         f'    """Run what {name} is for."""',
-        f"    session.run(*{[*command]}, external=True)",
+        f"    session.run(*{[*command]}, external=True)" if command else "    pass",
     )
 
 
