@@ -12,6 +12,7 @@ import signal
 import stat
 import sys
 import time
+from contextlib import suppress
 
 from runner.envs import folder
 from runner.errors import RunnerError
@@ -62,9 +63,8 @@ def main() -> None:
         return
     orders: dict[str, Any] = with_orders[0][0][0]
     try:
-        _serve(orders, asked, with_orders[1:], _Told(own, is_one=orders["is_one"]))
-    except BrokenPipeError:
-        pass  # the worker is gone
+        with suppress(BrokenPipeError):  # the worker is gone, and with it who would be told
+            _serve(orders, asked, with_orders[1:], _Told(own, is_one=orders["is_one"]))
     finally:
         os.chdir(os.sep)
         remove_tree(orders["root"])
