@@ -18,8 +18,9 @@ from runner.errors import did_you_mean, some_of
 from runner.model import Job, Needs, SessionSpec
 from runner.plan import find_cycles, word_for
 from runner.record import Record
+from runner.session_arguments import read_backend, read_pythons
 from runner.settings import is_list, is_number, is_set
-from runner.specs import clean_doc, read_backend, read_pythons
+from runner.specs import clean_doc
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

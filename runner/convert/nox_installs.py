@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from runner.convert.layout import Entry, entries_of
 from runner.record import Record
 from runner.requirements.arguments import read_arguments
+from runner.session_arguments import RESOLUTIONS
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from runner.convert.nox_file import NoxFile
     from runner.convert.nox_rewriting import Rewriting
     from runner.requirements.arguments import Argument
-
-RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 
 
 class Needs(Record):
