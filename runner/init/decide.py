@@ -114,19 +114,8 @@ def _tests(seen: Seen, missing: list[str]) -> list[Environment]:
     if not tests.kind:
         return []
     needs = _needs_of_tests(seen, missing)
-    return [
-        Environment(
-            name="tests",
-            source="tests",
-            doc="Run the tests",
-            deps=_items(needs.deps),
-            groups=_items(needs.groups),
-            extras=_items(needs.extras),
-            requirements=_items(needs.files),
-            project=_project(seen),
-            commands=_commands(_test_command(seen)),
-        )
-    ]
+    command = _test_command(seen)
+    return [_session("tests", "Run the tests", needs, command, project=_project(seen))]
 
 
 def _test_command(seen: Seen) -> tuple[Text, ...]:
@@ -283,18 +272,8 @@ def _of_tools(
     name: str, doc: str, tools: Sequence[Tool], source: Source | None, *, listed: bool
 ) -> Environment:
     needs = _from(source) if source else _Needs(deps=tuple(tool.requirement for tool in tools))
-    commands = [command for tool in tools for command in tool.commands]
-    return Environment(
-        name=name,
-        source=name,
-        doc=doc,
-        deps=_items(needs.deps),
-        groups=_items(needs.groups),
-        extras=_items(needs.extras),
-        requirements=_items(needs.files),
-        commands=_commands(*(tuple((word,) for word in command) for command in commands)),
-        listed=listed,
-    )
+    commands = [tuple((word,) for word in command) for tool in tools for command in tool.commands]
+    return _session(name, doc, needs, *commands)._replace(listed=listed)
 
 
 def _docs(seen: Seen, *, alone: bool) -> list[Environment]:
@@ -307,20 +286,10 @@ def _docs(seen: Seen, *, alone: bool) -> list[Environment]:
     lacking = [text for text in docs.needs if name_of(text) not in covered]
     if source is not None:
         lacking = lacking[:1] if name_of(docs.needs[0]) not in covered else []
-    return [
-        Environment(
-            name="docs",
-            source="docs",
-            doc="Build the documentation",
-            groups=_items(needs.groups),
-            extras=_items(needs.extras),
-            requirements=_items(needs.files),
-            deps=_items((*needs.deps, *lacking)),
-            project="wheel" if seen.metadata.backend else "",
-            commands=_commands(_docs_command(docs)),
-            listed=alone,
-        )
-    ]
+    needs = needs._replace(deps=(*needs.deps, *lacking))
+    project = "wheel" if seen.metadata.backend else ""
+    one = _session("docs", "Build the documentation", needs, _docs_command(docs), project=project)
+    return [one._replace(listed=alone)]
 
 
 def _docs_command(docs: Docs) -> tuple[Text, ...]:
@@ -339,15 +308,7 @@ def _smoke(seen: Seen) -> Environment:
     modules = ", ".join(name for name in seen.modules if name.isidentifier())
     code = f"import {modules}" if modules else "print('It runs.')"
     doc = "Import what is installed; there are no tests yet" if modules else "Show that it runs"
-    return Environment(
-        name="smoke",
-        source="smoke",
-        doc=doc,
-        deps=_items(needs.deps),
-        requirements=_items(needs.files),
-        project=project,
-        commands=_commands((("python",), ("-c",), (code,))),
-    )
+    return _session("smoke", doc, needs, (("python",), ("-c",), (code,)), project=project)
 
 
 # Several projects. ------------------------------------------------------------------------------
@@ -397,6 +358,26 @@ def _needed_beside(one: Seen, all_of_them: Sequence[Seen]) -> list[str]:
                 found[other.folder] = None
                 left.append(other)
     return list(reversed(found))
+
+
+def _session(
+    name: str,
+    doc: str,
+    needs: _Needs,
+    *commands: tuple[Text, ...],
+    project: str = "",
+) -> Environment:
+    return Environment(
+        name=name,
+        source=name,
+        doc=doc,
+        deps=_items(needs.deps),
+        groups=_items(needs.groups),
+        extras=_items(needs.extras),
+        requirements=_items(needs.files),
+        project=project,
+        commands=_commands(*commands),
+    )
 
 
 def _items(texts: Iterable[str]) -> tuple[Item[Text], ...]:
