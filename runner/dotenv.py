@@ -25,7 +25,6 @@ _BLANK = r"[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)"
 _NAME = r"[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][A-Za-z0-9_]*)[^\S\n]*="
 _SINGLE = r"[^\S\n]*'([^']*)'"
 _DOUBLE = r'[^\S\n]*"((?:[^"\\]|\\[\s\S])*)"'
-_PLAIN = r"[^\n]*"
 _COMMENT = r"\s#[\s\S]*"  # a # within a word belongs to it: color=#fff
 _REPLACED = r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}|\$[A-Za-z_{]"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
@@ -47,7 +46,7 @@ def read_files(
             continue
         shown = shown_path(os.path.normpath(path), root)
         try:
-            found.update(_Reader(_text(path, shown, where), shown, {**found, **outer}).read())
+            found = _Reader(_text(path, shown, where), shown, found, outer).read()
         except FileNotFoundError:
             error = missing(path, shown, where=where)
             error.mend += f'; "{_OPTIONAL}{name}" is one that may be missing'
@@ -71,16 +70,18 @@ def _text(path: str, shown: str, where: str) -> str:
 class _Reader:
     """The variables in a text."""
 
-    def __init__(self, text: str, shown: str, known: Mapping[str, str]) -> None:
-        """shown: what messages call the file. known: what `${NAME}` may stand for."""
+    def __init__(
+        self, text: str, shown: str, found: Mapping[str, str], outer: Mapping[str, str]
+    ) -> None:
+        """shown: what messages call the file. found: what files before it have set."""
         self._text = text
         self._shown = shown
-        self._known = dict(known)
-        self._found: dict[str, str] = {}
+        self._found = dict(found)
+        self._outer = outer
         self._at = 0
 
     def read(self) -> dict[str, str]:
-        """All of them, by name; the last of one name wins."""
+        """All of them with what was found before, by name; the last of one name wins."""
         while self._at < len(self._text):
             if self._take(_BLANK) is None:
                 self._read_one()
@@ -100,8 +101,9 @@ class _Reader:
         elif double is not None:
             value = self._replaced(double[1], begin, escapes=True)
         else:
-            plain = self._take(_PLAIN)
-            text = "" if plain is None else re.sub(_COMMENT, "", plain[0]).strip()
+            line = self._text[behind:].partition("\n")[0]
+            self._at += len(line)
+            text = re.sub(_COMMENT, "", line).strip()
             if text[:1] in ("'", '"'):
                 mend = "close it; a quote that is meant itself stands in the other kind"
                 raise self._error(behind, f"the quote of {name} is not closed", mend)
@@ -112,7 +114,6 @@ class _Reader:
         if "\0" in value:
             raise self._error(begin, f"the value of {name} has a NUL in it", "no variable can")
         self._found[name] = value
-        self._known.setdefault(name, value)
 
     def _take(self, pattern: str) -> re.Match[str] | None:
         """What stands here, where it looks like that; from now on we are behind it."""
@@ -131,8 +132,9 @@ class _Reader:
             if name is None:
                 mend = "write ${NAME}; where a dollar is meant, put the value into single quotes"
                 raise self._error(at, "tools do not agree on what a bare $ stands for", mend)
-            value = self._known.get(name) or match[2]
-            if value is None and name not in self._known:
+            known = self._outer.get(name, self._found.get(name))
+            value = known or match[2]
+            if value is None and known is None:
                 mend = f"set it in a line above, or write ${{{name}:-}} where it may be missing"
                 raise self._error(at, f"${{{name}}} is not set", mend)
             return value or ""

@@ -73,6 +73,13 @@ def test_what_stands_above_is_known_but_the_caller_has_the_last_word(read):
     assert read("A=file\nB=${A}", A="caller") == {"A": "caller", "B": "caller"}
 
 
+def test_what_is_set_again_is_known_as_it_was_set_last(read, tmp_path: Path):
+    assert read("A=1\nA=2\nB=${A}") == {"A": "2", "B": "2"}
+    (tmp_path / "one").write_text("A=1\n")
+    (tmp_path / "two").write_text("A=2\nB=${A}\n")
+    assert read_files([("one", ""), ("two", "")], str(tmp_path), {}) == {"A": "2", "B": "2"}
+
+
 @pytest.mark.parametrize(
     ("text", "what", "line"),
     [
