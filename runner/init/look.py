@@ -53,7 +53,6 @@ def look(root: str, folder: str = "", *, nested: bool = False) -> Seen:
     tests = read_tests(tree, pytest_table, modules)
     starts = [f"src/{name}" if layout == "src" else name for name in modules]
     return Seen(
-        root=root,
         metadata=metadata._replace(sources=(*metadata.sources, *of_tox)),
         modules=modules,
         layout=layout,

@@ -8,16 +8,19 @@ from __future__ import annotations
 import ast
 import configparser
 import re
+from contextlib import suppress
+
+from dependency_groups import resolve
 
 from runner.convert.tables import list_in, strings_in, table_in
 from runner.init.poetry import poetry_sources
 from runner.init.seen import Metadata, Source
-from runner.requirements.groups import normal_name
-from runner.settings import is_dict, is_list
-from runner.typed import TYPE_CHECKING
+from runner.settings import is_list
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     Table = Mapping[object, object]
 
@@ -51,7 +54,6 @@ def _united(first: Metadata, second: Metadata, name: str) -> Metadata:
         dependencies=first.dependencies or second.dependencies,
         sources=(*first.sources, *more),
         has_extension=first.has_extension or second.has_extension,
-        test_suite=second.test_suite,
     )
 
 
@@ -80,20 +82,12 @@ def _of_pyproject(table: Table) -> Metadata:
 
 
 def _groups(table: Table) -> Iterable[Source]:
-    groups = {normal_name(n): (n, v) for n, v in strings_in(table.get("dependency-groups")).items()}
-
-    def expanded(name: str, within: tuple[str, ...]) -> Iterable[str]:
-        if name in within or name not in groups:
-            return  # the envfile's own reading tells of it
-        items = groups[name][1]
-        for item in items if is_list(items) else ():
-            if isinstance(item, str):
-                yield item
-            elif is_dict(item):
-                yield from expanded(normal_name(str(item.get("include-group"))), (*within, name))
-
-    for name, (written, _) in groups.items():
-        yield Source("group", written, tuple(expanded(name, ())))
+    groups = strings_in(table.get("dependency-groups"))
+    for name in groups:
+        requirements: tuple[str, ...] = ()
+        with suppress(LookupError, ValueError, TypeError):  # the envfile's own reading tells of it
+            requirements = resolve(cast("Any", groups), name)
+        yield Source("group", name, requirements)
 
 
 def _versions(classifiers: Iterable[str]) -> tuple[tuple[int, int], ...]:
@@ -168,7 +162,6 @@ def _of_setup_py(text: str) -> Metadata | None:
             *_tests_require(_texts(values.get("tests_require")), "setup.py"),
         ),
         has_extension=bool(said.keys() & {"ext_modules", "cffi_modules", "rust_extensions"}),
-        test_suite=_text(values.get("test_suite")),
     )
 
 

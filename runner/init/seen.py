@@ -29,7 +29,6 @@ class Metadata(Record):
     dependencies: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()  # groups and extras
     has_extension: bool = False  # something is compiled
-    test_suite: str = ""  # of a setup.py
 
 
 class Tests(Record):
@@ -67,7 +66,6 @@ class Docs(Record):
 class Seen(Record):
     """A project."""
 
-    root: str
     metadata: Metadata
     modules: tuple[str, ...]  # that can be imported once it is installed
     layout: Literal["src", "flat", ""]

@@ -65,8 +65,7 @@ def _seen(seen: Seen) -> Iterator[str]:
         yield f"{tool.name}, in {tool.said_in}{version}"
     if seen.docs is not None:
         yield f"documentation by {seen.docs.kind}, in {seen.docs.config}"
-    for name in seen.files:
-        yield f"{name.name}"
+    yield from (file.name for file in seen.files)
     if seen.packages:
         yield f"projects in {', '.join(one.folder for one in seen.packages)}"
     others = [*(f"{name} (nox, tox or hatch)" for name in seen.convertible), *seen.runners]
