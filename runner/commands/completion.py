@@ -12,6 +12,7 @@ from argcomplete.completers import (
     FilesCompleter,
     SuppressCompleter,
 )
+from argcomplete.lexers import split_line
 from argcomplete.shell_integration import shellcode
 
 from runner.command_line import parse
@@ -41,8 +42,7 @@ def main(request: Request) -> int:
 def complete() -> None:
     """Answer the TAB that argcomplete's code in the shell asks about, and end the process."""
     line, point = os.environ.get("COMP_LINE", ""), os.environ.get("COMP_POINT", "")
-    typed = line[: int(point)] if point.isdigit() else line
-    words = typed.split(" ")[1:-1]
+    words = split_line(line, int(point) if point.isdigit() else None)[3][1:]
     # What stands behind -- is the sessions' own: files are the best that can be offered.
     parser = _files_parser() if "--" in words else _parser(words)
     argcomplete.autocomplete(parser, always_complete_options=False)

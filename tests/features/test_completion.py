@@ -105,6 +105,10 @@ def test_bash_is_offered(folder: Folder, typed: str, expected: list[str]):
         ("runenv -C . release --part ", ["major", "minor"]),
         ("runenv release --out en", ["envfile.py"]),
         ("runenv release --title l", []),
+        ("runenv  release  --part m", ["major", "minor"]),
+        ("runenv release  --part major --dr", ["--dry-run"]),
+        ('runenv release --title "a b" --dr', ["--dry-run"]),
+        ('runenv release --title "-- it" --dr', ["--dry-run"]),
         ("runenv lint --part ", ["release", "lint"]),
     ],
 )
