@@ -56,13 +56,13 @@ def _options(options: Sequence[OwnOption]) -> list[str]:
 
 def _default(option: OwnOption) -> str:
     """The default as it would be typed, where that is known."""
-    default = option.default
-    for word in option.choices:
-        if option.convert(word) == default:
-            return word
-    if option.kind == "many" and is_list(default):
-        return ", ".join(map(str, default)) or "none"
-    return str(default)
+
+    def typed(value: object) -> str:
+        return next((w for w in option.choices if option.convert(w) == value), str(value))
+
+    if option.kind == "many" and is_list(option.default):
+        return ", ".join(map(typed, option.default)) or "none"
+    return typed(option.default)
 
 
 def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) -> list[str]:

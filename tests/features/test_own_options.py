@@ -126,6 +126,20 @@ def test_usage_tells_of_them(project: Folder):
     ) in project.run("--usage", "deploy").out
 
 
+def test_usage_shows_defaults_as_they_are_typed(folder: Folder):
+    folder.envfile(
+        "import enum\n"
+        "Kind = enum.Enum('Kind', 'FAST SLOW')\n"
+        "@runner.session\n"
+        "def s(session, *, kind: Kind = Kind.SLOW, kinds: list[Kind] = (Kind.FAST, Kind.SLOW)): ...\n"
+    )
+
+    assert (
+        "    --kind FAST|SLOW   (default: SLOW)\n"
+        "    --kinds FAST|SLOW  (default: FAST, SLOW; may be repeated)\n"
+    ) in folder.run("--usage", "s").out
+
+
 def test_a_listing_has_them(project: Folder):
     release, deploy, _ = json.loads(project.run("--list", "--json").out)["jobs"]
 
