@@ -32,6 +32,12 @@ _DOC = "The sessions of this project: what runs, and what it needs."
 def main(request: Request) -> int:
     """Look at the folder, write the envfile, and tell what was seen."""
     settings = settle(request.given, os.environ, {}, {})
+    if "sessions" in request.given:
+        name = settings.sessions[0]
+        raise UsageError(
+            f"--init takes no name, and got {name!r}",
+            mend=f"the folder of a project is named by -C: runenv -C {name} --init",
+        )
     folder = os.path.abspath(settings.directory or "")
     if not os.path.isdir(folder):
         raise UsageError(

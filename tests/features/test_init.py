@@ -22,6 +22,19 @@ def test_what_it_writes_runs_at_once_and_stays(folder: Folder):
     assert sorted(p.name for p in folder.root.glob("envfile*")) == ["envfile.py"]
 
 
+def test_a_folder_behind_it_is_no_name_of_anything(folder: Folder):
+    (folder.root / "sub").mkdir()
+
+    done = folder.run("--init", "sub")
+
+    assert done.code == 2
+    assert done.err == (
+        "error: --init takes no name, and got 'sub'\n"
+        "  the folder of a project is named by -C: runenv -C sub --init\n"
+    )
+    assert not list(folder.root.rglob("envfile.py"))
+
+
 def test_another_folder_is_named_by_directory(folder: Folder):
     (folder.root / "sub").mkdir()
 
