@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
-_OF_SESSIONS = ("run", "explain", "list")  # the verbs behind whose names options of sessions stand
-
+_OF_SESSIONS = ("run", "explain", "graph", "list")  # behind their names are options of sessions
 _SPLIT = ("run", "list", "explain", "matrix")
 
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
@@ -61,7 +60,8 @@ def parse(argv: Sequence[str]) -> Request:
             raise UsageError(f"--{name} goes with {told}", mend=mend)
     of_store = _of_store(verb, given)
     if reader.unknown and verb not in _OF_SESSIONS:
-        raise _unknown_option(reader.unknown)
+        told = "an option of a session goes with a run, --explain, --graph or --list"
+        raise _unknown_option(reader.unknown, told)
     return Request(
         verb=verb,
         argument=argument,
@@ -250,10 +250,11 @@ _NOX_FLAGS = {
 }
 
 
-def _unknown_option(flag: str) -> UsageError:
+def _unknown_option(flag: str, told: str = "") -> UsageError:
+    """told: what is to be known beside what was meant."""
     return UsageError(
         f"there is no option {flag}",
-        mend=hint_for(flag, ())
+        mend="; ".join(filter(None, (hint_for(flag, ()), told)))
         or "runenv --help shows them all; what belongs to a session stands behind its name or --",
     )
 

@@ -102,6 +102,21 @@ def test_a_negative_number_is_a_value():
     assert parse(["release", "--count", "-3"]).own == ("release", "--count", "-3")
 
 
+@pytest.mark.parametrize("verb", ["--explain", "--graph", "--list"])
+def test_verbs_that_tell_what_a_run_does_take_what_a_run_takes(verb: str):
+    assert parse([verb, "release", "--part", "major"]).own == ("release", "--part", "major")
+
+
+def test_what_other_verbs_do_not_take_is_told_with_those_that_do():
+    with pytest.raises(UsageError) as caught:
+        parse(["--lock", "release", "--part", "major"])
+
+    assert caught.value.mend == (
+        "did you mean '--report'?;"
+        " an option of a session goes with a run, --explain, --graph or --list"
+    )
+
+
 @pytest.mark.parametrize(
     "argv",
     [
