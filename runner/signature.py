@@ -50,9 +50,9 @@ def own_options(
     filled: parameters that something else fills. One without an annotation is none, nor is
     one whose name begins with an underscore.
     """
-    # What decorators that hand on all keywords have wrapped.
-    while function.__code__.co_flags & _VARKEYWORDS and hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
+    function = _innermost(function)
+    if not hasattr(function, "__code__"):
+        return ()
     annotations = annotations_of(function)
     defaults: Mapping[str, object] = function.__kwdefaults__ or {}
     found: list[OwnOption] = []
@@ -61,16 +61,27 @@ def own_options(
             continue
         try:
             taken = _taken(annotations[name], function.__globals__)
-        except _Unfit as error:
+        except (_Unfit, RecursionError) as error:
+            why = error if isinstance(error, _Unfit) else "it is made of itself"
             note(
                 where,
-                f"session {session!r}: the argument {name!r} cannot be an option: {error}",
+                f"session {session!r}: the argument {name!r} cannot be an option: {why}",
                 f"it may be {_TYPES}; without an annotation it is no option",
             )
             continue
         found.append(_option(name, taken, defaults))
     _note_collisions(session, found, where, note)
     return tuple(found)
+
+
+def _innermost(function: Any) -> Any:
+    """What decorators that hand on all keywords, and caches, have wrapped."""
+    while hasattr(function, "__wrapped__"):
+        code = getattr(function, "__code__", None)
+        if code is not None and not code.co_flags & _VARKEYWORDS:
+            break
+        function = function.__wrapped__
+    return function
 
 
 def keywords_of(function: Any) -> tuple[str, ...]:
@@ -214,6 +225,8 @@ def _evaluated(text: str, names: dict[str, Any]) -> object:
             typing, pathlib = import_module("typing"), import_module("pathlib")
             known = {**vars(typing), "Path": pathlib.Path, "pathlib": pathlib, "typing": typing}
             return eval(text, {**known, **names})  # noqa: S307
+    except RecursionError:
+        raise
     except Exception as error:  # whatever a name of the envfile does
         raise _Unfit(f"{text!r} cannot be evaluated: {error}") from None
 

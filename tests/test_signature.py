@@ -26,6 +26,8 @@ class Level(enum.IntEnum):
 
 
 Part = Literal["major", "minor"]
+ITSELF = "ITSELF"
+NESTED = Optional["NESTED"]
 
 
 def declared(function, *filled: str) -> tuple[OwnOption, ...]:
@@ -196,6 +198,23 @@ def test_what_a_decorator_has_wrapped_decides():
     assert [(it.name, it.default) for it in declared(s)] == [("part", "x")]
 
 
+def test_what_a_cache_has_wrapped_decides_too():
+    @functools.cache
+    def s(session, *, part: str = "x"): ...
+
+    @functools.wraps(s)
+    def wrapper(*args, **kwargs): ...
+
+    assert [it.name for it in declared(wrapper)] == ["part"]
+
+
+def test_what_is_no_function_has_no_options():
+    @functools.wraps(functools.partial(print))
+    def wrapper(*args, **kwargs): ...
+
+    assert declared(wrapper) == ()
+
+
 def test_a_wrapper_that_hands_on_no_keywords_has_no_options():
     def s(session, *, part: str = "x"): ...
 
@@ -217,6 +236,8 @@ def test_a_wrapper_that_hands_on_no_keywords_has_no_options():
         (tuple[int], "tuple[int] has parts of several kinds"),
         (list[bool], "list[bool] holds what no word stands for"),
         (list[list[int]], "list[list[int]] holds what no word stands for"),
+        ("ITSELF", "it is made of itself"),
+        ("NESTED", "it is made of itself"),
         ("Nothing", "'Nothing' cannot be evaluated: name 'Nothing' is not defined"),
         ("1 / 0", "'1 / 0' cannot be evaluated: division by zero"),
         ("int int", "'int int' cannot be evaluated: invalid syntax (<string>, line 1)"),
