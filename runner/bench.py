@@ -33,6 +33,7 @@ from runner.running import (
     Said,
     Shown,
 )
+from runner.settings import set_by
 from runner.surroundings import command_variables, find_program
 from runner.typed import TYPE_CHECKING
 from runner.world import check_required, env_spec_of, interpreter_of, policy_of
@@ -176,7 +177,7 @@ class Bench:
     def _read_env_files(self) -> None:
         """What files of variables say, where the session's `env` does not say it."""
         spec, settings = self._job.spec, self.world.settings
-        said_by = settings.origins.get("env_file", "")
+        said_by = set_by(settings, "env_file")
         names = [(name, said_by) for name in settings.env_file]
         names += [(name, spec.where) for name in spec.env_file]
         if names:

@@ -14,6 +14,7 @@ from runner.envs.python_spec import fits, read_spec
 from runner.errors import UsageError, did_you_mean, nearest, some_of
 from runner.model import Job, Settings
 from runner.record import Record
+from runner.settings import set_by
 
 Test = Callable[[Job], bool]
 
@@ -34,16 +35,16 @@ def select(
     """
     found, named = _by_names(jobs, settings)
     if settings.python:
-        found = _on_pythons(found, settings.python, _set_by(settings, "python"))
+        found = _on_pythons(found, settings.python, set_by(settings, "python"))
     if settings.tag:
-        found = _with_tags(found, settings.tag, jobs, _set_by(settings, "tag"))
+        found = _with_tags(found, settings.tag, jobs, set_by(settings, "tag"))
     for expression in settings.keyword:
         matches = keyword_test(expression)
         kept = [job for job in found if matches(job)]
         if not kept:
             raise UsageError(
                 f"no selected job matches the keyword {expression!r}",
-                where=_set_by(settings, "keyword"),
+                where=set_by(settings, "keyword"),
                 mend=f"there are {some_of([job.name for job in found])}",
             )
         found = kept
@@ -52,7 +53,7 @@ def select(
         if not found:
             raise UsageError(
                 "of what is selected nothing failed when it last ran, as far as that is remembered",
-                where=_set_by(settings, "failed"),
+                where=set_by(settings, "failed"),
                 mend="run it without --failed",
             )
     return Selected(
@@ -63,17 +64,17 @@ def select(
 def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]:
     """The jobs to narrow, and whether they were named."""
     if settings.sessions:
-        return _find_all(settings.sessions, jobs, _set_by(settings, "sessions")), True
+        return _find_all(settings.sessions, jobs, set_by(settings, "sessions")), True
     if settings.tag or settings.keyword or settings.failed:
         return list(jobs), False
     if settings.default is not None:
         if not settings.default:
             raise UsageError(
                 "nothing is named, and the default is nothing",
-                where=_set_by(settings, "default"),
+                where=set_by(settings, "default"),
                 mend="name what to run; `runenv --list` shows what there is",
             )
-        return _find_all(settings.default, jobs, _set_by(settings, "default")), False
+        return _find_all(settings.default, jobs, set_by(settings, "default")), False
     found = [job for job in jobs if job.spec.default]
     if not found:
         raise UsageError(
@@ -81,16 +82,6 @@ def _by_names(jobs: Sequence[Job], settings: Settings) -> tuple[list[Job], bool]
             mend="name what to run; `runenv --list` shows what there is",
         )
     return found, False
-
-
-def _set_by(settings: Settings, name: str) -> str:
-    """Where a setting has its value from, for an error; empty for the command line."""
-    origin = settings.origins.get(name, "")
-    if origin == "envfile":
-        return f"runner.options.{name} of the envfile"
-    if origin == "[tool.runenv]":
-        return f"{name} in [tool.runenv] of pyproject.toml"
-    return origin if origin.startswith(("RUNENV_", "NOX", "nox.")) else ""
 
 
 # Names. --------------------------------------------------------------------------

@@ -280,6 +280,16 @@ def settle(
     return Settings(**values, origins=origins)  # type: ignore[arg-type]  # checked by kind, one by one
 
 
+def set_by(settings: Settings, name: str) -> str:
+    """Where a setting has its value from, for an error; empty for the command line."""
+    origin = settings.origins.get(name, "")
+    if origin == "envfile":
+        return f"runner.options.{name} of the envfile"
+    if origin == "[tool.runenv]":
+        return f"{name} in [tool.runenv] of pyproject.toml"
+    return origin if origin.startswith(("RUNENV_", "NOX", "nox.")) else ""
+
+
 def _frozen(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # a number of jobs

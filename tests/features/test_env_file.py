@@ -96,5 +96,16 @@ def test_the_table_of_pyproject_names_files_too(folder: Folder):
     assert folder.passes().out == "1 None None None None\n"
 
 
+def test_what_names_a_file_that_is_missing_for_all_sessions_is_told(folder: Folder):
+    folder.envfile(
+        "runner.options.env_file = ['all.env']\n"
+        "@runner.session(python=False)\ndef s(session): ...\n"
+    )
+
+    done = folder.run()
+
+    assert "error: there is no all.env\n  --> runner.options.env_file of the envfile\n" in done.err
+
+
 def test_usage_tells_the_files(project: Folder):
     assert "env_file  one.env\n" in project.passes("--usage", "s").out
