@@ -83,7 +83,7 @@ class _Reader:
         self._left = words
 
     def read(self) -> None:
-        """What the words say is in `given` and `verbs`."""
+        """What the words say is in `given` and `verbs`; what they leave to others in `own`."""
         while self._left:
             word = self._left.pop(0)
             if word == "-" or not word.startswith("-"):

@@ -47,9 +47,8 @@ def settle_own(words: Sequence[str | None], jobs: Sequence[Job], here: str) -> S
 def check_all_given(jobs: Iterable[Job]) -> None:
     """Raise UsageError for the first of these that lacks what it must be given."""
     for job in jobs:
-        missing = missing_of(job.spec, job.name, dict(job.options), job.words)
-        if missing:
-            what, mend = missing
+        if job.spec.options and job.trouble is not None:
+            what, mend = job.trouble
             if job.spec.default:
                 mend += "; default=False keeps it out of a plain runenv"
             raise UsageError(what, where=job.spec.where, mend=mend)
