@@ -117,7 +117,7 @@ class _Reader:
             self._note(job, option, self._converted(option, value), (f"{flag}={value}",))
 
     def _converted(self, option: OwnOption, text: str) -> object:
-        if option.takes == "path" and self._here:
+        if option.takes == "path":
             text = os.path.join(self._here, text)
         try:
             return option.convert(text)

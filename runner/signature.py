@@ -151,9 +151,7 @@ def _taken(annotation: object, names: dict[str, Any]) -> _Taken:
         inner = [each for each in arguments if each is not ...]
         if len(inner) > 1 or (whole is tuple and inner and ... not in arguments):
             raise _Unfit(f"{_shown(annotation)} has parts of several kinds")
-        # What is parameterized by nothing holds what was typed.
-        is_bare = not inner or not hasattr(annotation, "__origin__") or _is_variable(inner[0])
-        one = _taken(str if is_bare else inner[0], names)
+        one = _taken(inner[0] if inner else str, names)  # of nothing said: what was typed
         if one.collect is not None or one.has_none or one.takes == "bool":
             raise _Unfit(f"{_shown(annotation)} holds what no word stands for")
         return one._replace(collect=tuple if whole is tuple else list)
@@ -242,10 +240,6 @@ def _special(origin: object) -> str:
 def _named(kind: object, module: str, name: str) -> bool:
     where = getattr(kind, "__module__", "")
     return getattr(kind, "__name__", "") == name and f"{where}.".startswith(f"{module}.")
-
-
-def _is_variable(kind: object) -> bool:
-    return type(kind).__name__ == "TypeVar"
 
 
 def _shown(annotation: object) -> str:

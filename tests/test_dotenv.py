@@ -115,6 +115,14 @@ def test_the_last_of_several_files_wins_and_knows_those_before(tmp_path: Path):
     }
 
 
+def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # of Windows
+    (tmp_path / "one").write_text("A=1\n")
+
+    assert read_files([("~/one", ""), ("-~/one", "")], "elsewhere", {}) == {"A": "1"}
+
+
 def test_a_link_that_leads_nowhere_is_no_missing_file(tmp_path: Path):
     (tmp_path / ".env").symlink_to("gone")
 

@@ -137,6 +137,24 @@ def test_what_tests_need_is_found_where_it_stands(made: Made, more: str, expecte
     assert arguments(project(made, more), "tests") == expected
 
 
+def test_requirement_files_that_include_each_other_are_read_once(made: Made):
+    made.write("requirements-test.txt", "-r more.txt\n")
+    made.write("more.txt", "-r requirements-test.txt\npytest==8\n")
+
+    assert arguments(project(made), "tests") == (
+        '(requirements=["requirements-test.txt"], project="wheel")'
+    )
+
+
+def test_what_lies_in_an_environment_is_not_of_the_project(made: Made):
+    made.write("myenv/pyvenv.cfg")
+    made.write("myenv/tests/test_a.py", PYTEST)
+    made.write("myenv/requirements.txt", "pytest==8\n")
+
+    assert not made.seen().tests.kind
+    assert not made.seen().files
+
+
 @pytest.mark.parametrize(
     "name", ["requirements-test.txt", "requirements/tests.txt", "dev-requirements.txt"]
 )
@@ -350,6 +368,12 @@ def test_a_linter_of_any_version_does_not_run_by_default(made: Made):
     assert body(made, "types") == ('session.run("mypy", "src/my_thing") session.run("pyright")')
 
 
+def test_isort_is_left_to_ruff(made: Made):
+    project(made, "[tool.ruff]\n[tool.isort]\n")
+
+    assert arguments(made, "lint") == '(deps=["ruff"], default=False)'
+
+
 def test_a_group_of_linters_is_taken(made: Made):
     project(made, '[tool.ruff]\n[dependency-groups]\nlint = ["ruff==0.5"]\n')
 
@@ -404,6 +428,17 @@ def test_each_of_several_projects_has_a_session(made: Made):
     )
 
 
+def test_packages_are_installed_behind_those_that_they_need(made: Made):
+    for name, dependencies in (("a", '"b"'), ("b", '"c"'), ("c", '"a"')):
+        made.write(
+            f"libs/{name}/pyproject.toml",
+            f'{BUILT}[project]\nname = "{name}"\ndependencies = [{dependencies}]\n',
+        )
+        made.write(f"libs/{name}/{name}/__init__.py")
+
+    assert 'session.install("./libs/c", "./libs/b", "./libs/a")' in body(made, "a")
+
+
 def test_a_person_is_told_what_was_seen_and_what_comes_next(made: Made):
     project(made, "[tool.ruff]\n")
     made.write("tox.ini", "[testenv]\ncommands = pytest\n")
@@ -441,6 +476,7 @@ def test_a_person_is_told_what_was_seen_and_what_comes_next(made: Made):
         ('"1 || 2"', "a"),
         ('{version = "^1", extras = ["x"], python = "<3.9"}', 'a[x]>=1,<2; python_version < "3.9"'),
         ('{path = "../a"}', None),
+        ('{version = "^1", optional = true}', None),
     ],
 )
 def test_poetrys_constraints_in_the_spelling_of_others(said: str, expected: str | None):

@@ -235,6 +235,8 @@ def test_a_wrapper_that_hands_on_no_keywords_has_no_options():
         (tuple[int, str], "tuple[int, str] has parts of several kinds"),
         (tuple[int], "tuple[int] has parts of several kinds"),
         (list[bool], "list[bool] holds what no word stands for"),
+        (list[T], "what would be written for ~T is not known"),
+        (list[Optional[int]], "list[Optional[int]] holds what no word stands for"),  # noqa: UP045
         (list[list[int]], "list[list[int]] holds what no word stands for"),
         ("ITSELF", "it is made of itself"),
         ("NESTED", "it is made of itself"),

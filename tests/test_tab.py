@@ -203,6 +203,9 @@ import runner
 def release(session, *, part: str = "", dry_run: bool = False):
     "Release it."
 
+@runner.session(name="release-all")
+def release_all(session, *, pace: str = ""): ...
+
 @runner.session
 def release_notes(session, *, out: str = ""): ...
 
@@ -218,6 +221,7 @@ def lint(session): ...
         ("runenv release --d", {"--directory", "--doctor", "--deep", "--dry-run"}),
         ("runenv release --no-d", {"--no-dry-run"}),
         ("runenv release-3.13 --pa", {"--part"}),
+        ("runenv release-all --pa", {"--pace"}),
         ("runenv release_notes --ou", {"--output", "--out"}),
         ("runenv lint release --pa", {"--part"}),
         ("runenv release lint --pa", set()),

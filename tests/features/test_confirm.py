@@ -83,6 +83,7 @@ def test_without_a_yes_it_is_skipped_with_what_requires_it(project: Folder, answ
         "- skipped publish-there 0.00 s 'Publish it?' was not answered with yes",
     ]
     assert ("y or n\n" in shown) == (answer == "what\nno\n")
+    assert shown.startswith("\n") or answer != "\x04"  # the cursor stands behind the question
     assert code == 0  # as of any job that was skipped and not named
 
 
@@ -118,6 +119,16 @@ def test_who_says_that_nobody_is_there_is_not_asked(project: Folder):
 
     assert "[y/N]" not in shown
     assert NOBODY in shown
+
+
+@POSIX_TERMINALS
+def test_where_the_question_would_not_be_seen_it_is_not_asked(project: Folder):
+    log = project.root / "log"
+    with log.open("wb") as stream, Terminal(project, "publish-here", stderr=stream) as terminal:
+        shown = terminal.rest()
+
+    assert "[y/N]" not in shown + log.read_text()
+    assert f"error: {NOBODY}\n" in log.read_text()
 
 
 @pytest.mark.parametrize("way", IN_ALL_WAYS)

@@ -22,6 +22,15 @@ def test_what_it_writes_runs_at_once_and_stays(folder: Folder):
     assert sorted(p.name for p in folder.root.glob("envfile*")) == ["envfile.py"]
 
 
+def test_a_link_that_leads_nowhere_is_there(folder: Folder):
+    (folder.root / "envfile.py").symlink_to("elsewhere.py")
+
+    done = folder.run("--init")
+
+    assert "error: there is an envfile.py already: envfile.py\n" in done.err
+    assert [p.name for p in folder.root.iterdir()] == ["envfile.py"]
+
+
 def test_a_folder_behind_it_is_no_name_of_anything(folder: Folder):
     (folder.root / "sub").mkdir()
 

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+from typing import IO
 
 import pytest
 
@@ -33,7 +34,14 @@ ESCAPES = re.compile(r"\x1b(\[[0-9;?>=]*[a-zA-Z]|\][^\x07]*\x07|[=>()].?)|\r")
 class Terminal(AtTerminal):
     """A terminal in which runenv runs, whose keyboard and screen are here."""
 
-    def __init__(self, folder: Folder, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        stderr: IO[bytes] | None = None,
+    ) -> None:
+        """stderr: where that goes instead."""
         self.keyboard, inside = open_terminal()
         # Wide, since a prompt holds the working folder.
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 400, 0, 0))
@@ -54,7 +62,7 @@ class Terminal(AtTerminal):
             },
             stdin=inside,
             stdout=inside,
-            stderr=inside,
+            stderr=stderr or inside,
             start_new_session=True,
         )
         os.close(inside)
