@@ -368,6 +368,13 @@ def test_a_linter_of_any_version_does_not_run_by_default(made: Made):
     assert body(made, "types") == ('session.run("mypy", "src/my_thing") session.run("pyright")')
 
 
+def test_one_linter_of_any_version_is_enough_not_to_run_by_default(made: Made):
+    made.write(".pre-commit-config.yaml", HOOKS)
+    project(made, "[tool.ruff]\n[tool.black]\n")
+
+    assert arguments(made, "lint") == '(deps=["ruff==0.4.1", "black"], default=False)'
+
+
 def test_isort_is_left_to_ruff(made: Made):
     project(made, "[tool.ruff]\n[tool.isort]\n")
 
@@ -426,6 +433,10 @@ def test_each_of_several_projects_has_a_session(made: Made):
         'session.install("./packages/core", "./packages/web") session.chdir("packages/web")'
         ' session.run("pytest", *(session.posargs or ["tests"]))'
     )
+
+
+def test_a_single_python_is_no_reason_for_a_job_for_each(tmp_path: Path):
+    assert "a job for each Python" not in project(Made(tmp_path, ("3.11",))).told()
 
 
 def test_packages_are_installed_behind_those_that_they_need(made: Made):

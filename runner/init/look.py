@@ -50,7 +50,7 @@ def look(root: str, folder: str = "", *, nested: bool = False) -> Seen:
     sources = (*metadata.sources, *files, *of_tox)
     tool = table_in(pyproject, "tool")
     pytest_table = table_in(tool, "pytest", "ini_options") or table_in(tool, "pytest")
-    tests = read_tests(tree, pytest_table, modules)
+    tests = read_tests(tree, pytest_table)
     starts = [f"src/{name}" if layout == "src" else name for name in modules]
     return Seen(
         metadata=metadata._replace(sources=(*metadata.sources, *of_tox)),

@@ -109,7 +109,7 @@ _OF_MODULES = {
 }  # fmt: skip
 
 
-def read_tests(tree: Tree, pytest_table: Mapping[object, object], modules: Iterable[str]) -> Tests:
+def read_tests(tree: Tree, pytest_table: Mapping[object, object]) -> Tests:
     """How a project is tested. pytest_table: [tool.pytest] of pyproject.toml."""
     files = [name for name in tree.files if _is_test(name)]
     settings = _settings(tree, pytest_table)
@@ -123,7 +123,7 @@ def read_tests(tree: Tree, pytest_table: Mapping[object, object], modules: Itera
     kind, script = _kind(tree, texts, settings, manage, has_files=bool(files))
     if not kind:
         return Tests("")
-    needs, unknown = _uses(texts, tree, modules)
+    needs, unknown = _uses(texts, tree)
     if kind == "pytest":
         needs |= {
             name for pattern, name in _OF_SETTINGS.items() if re.search(pattern, settings, re.M)
@@ -205,12 +205,9 @@ def _kind(
     return ("unittest" if of_unittest else "pytest"), ""
 
 
-def _uses(
-    texts: Mapping[str, str], tree: Tree, modules: Iterable[str]
-) -> tuple[set[str], set[str]]:
+def _uses(texts: Mapping[str, str], tree: Tree) -> tuple[set[str], set[str]]:
     """The distributions that tests need by what they import, and modules that nobody knows here."""
     own = {part.removesuffix(".py") for name in tree.files for part in name.split("/")}
-    own |= set(modules)
     needs: set[str] = set()
     unknown: set[str] = set()
     for text in texts.values():

@@ -83,7 +83,7 @@ def test_without_a_yes_it_is_skipped_with_what_requires_it(project: Folder, answ
         "- skipped publish-there 0.00 s 'Publish it?' was not answered with yes",
     ]
     assert ("y or n\n" in shown) == (answer == "what\nno\n")
-    assert shown.startswith("\n") or answer != "\x04"  # the cursor stands behind the question
+    assert shown.startswith("\n\n") or answer != "\x04"  # the cursor stands behind the question
     assert code == 0  # as of any job that was skipped and not named
 
 
@@ -125,6 +125,7 @@ def test_who_says_that_nobody_is_there_is_not_asked(project: Folder):
 def test_where_the_question_would_not_be_seen_it_is_not_asked(project: Folder):
     log = project.root / "log"
     with log.open("wb") as stream, Terminal(project, "publish-here", stderr=stream) as terminal:
+        terminal.type("n\n")  # for one that asks all the same
         shown = terminal.rest()
 
     assert "[y/N]" not in shown + log.read_text()

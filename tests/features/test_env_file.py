@@ -107,5 +107,12 @@ def test_what_names_a_file_that_is_missing_for_all_sessions_is_told(folder: Fold
     assert "error: there is no all.env\n  --> runner.options.env_file of the envfile\n" in done.err
 
 
+def test_what_names_a_missing_file_in_pyproject_is_told(folder: Folder):
+    folder.envfile("@runner.session(python=False)\ndef s(session): ...\n")
+    folder.write("pyproject.toml", "[tool.runenv]\nenv_file = ['all.env']\n")
+
+    assert "\n  --> env_file in [tool.runenv] of pyproject.toml\n" in folder.run().err
+
+
 def test_usage_tells_the_files(project: Folder):
     assert "env_file  one.env\n" in project.passes("--usage", "s").out

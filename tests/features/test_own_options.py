@@ -126,6 +126,16 @@ def test_usage_tells_of_them(project: Folder):
     ) in project.run("--usage", "deploy").out
 
 
+def test_a_path_typed_in_the_folder_of_the_project_stays_as_it_is(folder: Folder):
+    folder.envfile(
+        "from pathlib import Path\n"
+        "@runner.session(python=False)\n"
+        "def s(session, *, out: Path): print(out)\n"
+    )
+
+    assert folder.passes("s", "--out", "dist").out == "dist\n"
+
+
 def test_usage_shows_defaults_as_they_are_typed(folder: Folder):
     folder.envfile(
         "import enum\n"
