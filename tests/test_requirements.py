@@ -242,6 +242,43 @@ def test_an_upgrade_changes_what_is_done_and_not_what_it_depends_on(root: Path):
     )
 
 
+def test_the_lowest_of_what_a_wheel_requires_is_an_ingredient(root: Path):
+    lowest = declared(root, project="wheel", resolution="lowest-direct")
+
+    assert values(lowest)["resolution of local projects"] == "lowest-direct"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"project": "wheel", "resolution": "lowest"},
+        {"project": "editable", "resolution": "lowest-direct"},
+        {"deps": ("httpx",), "resolution": "lowest-direct"},
+    ],
+)
+def test_what_is_no_wheel_of_ours_or_not_the_lowest_named_has_none(
+    root: Path, said: dict[str, object]
+):
+    assert "resolution of local projects" not in labels(declared(root, **said))
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--resolution=lowest-direct"], True),
+        (["--resolution", "lowest-direct"], True),
+        (["--resolution=lowest-direct", "--resolution=highest"], False),
+        ([], False),
+    ],
+)
+def test_an_install_asks_for_the_lowest_named_in_any_spelling(
+    root: Path, options: list[str], found: bool
+):
+    step = install(root, "./other", *options)
+
+    assert ("resolution of local projects" in labels(step)) is found
+
+
 def test_a_dep_may_be_a_project_below(root: Path):
     step = declared(root, deps=("./other",))
 

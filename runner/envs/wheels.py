@@ -19,6 +19,7 @@ from runner.digests import sha256
 from runner.envs.lock import Lock
 from runner.errors import EnvironmentBroken
 from runner.record import Record
+from runner.requirements.groups import normal_name
 from runner.trees import remove_tree
 from runner.typed import TYPE_CHECKING
 
@@ -231,13 +232,11 @@ def requirement(build: Build, wheel: str) -> str:
 
 def named_in(wheel: str, extras: tuple[str, ...]) -> tuple[str, ...]:
     """What the wheel's metadata requires with these extras, each as PEP 508 has it."""
-
-    def plain(name: str) -> str:
-        return re.sub(r"[-_.]+", "-", name).lower()
+    given = {normal_name(extra) for extra in extras}
 
     def asked_for(found: re.Match[str]) -> str:
         # Nobody but the wheel has extras: in their place stands what is so, or never is.
-        return f"python_version {'>=' if plain(found[2]) in map(plain, extras) else '<'} '0'"
+        return f"python_version {'>=' if normal_name(found[2]) in given else '<'} '0'"
 
     lines = (line.partition(":") for line in needs_of(wheel))
     return tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from runner.errors import EnvironmentBroken
-from runner.requirements.arguments import read_arguments, show_arguments
+from runner.requirements.arguments import read_arguments, show_arguments, takes_lowest_named
 from runner.requirements.collect import Collector
 from runner.requirements.local import SourceDigests, is_project
 from runner.running import Step
@@ -102,6 +102,7 @@ def declared_step(
     builds = collector.builds()
     if len(arguments) == before and not builds:
         return None
+    _note_named(collector, arguments)
     shown = [
         *(["--upgrade"] if upgrade else []),
         *choosing.values(),
@@ -127,6 +128,15 @@ def declared_step(
 def asks_anew(arguments: Iterable[str], collector: Collector) -> bool:
     """Whether what they resolve to is never to be remembered."""
     return collector.asks_anew or any(a.asks_anew() for a in read_arguments(arguments))
+
+
+def _note_named(collector: Collector, arguments: Iterable[str]) -> None:
+    """Keep that what local projects require is named, where their wheels are installed so.
+
+    It was not always, and an environment of that time is not what would be made today.
+    """
+    if collector.builds() and takes_lowest_named(arguments):
+        collector.note("resolution of local projects", ("lowest-direct",))
 
 
 def _choosing(needs: Needs) -> dict[str, str]:
@@ -174,6 +184,7 @@ def install_step(
     # Options that change how a project is built are the installer's to follow.
     build = not any(argument.changes_builds() for argument in given)
     ready = [token for argument in given for token in collector.follow(argument, build=build)]
+    _note_named(collector, ready)
     return Step(
         arguments=(*ready, *collector.projects_in_files()),
         ingredients=collector.ingredients(),

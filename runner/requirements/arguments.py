@@ -50,6 +50,12 @@ class Argument(Record):
         return (self.option, value) if self.option else (value,)
 
 
+def takes_lowest_named(arguments: Iterable[str]) -> bool:
+    """Whether the lowest versions are taken of what is named, and of nothing else."""
+    said = [a.value for a in read_arguments(arguments) if a.option == "--resolution"]
+    return said[-1:] == ["lowest-direct"]
+
+
 _VCS = r"(?:^|[\s@])(?:git|hg|svn|bzr)\+"
 _COMMIT = r"@[0-9a-f]{40}(?![0-9a-f])"  # which is what it is for ever
 

@@ -65,6 +65,17 @@ def test_what_the_project_names_is_named(choice: Folder, arguments: str, install
     assert lines(choice)[0] == installed
 
 
+def test_what_an_installed_project_names_is_named(choice: Folder):
+    library(choice)
+    backend = choice.root / "backend.py"
+    required = "Requires-Dist: one>=1\\nProvides-Extra"
+    backend.write_text(backend.read_text().replace("Provides-Extra", required))
+    install = "session.install('.', '--resolution', 'lowest-direct')"
+    choice.envfile(f"@runner.session\ndef show(session):\n    {install}\n    {PRINT_INSTALLED}")
+
+    assert lines(choice)[0] == "mine1.0 one1.0 two2.0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "installed"),
     [
