@@ -863,6 +863,47 @@ def test_pairs_of_pythons_and_others_stay_those_pairs():
     assert made.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("decorators", "named"),
+    [
+        ('@{0}.session(python=["3.11", None])', '@{0}.session(python=["3.11", "3"])'),
+        (
+            '@{0}.session\n@{0}.parametrize("a,python", [(1, "3.11"), (2, None)])',
+            '@{0}.session\n@{0}.parametrize("a,python", [(1, "3.11"), (2, "3")])',
+        ),
+        (
+            '@{0}.session\n@{0}.parametrize(["python", "a"], [{0}.param(None, 1, id="x")])',
+            '@{0}.session\n@{0}.parametrize(["python", "a"], [{0}.param("3", 1, id="x")])',
+        ),
+        (
+            '@{0}.session\n@{0}.parametrize("python", ["3.11", None])',
+            '@{0}.session\n@{0}.parametrize("python", ["3.11", "3"])',
+        ),
+    ],
+)
+def test_none_among_pythons_is_any_python_3(decorators: str, named: str):
+    text = "{}\ndef s(session, a): ...\n"
+    made = rewritten("import nox\n\n" + text.format(decorators.format("nox")))
+
+    assert made.text.endswith("\n" + text.format(named.format("runner")))
+    assert [(note.kind, note.text) for note in made.notes] == [
+        ("approximated", "None, the Python that runs nox, is '3' now, which is any Python 3")
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@{0}.session(python=None)\ndef s(session): ...\n",
+        '@{0}.session\n@{0}.parametrize("a", [1, None])\ndef s(session, a): ...\n',
+        '@{0}.session\n@{0}.parametrize("a,b", [(1, None), x])\ndef s(session, a, b): ...\n',
+        '@{0}.session\n@{0}.parametrize("python", [None])\ndef s(session, python): ...\n',
+    ],
+)
+def test_none_that_is_no_python_among_others_stays(text: str):
+    becomes(text.format("nox"), text.format("runner"))
+
+
 # What a session does. ------------------------------------------------------------------
 
 

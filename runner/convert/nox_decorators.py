@@ -267,15 +267,17 @@ class Decorators:
     ) -> list[Entry]:
         name, value = str(node.arg), node.value
         given = constant(value)
-        text = self._edits.rendered(self._source.span(value))
 
         def said(words: str) -> list[Entry]:
             return [entry._replace(text=words)]
 
         if name in ("python", "py"):
-            without = declared is not None and self.backend(declared) == "none"
-            is_list = isinstance(value, (ast.List, ast.Tuple))
-            return [] if without and is_list else said(f"python={text}")  # then there is one job
+            if isinstance(value, (ast.List, ast.Tuple)):
+                if declared is not None and self.backend(declared) == "none":
+                    return []  # then there is one job
+                self._parametrize.name_pythons(value.elts)
+            return said(f"python={self._edits.rendered(self._source.span(value))}")
+        text = self._edits.rendered(self._source.span(value))
         if name == "name" and isinstance(given, str) and not is_safe(given):
             safe = cleaned(given)
             self._to.note(

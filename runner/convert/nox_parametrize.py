@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from runner.convert.nox_file import constant
+from runner.convert.nox_file import constant, is_none
 from runner.declare import cleaned, is_safe
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from runner.convert.nox_rewriting import Rewriting
 
 
@@ -39,8 +41,7 @@ class Parametrize:
             nodes.append(call.args[2])
             self._edits.insert(self._source.start(call.args[2]), "ids=")
         for node in nodes:
-            items = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
-            for item in items:
+            for item in _items(node):
                 given = constant(item)
                 if isinstance(given, str) and not is_safe(given):
                     safe = cleaned(given)
@@ -62,3 +63,37 @@ class Parametrize:
                     if self._source.end(node) <= self._source.start(keyword)
                 )
                 self._edits.replace((start, self._source.end(keyword)), "")
+        if len(call.args) > 1 and self._noxfile.of_nox(call.func) == "nox.parametrize":
+            self.name_pythons(self._pythons_of(call))
+
+    def name_pythons(self, pythons: Iterable[ast.expr]) -> None:
+        """None among the Pythons of a session is one that has a name."""
+        for python in filter(is_none, pythons):
+            self._edits.replace(self._source.span(python), self._to.quoted("3"))
+            self._to.note(
+                "approximated",
+                python,
+                "None, the Python that runs nox, is '3' now, which is any Python 3",
+                beside=False,
+            )
+
+    def _pythons_of(self, call: ast.Call) -> Iterator[ast.expr]:
+        """The Pythons of the rows, where they stand there, and are no argument of the function."""
+        function = self._source.parent(call)
+        arguments = function.args.args if isinstance(function, ast.FunctionDef) else []
+        names = [constant(item) for item in _items(call.args[0])]
+        if len(names) == 1:
+            names = [name.strip() for name in str(names[0]).split(",")]
+        if "python" not in names or any(one.arg == "python" for one in arguments):
+            return
+        for row in _items(call.args[1]):
+            if isinstance(row, ast.Call) and self._noxfile.of_nox(row.func) == "nox.param":
+                values = row.args
+            else:
+                values = _items(row) if len(names) > 1 else [row]
+            yield from values[names.index("python") :][:1]
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    """What stands in a list; a list of one for all else."""
+    return node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
