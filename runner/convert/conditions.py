@@ -32,6 +32,18 @@ def test_of(active: Collection[str], names: Sequence[str], when: Condition, name
     )
 
 
+def on_platform(test: str, platform: str) -> str:
+    """The test of names together with the expression of a platform; "" where there is neither."""
+    if not (test and platform):
+        return test or platform
+    return " and ".join(f"({part})" if " or " in part else part for part in (test, platform))
+
+
+def modules_in(platform: str) -> set[str]:
+    """The modules of which the expression of a platform speaks."""
+    return {module for module in ("sys", "os") if f"{module}." in platform}
+
+
 def only_factor(active: Collection[str], names: Sequence[str]) -> str:
     """The one factor that all of the active have and the others have not; "" where none is."""
     return next(

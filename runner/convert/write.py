@@ -1,6 +1,6 @@
 """Environments → the text of an envfile, as a person would write it.
 
-Pure. Knows no format from which they came.
+Pure. Knows no format from which they came; what a function does is written by `bodies.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import re
 from keyword import iskeyword
 from textwrap import wrap
 
-from runner.convert.braces import argument, argument_block, is_known_early, needs_of
-from runner.convert.conditions import only_factor, test_of
+from runner.convert.bodies import body_of
+from runner.convert.braces import is_known_early, needs_of
+from runner.convert.conditions import modules_in, on_platform, only_factor, test_of
 from runner.convert.factors import python_of
 from runner.convert.families import Family, families_of, merged
 from runner.convert.loops import loops_of, variables_of
@@ -39,9 +40,9 @@ from runner.record import Record
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
-    from runner.convert.model import Command, Declared, Environment, Item, Note, Text
+    from runner.convert.model import Declared, Environment, Item, Note, Text
 
 _IMPORTED = {"os": "import os", "sys": "import sys", "re": "import re", "socket": "import socket"}
 _IMPORTED_FROM = {
@@ -133,7 +134,9 @@ class _Writer:
     # One family. -------------------------------------------------------------------
 
     def _family(self, family: Family) -> list[str]:
-        body = self._body(family)
+        made = body_of(family)
+        body = list(made.lines)
+        self._needs |= made.needs
         doc = _doc_of(family)
         told = [note for one in family.members for note in one.notes if note.kind != "ignored"]
         notes = [self._comment(note) for note in dict.fromkeys(told) if note not in self._told]
@@ -221,8 +224,8 @@ class _Writer:
             name = "name"
         if "factors" in declaration.uses:
             lines.append(f'{indent}factors = name.split("-")')
-        own = (f"name={name}",) if name != "name" else ("name=name",)
-        arguments = (*own, *([f"python={python}"] if python else []), *declaration.arguments)
+        own = (f"name={name}", *([f"python={python}"] if python else []))
+        arguments = (*own, *declaration.arguments)
         return [*lines, *Block("runner.session(", arguments, f")({function})").lines(indent)]
 
     def _python(self, one: Environment) -> list[str | Block]:
@@ -277,15 +280,14 @@ class _Writer:
     def _list(self, family: Family, key: str) -> Block | str:
         """An argument that is a list; "" where nothing is in it."""
         items: list[str] = []
-        more: list[Choice] = []
         by_factor: dict[str, list[str]] = {}
-        together: list[tuple[Item[Text], tuple[str, ...]]] = []
+        tested: list[tuple[str, str, str]] = []  # an entry, its test, the only factor of that
         plain = plain_list(family, key)
         entries = merged(family, lambda one: getattr(one, key))
         self._needs |= {need for item, _ in entries for need in needs_of(item.value)} - {"session"}
         if plain in self._lists and len(plain) == len(entries):
             return f"{key}={self._constant(self._lists[plain], list_of(plain))}"
-        for item, names in merged(family, lambda one: getattr(one, key)):
+        for item, names in entries:
             shown = if_any(self._in_declaration(item.value, family))
             test = self._test(item, names, family)
             if not test:
@@ -294,45 +296,40 @@ class _Writer:
             factor = "" if item.platform else only_factor(names, family.names)
             if factor:
                 by_factor.setdefault(factor, []).append(shown)
-            together.append((item, names))
-        part = next(
-            (
-                p
-                for p in sorted(self._lists, key=len, reverse=True)
-                if stands_within(p, plain, items)
-            ),
-            None,
-        )
-        if part:
-            name = self._constant(self._lists[part], list_of(part))
-            at = next(n for n in range(len(items)) if items[n : n + len(part)] == list(part))
-            items[at : at + len(part)] = [f"*{name}"]
+            tested.append((shown, test, factor))
+        self._put_constant(items, plain)
         if len(by_factor) > 1:
-            table = Block(
-                "{", tuple(_entry(quoted(f), list_of(v)) for f, v in by_factor.items()), "}"
-            )
-            name = self._constant(constant_name(family, key), table)
-            axis = _axis_with(family, by_factor)
-            items.append(
-                f"*{name}[{axis}]"
-                if axis
-                else f"*(text for factor in factors for text in {name}.get(factor, []))"
-            )
-        for item, names in together:
-            factor = "" if item.platform else only_factor(names, family.names)
-            if factor and len(by_factor) > 1:
-                continue
-            test = self._test(item, names, family)
-            shown = if_any(self._in_declaration(item.value, family))
-            if more and more[-1].test == test:
-                shown = f"{more.pop().then[1:-1]}, {shown}"
-            more.append(Choice("*(", f"[{shown}]", test, "[]"))
+            items.append(self._of_table(family, key, by_factor))
+            tested = [one for one in tested if not one[2]]
+        more: list[Choice] = []
+        for shown, test, _ in tested:
+            joins = bool(more) and more[-1].test == test
+            together = f"{more.pop().then[1:-1]}, {shown}" if joins else shown
+            more.append(Choice("*(", f"[{together}]", test, "[]"))
         if not items and len(more) == 1:
             alone = f"{key}={more[0].then} if {more[0].test} else []"
             return alone if len(alone) < WIDTH - 10 else list_of(more, key)
         if len(items) == 1 and not more and re.fullmatch(r"\*[A-Z_0-9]+\[\w+\]", items[0]):
             return f"{key}={items[0][1:]}"
         return list_of([*items, *more], key) if items or more else ""
+
+    def _put_constant(self, items: list[str], plain: tuple[str, ...]) -> None:
+        """The longest shared list that stands in the entries is its constant there."""
+        longest_first = sorted(self._lists, key=len, reverse=True)
+        part = next((p for p in longest_first if stands_within(p, plain, items)), None)
+        if part:
+            name = self._constant(self._lists[part], list_of(part))
+            at = next(n for n in range(len(items)) if items[n : n + len(part)] == list(part))
+            items[at : at + len(part)] = [f"*{name}"]
+
+    def _of_table(self, family: Family, key: str, by_factor: dict[str, list[str]]) -> str:
+        """The entries that a table has for the factors of a name."""
+        entries = tuple(_entry(quoted(f), list_of(v)) for f, v in by_factor.items())
+        name = self._constant(constant_name(family, key), Block("{", entries, "}"))
+        axis = _axis_with(family, by_factor)
+        if axis:
+            return f"*{name}[{axis}]"
+        return f"*(text for factor in factors for text in {name}.get(factor, []))"
 
     def _constant(self, name: str, block: Block) -> str:
         base, number = name, 2
@@ -346,12 +343,9 @@ class _Writer:
         entries = [e for e in merged(family, lambda one: one.env) if is_known_early(e[0].value[1])]
         for variable in dict.fromkeys(item.value[0] for item, _ in entries):
             of_it = [(item, names) for item, names in entries if item.value[0] == variable]
-            chosen = self._by_axis(variable, of_it, family)
+            chosen = self._by_axis(variable, of_it, family) or self._tell_apart(of_it, family)
             if chosen:
                 items.append(f"{quoted(variable)}: {chosen}")
-                continue
-            if len(of_it) == 2 and self._tell_apart(of_it, family):
-                items.append(f"{quoted(variable)}: {self._tell_apart(of_it, family)}")
                 continue
             for item, names in of_it:
                 test = self._test(item, names, family)
@@ -389,10 +383,12 @@ class _Writer:
         return f"{self._constant(name, Block('{', pairs, '}'))}[{axis}]"
 
     def _tell_apart(
-        self, two: list[tuple[Item[tuple[str, Text]], tuple[str, ...]]], family: Family
+        self, entries: Sequence[tuple[Item[tuple[str, Text]], tuple[str, ...]]], family: Family
     ) -> str:
         """`"1" if test else "2"`, where each has the one or the other; else ""."""
-        (one, names), (other, others) = two
+        if len(entries) != 2:
+            return ""
+        (one, names), (other, others) = entries
         if one.platform or other.platform or set(names) & set(others):
             return ""
         if len(names) + len(others) < len(family.names):
@@ -419,145 +415,9 @@ class _Writer:
         self._needs |= needs_of(text)
         return expression(tuple(made))
 
-    def _test(
-        self, item: Item[object], names: Sequence[str], family: Family, name: str = "name"
-    ) -> str:
-        test = test_of(names, family.names, item.when, name)
-        if not item.platform:
-            return test
-        self._needs |= {name for name in ("sys", "os") if f"{name}." in item.platform}
-        platform = item.platform
-        if not test:
-            return platform
-        both = [f"({part})" if " or " in part else part for part in (test, platform)]
-        return " and ".join(both)
-
-    # What it does. --------------------------------------------------------------------
-
-    def _body(self, family: Family) -> list[str]:
-        """The lines of the function, for all of the family."""
-        one = family.first
-        needs: set[str] = set()
-        body: list[str] = []
-        lines: list[str] = []
-        for item, names in merged(family, lambda one: one.env):
-            variable, text = item.value
-            if not is_known_early(text):
-                needs |= needs_of(text)
-                line = f"session.env[{quoted(variable)}] = {argument(text).removeprefix('*')}"
-                if any(not isinstance(p, str) and p.words for p in text):
-                    line = f"session.env[{quoted(variable)}] = {expression(_as_string(text))}"
-                lines += self._under(self._test(item, names, family, "session.name"), [line])
-        for install, names in merged(family, lambda one: one.installs):
-            called = "session.run_install(" if install.value.setup else "session.install("
-            outside = ("external=True",) if install.value.setup and install.value.external else ()
-            block = Block(called, (*map(argument, install.value.words), *outside), ")")
-            needs |= {need for word in install.value.words for need in needs_of(word)}
-            test = self._test(install, names, family, "session.name")
-            lines += self._under(test, block.lines("    " if test else ""))
-        if one.folder:
-            needs |= needs_of(one.folder)
-            lines.append(f"session.chdir({argument(one.folder)})")
-        commands = [
-            *self._commands(family, "pre", needs),
-            *self._commands(family, "commands", needs),
-        ]
-        post = self._commands(family, "post", needs)
-        if post:
-            commands = [
-                "try:",
-                *_indented(commands or ["pass"]),
-                "finally:",
-                *_indented(post),
-            ]
-        if one.failure_ignored:
-            commands = [
-                "try:",
-                *_indented(commands or ["pass"]),
-                "except runner.CommandFailed as error:",
-                '    session.warn(f"{error}; it is ignored")',
-            ]
-        lines += commands
-        if one.platform:
-            body += self._platform(one.platform)
-        if "tmp" in needs:
-            body.append("tmp = session.create_tmp()")
-        if "site_packages" in needs:
-            body += [
-                "site_packages = session.run(",
-                '    "python",',
-                '    "-c",',
-                "    \"import sysconfig; print(sysconfig.get_path('purelib'))\",",
-                "    silent=True,",
-                ").strip()",
-            ]
-        if any(re.search(r"\bfactors\b", line) for line in lines):
-            body.append('factors = session.name.split("-")')
-        self._needs |= needs
-        return _indented([*body, *lines]) or ["    pass"]
-
-    def _platform(self, pattern: str) -> list[str]:
-        words = pattern.strip("()^$").split("|")
-        self._needs.add("sys")
-        if all(re.fullmatch(r"\w+", word) for word in words):
-            test = (
-                f"sys.platform != {quoted(words[0])}"
-                if len(words) == 1
-                else f"sys.platform not in ({', '.join(map(quoted, words))})"
-            )
-        else:
-            self._needs.add("re")
-            test = f"not re.fullmatch({quoted(pattern)}, sys.platform)"
-        return [f"if {test}:", f"    session.skip({quoted('it is for ' + pattern)})"]
-
-    def _commands(self, family: Family, key: str, needs: set[str]) -> list[str]:
-        lines: list[str] = []
-        before = ""
-        for item, names in merged(family, lambda one: getattr(one, key)):
-            needs |= {need for word in item.value.words for need in needs_of(word)}
-            test = self._test(item, names, family, "session.name")
-            first = item.value.words[0]
-            if not test and len(item.value.words) == 1 and argument(first) == "*session.posargs":
-                test = "session.posargs"
-            block = _run(item.value)
-            if not test:
-                lines += block.lines()
-            else:
-                if test != before:
-                    lines.append(f"if {test}:")
-                lines += block.lines("    ")
-            before = test
-        return lines
-
-    def _under(self, test: str, lines: list[str]) -> list[str]:
-        if not test:
-            return lines
-        return [f"if {test}:", *(line if line.startswith(" ") else f"    {line}" for line in lines)]
-
-
-def _run(command: Command) -> Block:
-    options: list[str] = []
-    if command.may_fail:
-        options.append("check=False")
-    if command.must_fail:
-        options.append("success_codes=range(1, 256)")
-    if command.external:
-        options.append("external=True")
-    return Block("session.run(", (*map(argument_block, command.words), *options), ")")
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return [f"    {line}" if line else line for line in lines]
-
-
-def _as_string(text: Text) -> Text:
-    """Words as the one string that a variable is."""
-    return tuple(
-        piece
-        if isinstance(piece, str) or not piece.words
-        else piece._replace(expression=f'" ".join({piece.expression})', words=False)
-        for piece in text
-    )
+    def _test(self, item: Item[object], names: Sequence[str], family: Family) -> str:
+        self._needs |= modules_in(item.platform)
+        return on_platform(test_of(names, family.names, item.when, "name"), item.platform)
 
 
 def _docstring(doc: str) -> list[str]:
