@@ -50,6 +50,8 @@ def release(version: str, day: str, changelog: Path) -> None:
         raise SystemExit("write a version and a day: 0.2.0 2026-12-01")
     if f"\n## {version} " in text:
         raise SystemExit(f"CHANGELOG.md has {version} already")
+    if MARK not in text:
+        raise SystemExit(f"CHANGELOG.md has no line {MARK.strip()}: put it above the releases")
     if not any(found.values()):
         raise SystemExit("nothing has changed: there is no file in changes/")
     section = f"\n## {version} ({day})\n\n{as_text(found)}\n"

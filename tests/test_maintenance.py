@@ -73,6 +73,16 @@ def test_a_release_that_cannot_be_changes_nothing(
     assert len(list((project / "changes").glob("*.md"))) == 2
 
 
+def test_a_changelog_without_its_mark_loses_no_change(project: Path):
+    (project / "CHANGELOG.md").write_text("# Changelog\n")
+
+    assert say(project, "collect.py", "0.2.0", "2026-12-01") == (
+        1,
+        "CHANGELOG.md has no line <!-- releases: the newest first -->: put it above the releases\n",
+    )
+    assert len(list((project / "changes").glob("*.md"))) == 2
+
+
 def test_a_file_of_changes_that_has_no_kind_is_told(project: Path):
     (project / "changes" / "c.new.md").write_text("c\n")
 
