@@ -100,7 +100,6 @@ class Environment(Record):
     folder: Text = ()  # where its commands run; (): the root
     platform: str = ""  # a pattern of sys.platform
     failure_ignored: bool = False
-    errors_ignored: bool = False
     shares: str = ""  # the environment that it shares with others
     after: tuple[str, ...] = ()  # patterns of the names of others that come before it
     axes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # further arguments, with their values

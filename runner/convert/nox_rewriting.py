@@ -58,7 +58,3 @@ class Rewriting:
         """Take a statement away."""
         self.done |= set(ast.walk(statement))
         self.edits.delete_statement(statement)
-
-    def ours_for(self, name: str) -> str:
-        """`runner.session`, by the name under which the file imports runner."""
-        return f"{self.ours}.{name}"

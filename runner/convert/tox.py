@@ -233,7 +233,6 @@ class _Reader:
             folder=self._folder(),
             platform=self._platform(),
             failure_ignored=self._true("ignore_outcome"),
-            errors_ignored=self._true("ignore_errors"),
             after=tuple(dict.fromkeys(n for text in self._all("depends") for n in _names(text))),
             notes=tuple(self._notes),
         )

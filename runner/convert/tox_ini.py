@@ -45,7 +45,6 @@ class Setting(Record):
 
     lines: tuple[Line, ...]
     line: int
-    section: str
     key: str  # as it is written
 
 
@@ -141,7 +140,7 @@ class IniFile:
                     continue  # all of it is for others, so that the next one decides
                 expanded = self._expand(lines, env, (f"{section} {written}",), section)
                 line = self._lines.get((section, written), 0)
-                return Setting(tuple(expanded), line, section, written)
+                return Setting(tuple(expanded), line, written)
         return None
 
     def entries(self, env: str, key: str) -> list[Entry] | None:
