@@ -59,6 +59,8 @@ def test_without_colour_a_text_is_as_it_is():
         ("one two three", 13, 0, None, "one two\nthree"),
         ("one two three", 13, 4, None, "one two\n    three"),
         ("one two three", 13, 4, 0, "one two\n    three"),
+        ("four two six", 8, 0, None, "four\ntwo six"),
+        ("four two six", 7, 0, None, "four\ntwo\nsix"),
         ("one  two", 40, 0, None, "one  two"),
         ("", 40, 2, None, ""),
         ("a longer-than-a-line b", 10, 2, 0, "a\n  longer-than-a-line\n  b"),

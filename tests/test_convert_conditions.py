@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.convert.conditions import only_factor
+from runner.convert.conditions import on_platform, only_factor
 from runner.convert.conditions import test_of as written_test_of
 from runner.convert.factors import split_condition
 
@@ -71,3 +71,17 @@ def test_what_was_written_for_others_too_is_not_kept(line: str):
 )
 def test_the_factor_that_these_alone_have(active: list[str], factor: str):
     assert only_factor(active, FOUR) == factor
+
+
+@pytest.mark.parametrize(
+    ("test", "platform", "both"),
+    [
+        ("", "", ""),
+        ("a", "", "a"),
+        ("", "p or q", "p or q"),
+        ("a", "p", "a and p"),
+        ("a or b", "p or q", "(a or b) and (p or q)"),
+    ],
+)
+def test_a_test_and_a_platform_must_both_be_so(test: str, platform: str, both: str):
+    assert on_platform(test, platform) == both

@@ -161,11 +161,12 @@ def test_one_from_another_file_is_not_called():
         "for path in Path('.').glob('*'):\n        path.replace('b')",
         "[p.copy('b') for p in [Path('a')]]",
         "given.replace('b')",
+        "NAME = ROOT / 'a'\n    NAME.replace('b')",
         "os.environ['A'] = 'b'",
     ],
 )
 def test_what_may_change_a_file_or_a_variable_is_not_called(body: str):
-    assert reason_of(f"def s(session, given=None):\n    {body}\n") is not None
+    assert reason_of(f"NAME = 'a'\ndef s(session, given=None):\n    {body}\n") is not None
 
 
 @pytest.mark.parametrize(
