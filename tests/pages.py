@@ -1,6 +1,6 @@
 """Pages of the documentation as what a reader does with them: files written, commands typed.
 
-Knows no page: tests/test_pages.py says which are followed from top to bottom.
+Which are followed from top to bottom says tests/test_pages.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.conftest import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\S*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)  # fmt: skip
 _FILE = re.compile(r"# (?P<name>[\w./-]+\.\w+|\w*file)\n")
 
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 HOME = "/home/you"  # where the pages say that a reader's projects are
 
 

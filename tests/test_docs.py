@@ -18,9 +18,9 @@ from runner.declare import Options, session
 from runner.handle import Session
 from runner.model import Option, RunOptions
 from runner.settings import OPTIONS, misfit
-from tests.conftest import Folder
+from tests.conftest import ROOT, Folder
+from tests.pages import PAGES, blocks_of, transcript_of
 
-ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
 ENVFILE = (REFERENCE / "envfile.md").read_text(encoding="utf-8")
@@ -167,7 +167,7 @@ def test_the_schema_of_the_table_takes_what_runenv_takes(option: Option):
 # Workflows. ------------------------------------------------------------------------------
 
 CI = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```yaml\n(.*?)^```", CI, re.DOTALL | re.MULTILINE)
+BLOCKS = [block.text for block in blocks_of(ROOT / "docs/how-to/ci.md") if block.language == "yaml"]
 
 
 def test_what_workflows_use_is_pinned():
@@ -244,7 +244,6 @@ def test_the_steps_that_plan_hand_on_the_matrix_and_fail_as_runenv_does(folder: 
 
 # Links. -----------------------------------------------------------------------------------
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
@@ -277,9 +276,14 @@ def test_every_page_is_in_the_contents():
 
 
 def test_the_example_of_a_noxfile_becomes_what_is_told(folder: Folder):
-    page = (ROOT / "docs" / "how-to" / "nox.md").read_text(encoding="utf-8")
-    noxfile, envfile = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    told = re.findall(r"^\$ runenv --convert\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    page = ROOT / "docs" / "how-to" / "nox.md"
+    noxfile, envfile = (block.text for block in blocks_of(page) if block.language == "python")
+    (told,) = (
+        typed.shown
+        for block in blocks_of(page)
+        for typed in transcript_of(block)
+        if typed.command == "runenv --convert"
+    )
     folder.write("noxfile.py", noxfile)
     classifiers = [f"Programming Language :: Python :: {v}" for v in ("3.11", "3.12", "3.13")]
     folder.write("pyproject.toml", f"[project]\nname = 'x'\nclassifiers = {classifiers}\n")
@@ -287,4 +291,4 @@ def test_the_example_of_a_noxfile_becomes_what_is_told(folder: Folder):
     made = folder.passes("--convert")
 
     assert (folder.root / "envfile.py").read_text() == envfile
-    assert [made.err] == told
+    assert made.err == told

@@ -26,6 +26,7 @@ from runner.load import load_project
 from tests.conftest import ROOT, Folder, make_wheel
 from tests.pages import (
     HOME,
+    PAGES,
     Block,
     blocks_of,
     comparable,
@@ -34,8 +35,6 @@ from tests.pages import (
     transcript_of,
     written_into,
 )
-
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Read from top to bottom, in one folder: each command is run, and shows what the page says.
 FOLLOWED = [
