@@ -55,10 +55,11 @@ def variables_of(members: Sequence[Environment]) -> list[Axis]:
 def loops_of(members: Sequence[Environment]) -> tuple[list[Block], str, str]:
     """The heads of the loops, and in them the expressions of the name and of the Python."""
     axes = loop_axes(members)
-    products = None if axes else products_of([one.name for one in members])
-    if products and _axes_of_products(products, members):
-        return _loops_of_products(products, members)
     if not axes:
+        products = products_of([one.name for one in members])
+        axes = _axes_of_products(products, members) if products else []
+        if products and axes:
+            return _loops_of_products(products, axes, members)
         return _listed(members)
     loops: list[Block] = []
     parts = ""
@@ -112,9 +113,8 @@ def _axes_of_products(products: Products, members: Sequence[Environment]) -> lis
 
 
 def _loops_of_products(
-    products: Products, members: Sequence[Environment]
+    products: Products, axes: Sequence[Axis], members: Sequence[Environment]
 ) -> tuple[list[Block], str, str]:
-    axes = _axes_of_products(products, members)
     wide = [n for n, axis in enumerate(axes) if len(axis.words) > 1]
     ahead = len(products.blocks[0])
     entries: list[Block | str] = []
