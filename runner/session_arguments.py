@@ -62,7 +62,7 @@ def read_pythons(
                 + (", and 3.10 and 3.1 are the same number" if isinstance(item, float) else ""),
                 f'write it as a string: "{_meant_version(item)}"'
                 if isinstance(item, (int, float))
-                else "a version is a string",
+                else 'name a version: "3" is any Python 3',
             )
         elif item.strip() not in found:
             found.append(item.strip())

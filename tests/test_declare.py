@@ -366,7 +366,7 @@ SAFE = "use letters, digits, '.', '_', '+' and '-'"
         (
             "python=['3.12', None]",
             "python holds None, which is not a string",
-            "a version is a string",
+            'name a version: "3" is any Python 3',
         ),
         ("python=True", "python cannot be True", 'write python="3.12" or a list of such strings'),
         (
@@ -885,8 +885,12 @@ def test_a_python_beside_one_that_is_parametrized_is_a_mistake(mistakes):
             "python holds 3.1, which is not a string, and 3.10 and 3.1 are the same number",
             'write it as a string: "3.10"',
         ),
-        ("None", "python holds None, which is not a string", "a version is a string"),
-        ("''", "python holds '', which is not a string", "a version is a string"),
+        (
+            "None",
+            "python holds None, which is not a string",
+            'name a version: "3" is any Python 3',
+        ),
+        ("''", "python holds '', which is not a string", 'name a version: "3" is any Python 3'),
     ],
 )
 def test_a_value_that_is_no_python_is_a_mistake_of_its_parametrize(mistakes, value, what, mend):
