@@ -232,18 +232,34 @@ def requirement(build: Build, wheel: str) -> str:
 
 def named_in(wheel: str, extras: tuple[str, ...]) -> tuple[str, ...]:
     """What the wheel's metadata requires with these extras, each as PEP 508 has it."""
-    given = {normal_name(extra) for extra in extras}
+    lines = (line.partition(":") for line in needs_of(wheel))
+    required = [t.strip() for field, _, t in lines if field.lower() == "requires-dist"]
+    given = _with_own(extras, required, os.path.basename(wheel).partition("-")[0])
 
     def asked_for(found: re.Match[str]) -> str:
         # Nobody but the wheel has extras: in their place stands what is so, or never is.
         return f"python_version {'>=' if normal_name(found[2]) in given else '<'} '0'"
 
-    lines = (line.partition(":") for line in needs_of(wheel))
-    return tuple(
-        re.sub(r"extra\s*==\s*(['\"])(.*?)\1", asked_for, text.strip())
-        for field, _, text in lines
-        if field.lower() == "requires-dist"
-    )
+    return tuple(re.sub(_EXTRA, asked_for, text) for text in required)
+
+
+_EXTRA = r"extra\s*==\s*(['\"])(.*?)\1"
+
+
+def _with_own(extras: tuple[str, ...], required: list[str], name: str) -> set[str]:
+    """The extras, and those of the same project that they name: `mine[docs]; extra == 'all'`."""
+    own = [
+        (found[2].split(","), [extra for _, extra in re.findall(_EXTRA, text)])
+        for text in required
+        if (found := re.match(r"([\w.-]+)\s*\[(.*?)\]", text))
+        and normal_name(found[1]) == normal_name(name)
+    ]
+    given = {normal_name(extra) for extra in extras}
+    for _ in own:  # so often one may lead to the next
+        for named, by in own:
+            if not by or given & set(map(normal_name, by)):
+                given |= {normal_name(one.strip()) for one in named}
+    return given
 
 
 def needs_of(wheel: str) -> tuple[str, ...]:

@@ -51,13 +51,23 @@ def test_uv_takes_the_version_that_is_asked_for(choice: Folder, arguments: str, 
             "project='wheel', extras=['more'], resolution='lowest-direct'",
             "mine1.0 one1.0 tool1.0 two2.0",
         ),
+        (
+            "project='wheel', extras=['all'], resolution='lowest-direct'",
+            "mine1.0 one1.0 tool1.0 two2.0",
+        ),
     ],
 )
 def test_what_the_project_names_is_named(choice: Folder, arguments: str, installed: str):
     library(choice)
     backend = choice.root / "backend.py"
-    required = "Requires-Dist: one>=1\\nProvides-Extra"
+    required = (
+        "Requires-Dist: one>=1\\nRequires-Dist: mine[more]; extra == 'all'\\n"
+        "Provides-Extra: all\\nProvides-Extra"
+    )
     backend.write_text(backend.read_text().replace("Provides-Extra", required))
+    pyproject = choice.root / "pyproject.toml"
+    more = "[project.optional-dependencies]"
+    pyproject.write_text(pyproject.read_text().replace(more, f"{more}\nall = ['mine[more]']"))
     for version in ("1.0", "2.0"):
         choice.wheel("tool", version)
     declare(choice, arguments)
