@@ -252,25 +252,28 @@ def _as_buildkite(asked: Asked) -> str:
 
 def _as_json(asked: Asked) -> str:
     """By the schema in docs/reference/matrix.schema.json."""
-    entries = [
-        {
-            **_facts(entry),
-            "environment": job.environment if job.spec.needs.backend != "none" else None,
-            "requires": list(job.requires),
-            "command": asked.line(entry),
-        }
-        for entry in asked.entries
-        for job in entry.jobs
-    ]
     return json.dumps(
         {
             "version": 1,
             "envfile": asked.envfile,
             "platform": asked.platform,
-            "entries": entries,
+            "entries": [
+                {**_facts(entry), **_about(entry), "command": asked.line(entry)}
+                for entry in asked.entries
+            ],
         },
         indent=2,
     )
+
+
+def _about(entry: Entry) -> dict[str, object]:
+    """What only JSON tells of its jobs."""
+    made = {job.environment if job.spec.needs.backend != "none" else None for job in entry.jobs}
+    required = dict.fromkeys(name for job in entry.jobs for name in job.requires)
+    return {
+        "environment": made.pop() if len(made) == 1 else None,
+        "requires": [name for name in required if name not in entry.names],
+    }
 
 
 def _compact(value: object) -> str:

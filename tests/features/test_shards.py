@@ -167,6 +167,19 @@ def test_a_matrix_can_have_a_fixed_number_of_entries(project: Folder):
     assert sorted(name for pack in packs for name in pack) == sorted(ALL)
 
 
+def test_a_matrix_as_json_has_each_shard_once(project: Folder):
+    out = project.passes("--matrix", "json", "--shard", "3", "--envdir", "new").out
+
+    schema = (ROOT / "docs" / "reference" / "matrix.schema.json").read_text("utf-8")
+    jsonschema.validate(json.loads(out), json.loads(schema))
+    entries = json.loads(out)["entries"]
+    assert [(e["jobs"], e["requires"], e["environment"]) for e in entries] == [
+        ("build tests-n1 tests-n4", [], None),
+        ("tests-n2 wait", ["build"], None),
+        ("tests-n3", ["build"], None),
+    ]
+
+
 def test_a_matrix_can_be_of_one_shard(project: Folder):
     listed = project.passes("--list", "--shard", "2/3").out.splitlines()[1:]
     entries = json.loads(project.passes("--matrix", "github", "--shard", "2/3").out)["include"]
