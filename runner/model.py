@@ -241,6 +241,11 @@ class Request(Record):
     # their order, to be read by who knows the sessions. None: one of ours stood there.
     own: tuple[str | None, ...] = ()
 
+    @property
+    def narrows(self) -> bool:
+        """Whether jobs are given arguments or options, with which they may do less."""
+        return bool(self.posargs or self.own)
+
 
 class Plan(Record):
     """The selected jobs in the order in which they may run."""

@@ -21,14 +21,14 @@ from runner.world import envdir_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from runner.model import Job, Project, Settings
+    from runner.model import Job, Project, Request, Settings
 
 
 def part_of(
+    request: Request,
     project: Project,
     settings: Settings,
     selected: Selected,
-    posargs: Sequence[str],
     environ: Mapping[str, str],
 ) -> tuple[Selected, Part]:
     """The selected jobs that are run here, and the whole split.
@@ -46,7 +46,8 @@ def part_of(
         required = {job.name: with_required(job, by_name) for job in selected.jobs}
         shards = read_plan(settings.plan, total, required)
     else:
-        shards = make_shards(project, settings, selected.jobs, total, posargs)
+        known = known_of(request, project, settings)
+        shards = make_shards(project, settings, selected.jobs, total, known)
     part = Part(number, shards)
     mine = frozenset(part.shard.jobs)
     jobs = tuple(job for job in selected.jobs if job.name in mine)
@@ -67,21 +68,16 @@ def number_of(asked: str, environ: Mapping[str, str]) -> tuple[int, int]:
 
 
 def make_shards(
-    project: Project,
-    settings: Settings,
-    jobs: Sequence[Job],
-    total: int,
-    posargs: Sequence[str] = (),
+    project: Project, settings: Settings, jobs: Sequence[Job], total: int, known: Known
 ) -> tuple[Shard, ...]:
-    """The jobs, split by what is remembered."""
-    known = known_of(project, settings, posargs)
+    """The jobs, split by what is known of the time that they take."""
     return split(project.jobs, jobs, total, known, environment_of(settings))
 
 
-def known_of(project: Project, settings: Settings, posargs: Sequence[str]) -> Known:
+def known_of(request: Request, project: Project, settings: Settings) -> Known:
     """What is remembered of the time that jobs and environments take."""
     past = read(path_in(envdir_of(project, settings)))
-    took = {name: own_s(entries, narrowed=bool(posargs)) for name, entries in past.items()}
+    took = {name: own_s(entries, narrowed=request.narrows) for name, entries in past.items()}
     made = {name: making_s(entries) for name, entries in past.items()}
     return Known(
         jobs={name: seconds for name, seconds in took.items() if seconds is not None},

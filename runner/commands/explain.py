@@ -75,7 +75,7 @@ def main(request: Request) -> int:
     if settings.shard or settings.plan:
         from runner.sharded import part_of, told  # most are not split
 
-        selected, part = part_of(project, settings, selected, request.posargs, os.environ)
+        selected, part = part_of(request, project, settings, selected, os.environ)
         if not selected.jobs:
             print(told(part), file=sys.stderr)
     plan = make_plan(project.jobs, selected.jobs, selected.named)

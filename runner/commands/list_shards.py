@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from runner.amounts import counted
 from runner.shard_plans import as_json, write_plan
-from runner.sharded import in_words, make_shards, number_of, part_of
+from runner.sharded import in_words, known_of, make_shards, number_of, part_of
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 
 def main(request: Request, project: Project, settings: Settings, selected: Selected) -> int:
-    """Print the shards, all or the one that is asked for; where all are meant a plan is written."""
+    """Print the shards, all or the one that is asked for, and as JSON all.
+
+    Where all are meant a plan is written.
+    """
     index, total = number_of(settings.shard, os.environ)
     if index:
-        _, part = part_of(project, settings, selected, request.posargs, os.environ)
+        _, part = part_of(request, project, settings, selected, os.environ)
         shards, shown = part.shards, {index}
     else:
-        shards = make_shards(project, settings, selected.jobs, total, request.posargs)
+        known = known_of(request, project, settings)
+        shards = make_shards(project, settings, selected.jobs, total, known)
         shown = set(range(1, total + 1))
         if settings.plan:
             write_plan(settings.plan, shards)
@@ -39,7 +44,6 @@ def main(request: Request, project: Project, settings: Settings, selected: Selec
 
 
 def _lines(number: int, shard: Shard, total: int) -> Iterable[str]:
-    count = len(shard.jobs)
-    yield f"shard {number}/{total}: {count} job{'' if count == 1 else 's'}{in_words(shard)}"
+    yield f"shard {number}/{total}: {counted(len(shard.jobs), 'job')}{in_words(shard)}"
     yield from (f"    {name}" for name in shard.jobs)
     yield from (f"    {name} (required)" for name in shard.requires)

@@ -16,7 +16,7 @@ from itertools import product
 from runner import __version__
 from runner.commands import failed_before
 from runner.commands.list import default_jobs
-from runner.commands.matrix_packs import estimates_of, make_packs
+from runner.commands.matrix_packs import make_packs
 from runner.envs.python_answers import running
 from runner.envs.python_spec import FINAL, SIGNS, read_spec
 from runner.envs.pythons_found import found_versions
@@ -35,6 +35,7 @@ from runner.world import family_of, portable_spec
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from runner.commands.matrix_packs import Pack
     from runner.envs.python_spec import Version, Wanted
     from runner.model import Job, Project, Request, Settings
     from runner.requirements.lock import Family
@@ -89,10 +90,9 @@ def main(request: Request) -> int:
     _warn_of_ranges(jobs)
     form, limit = FORMS[str(request.argument)]
     packs = make_packs(request, project, settings, jobs, limit)
-    estimates = estimates_of(request, project, settings, packs)
     platform = running().platform
     asked = Asked(
-        entries=_make_entries(packs, estimates, project, settings, platform),
+        entries=_make_entries(packs, project, settings, platform),
         command=("runenv", *_options(request.given)),
         posargs=request.posargs,
         envfile=project.envfile,
@@ -133,11 +133,7 @@ def _warn_of_ranges(jobs: Sequence[Job]) -> None:
 
 
 def _make_entries(
-    packs: Sequence[tuple[Job, ...]],
-    estimates_s: Sequence[float | None],
-    project: Project,
-    settings: Settings,
-    platform: str,
+    packs: Sequence[tuple[Pack, float | None]], project: Project, settings: Settings, platform: str
 ) -> tuple[Entry, ...]:
     sources = SourceDigests()
 
@@ -152,7 +148,7 @@ def _make_entries(
         return digest_of(spec)
 
     entries: list[Entry] = []
-    for jobs, estimate_s in zip(packs, estimates_s, strict=True):
+    for jobs, estimate_s in packs:
         plan = make_plan(project.jobs, jobs, frozenset()).jobs
         made = [job for job in plan if chain_of(job) != "none"]
         digests = {digest(family_of(job.spec), job.python, chain_of(job)) for job in made}

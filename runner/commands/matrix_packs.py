@@ -17,14 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.model import Job, Project, Request, Settings
+    from runner.shards import Known
 
     Pack = tuple[Job, ...]
 
 
 def make_packs(
     request: Request, project: Project, settings: Settings, jobs: Sequence[Job], limit: int
+) -> list[tuple[Pack, float | None]]:
+    """The jobs in at most `limit` packs (0: any number), or in as many as --shard asks for.
+
+    Each with the seconds that it takes, by what is remembered; None where that is nothing.
+    """
+    known = known_of(request, project, settings)
+    packs = _packs(request, project, settings, jobs, limit, known)
+    took_s = estimates_s(project.jobs, packs, known, environment_of(settings))
+    return list(zip(packs, took_s, strict=True))
+
+
+def _packs(
+    request: Request,
+    project: Project,
+    settings: Settings,
+    jobs: Sequence[Job],
+    limit: int,
+    known: Known,
 ) -> list[Pack]:
-    """The jobs in at most `limit` packs (0: any number), or in as many as --shard asks for."""
     if settings.shard:
         number, total = number_of(settings.shard, os.environ)
         if not number and total > (limit or total):
@@ -33,22 +51,21 @@ def make_packs(
                 mend=f"{limit} are the most: --shard {limit}",
             )
         if not number:
-            return _by_time(project, settings, jobs, total, request.posargs)
+            return _by_time(project, settings, jobs, total, known)
         selected = Selected(tuple(jobs), frozenset())
-        jobs = part_of(project, settings, selected, request.posargs, os.environ)[0].jobs
+        jobs = part_of(request, project, settings, selected, os.environ)[0].jobs
     if len(jobs) <= (limit or len(jobs)):
         return [(job,) for job in jobs]
-    known = known_of(project, settings, request.posargs)
     if any(job.name in known.jobs for job in jobs):
-        return _by_time(project, settings, jobs, limit, request.posargs)
+        return _by_time(project, settings, jobs, limit, known)
     return _neighbours(jobs, limit)
 
 
 def _by_time(
-    project: Project, settings: Settings, jobs: Sequence[Job], count: int, posargs: Sequence[str]
+    project: Project, settings: Settings, jobs: Sequence[Job], count: int, known: Known
 ) -> list[Pack]:
     by_name = {job.name: job for job in jobs}
-    shards = make_shards(project, settings, jobs, count, posargs)
+    shards = make_shards(project, settings, jobs, count, known)
     return [tuple(by_name[name] for name in shard.jobs) for shard in shards if shard.jobs]
 
 
@@ -61,11 +78,3 @@ def _neighbours(jobs: Sequence[Job], limit: int) -> list[Pack]:
         packs.append(tuple(jobs[at : at + size]))
         at += size
     return packs
-
-
-def estimates_of(
-    request: Request, project: Project, settings: Settings, packs: Sequence[Pack]
-) -> list[float | None]:
-    """How many seconds each takes, by what is remembered; None where that is nothing."""
-    known = known_of(project, settings, request.posargs)
-    return estimates_s(project.jobs, packs, known, environment_of(settings))

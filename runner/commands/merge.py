@@ -119,7 +119,7 @@ def _remember(root: str, settings: Settings, story: Story, report: Report) -> No
     remember = Remember(
         path_in(envdir),
         at=story.at,
-        narrowed=bool(story.posargs),
+        narrowed=bool(story.posargs or any(job.options for job in story.jobs)),
         make_folder=partial(make_envdir, envdir, root, ""),
     )
     for job in story.jobs:

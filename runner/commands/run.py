@@ -55,7 +55,6 @@ def main(request: Request) -> int:
         from runner.own_options import check_all_given  # what most sessions have none of
 
         check_all_given(plan.jobs)
-    narrowed = bool(request.posargs or request.own)
     started = time.monotonic()
     store = make_store(project, settings, os.environ)
     listeners = make_listeners(
@@ -65,7 +64,7 @@ def main(request: Request) -> int:
         started,
         store.home if store is not None else "",
         part,
-        narrowed=narrowed,
+        narrowed=request.narrows,
     )
 
     answers = _answers(plan, settings)
@@ -88,7 +87,7 @@ def main(request: Request) -> int:
             settings,
             listeners,
             run_id,
-            _usual_s(past, narrowed=narrowed),
+            _usual_s(past, narrowed=request.narrows),
             answers,
         )
         crew = Crew(executor, reporter, nullcontext(), lambda: None)
@@ -146,7 +145,7 @@ def _select(request: Request, project: Project, settings: Settings) -> tuple[Sel
         return selected, None
     from runner.sharded import part_of, told  # most runs are on one machine
 
-    selected, part = part_of(project, settings, selected, request.posargs, os.environ)
+    selected, part = part_of(request, project, settings, selected, os.environ)
     if not settings.quiet or not selected.jobs:
         tell(sys.stderr, f"{told(part)}\n")
     return selected, part

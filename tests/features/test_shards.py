@@ -204,6 +204,27 @@ def test_what_is_declared_alike_is_made_once_where_there_is_a_store(
     assert max(shard["estimate_s"] for shard in json.loads(out)["shards"]) == longest
 
 
+WITH_OPTION = """
+    @runner.session(python=False)
+    def release(session, *, part: str = "minor"): ...
+    """
+
+
+def test_jobs_with_options_of_their_own_take_what_such_took(folder: Folder):
+    folder.envfile(WITH_OPTION)
+    for seconds, more in ((90.0, {"narrowed": True}), (5.0, {})):
+        line = json.dumps({"at": 1.0, "jobs": [["release", "passed", seconds]], **more})
+        with (folder.root / ".history").open("a", encoding="utf-8") as stream:
+            stream.write(f"{line}\n")
+
+    asked = ("--list", "--shard", "1", "--json", "--envdir", ".")
+    without = folder.passes(*asked, "release").out
+    with_option = folder.passes(*asked, "release", "--part", "major").out
+
+    estimates = [json.loads(out)["shards"][0]["estimate_s"] for out in (without, with_option)]
+    assert estimates == [5.0, 90.0]
+
+
 def test_a_runenv_within_a_shard_runs_all_that_it_is_asked_for(folder: Folder):
     folder.write(
         "inner/envfile.py",
@@ -262,6 +283,17 @@ def test_the_next_split_knows_what_each_job_took_on_another_machine(reports: Fol
         ({"wait"}, 90.0),
         (ALL - {"wait"}, 95.0),
     ]
+
+
+def test_the_whole_is_remembered_as_narrowed_where_a_job_had_options_of_its_own(folder: Folder):
+    folder.envfile(WITH_OPTION)
+    folder.passes("--shard", "1/1", "--report", "r.json", "release", "--part", "major")
+    history = folder.root / ".runenv" / ".history"
+    history.unlink()
+
+    folder.passes("--merge", "r.json")
+
+    assert json.loads(history.read_text(encoding="utf-8"))["narrowed"] is True
 
 
 def test_the_summary_of_github_has_the_whole_and_nothing_is_annotated_twice(reports: Folder):
