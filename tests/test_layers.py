@@ -9,7 +9,7 @@ from runner.model import Job, Needs, SessionSpec
 from runner.reports import as_html
 from runner.reports.collected import JobStory
 from runner.reports.graph import draw
-from runner.reports.layers import in_layers, way_of
+from runner.reports.layers import lay_out
 from runner.running import Outcome, Report
 from tests.contracts.test_forms import told
 
@@ -17,26 +17,28 @@ NEEDS = Needs(None, (), (), (), (), (), (), "", True)
 
 
 def test_each_layer_has_what_waits_for_the_one_before():
-    assert in_layers({"a": [], "b": ["a"], "c": ["b"], "d": []}) == [["a", "d"], ["b"], ["c"]]
+    layers = lay_out({"a": [], "b": ["a"], "c": ["b"], "d": []}).layers
+
+    assert layers == [["a", "d"], ["b"], ["c"]]
 
 
 def test_a_line_has_a_place_in_each_layer_that_it_passes():
-    layers = in_layers({"a": [], "b": ["a"], "c": ["b"], "d": ["c", "a"]})
+    layers, ways = lay_out({"a": [], "b": ["a"], "c": ["b"], "d": ["c", "a"]})
 
-    assert way_of("a", "d", layers) == ["a", ("a", "d", 1), ("a", "d", 2), "d"]
+    assert ways["a", "d"] == ["a", ("a", "d", 1), ("a", "d", 2), "d"]
     assert sorted(layers[1], key=str) == [("a", "d", 1), "b"]
-    assert way_of("c", "d", layers) == ["c", "d"]
+    assert ways["c", "d"] == ["c", "d"]
 
 
 def test_what_belongs_together_lies_side_by_side():
-    layers = in_layers({"a": [], "b": [], "of-b": ["b"], "of-a": ["a"]})
+    layers = lay_out({"a": [], "b": [], "of-b": ["b"], "of-a": ["a"]}).layers
 
     places = {name: layer.index(name) for layer in layers for name in layer}
     assert (places["a"] < places["b"]) == (places["of-a"] < places["of-b"])
 
 
 def test_nothing_has_no_layers():
-    assert in_layers({}) == []
+    assert lay_out({}).layers == []
 
 
 def stories(waits: dict[str, tuple[str, ...]], after: tuple[str, ...] = ()) -> tuple[JobStory, ...]:
@@ -59,6 +61,13 @@ def test_the_picture_has_a_box_for_each_job_and_two_paths_for_each_arrow():
     assert boxes == {"a: passed": "#job-0", "b<: failed": "#job-1", "last: passed": "#job-3"}
     assert len(list(root.iter("path"))) == 6
     assert [path.get("class") for path in root.iter("path")].count("follows") == 1
+
+
+def test_a_box_is_as_wide_as_its_name_is_shown():
+    root = ElementTree.fromstring(draw(stories({"ab": (), "測試": ("ab",)})))
+
+    wide = [float(rect.get("width", "")) for rect in root.iter("rect")]
+    assert wide == [32.6, 47.2]
 
 
 def test_where_nothing_waited_there_is_no_picture():

@@ -8,7 +8,8 @@ from __future__ import annotations
 from graphlib import CycleError
 from html import escape
 
-from runner.reports.layers import in_layers, way_of
+from runner.reports.layers import lay_out
+from runner.reports.widths import columns_of
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ def draw(jobs: Sequence[JobStory]) -> str:
     if not waits or len(waits) > _MOST_JOBS or sum(map(len, waits.values())) > _MOST_LINES:
         return ""
     try:
-        layers = in_layers(waits)
+        layers, ways = lay_out(waits)
     except CycleError:  # of a noxfile; what is in it could not run
         return ""
     boxes = _boxes(layers)
     wide = max(x + w for x, _, w in boxes.values()) + _MARGIN
     high = max(map(len, layers)) * _ROW + _MARGIN
     lines = [
-        _line([boxes[node] for node in way_of(other, job.name, layers)], follows=other in job.after)
+        _line([boxes[node] for node in ways[other, job.name]], follows=other in job.after)
         for job in jobs
         for other in waits.get(job.name, ())
     ]
@@ -53,7 +54,8 @@ def _boxes(layers: Sequence[Sequence[Node]]) -> Mapping[Node, tuple[float, float
     boxes: dict[Node, tuple[float, float, float]] = {}
     left = float(_MARGIN)
     for layer in layers:
-        wide = max((len(node) for node in layer if isinstance(node, str)), default=0) * _LETTER + 18
+        names = (node for node in layer if isinstance(node, str))
+        wide = max(map(columns_of, names), default=0) * _LETTER + 18
         top = (highest - len(layer)) * _ROW / 2 + _MARGIN / 2 + _ROW / 2
         for number, node in enumerate(layer):
             boxes[node] = (left, top + number * _ROW, wide)

@@ -10,20 +10,28 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 from itertools import pairwise
 
+from runner.record import Record
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     Node = str | tuple[str, str, int]  # a name; or a line from, to, where it passes a layer
 
 _SWEEPS = 4  # over all layers; more of them change little
 
 
-def in_layers(waits: Mapping[str, Sequence[str]]) -> list[list[Node]]:
-    """The nodes of each layer, the first in order first, and the lines that pass it.
+class Laid(Record):
+    """A graph in layers, each from its first node to its last."""
 
-    waits: what each node stands behind, all of them nodes, in no circle.
+    layers: Sequence[Sequence[Node]]  # in each also the lines that pass it
+    ways: Mapping[tuple[str, str], Sequence[Node]]  # of each line all nodes, both ends too
+
+
+def lay_out(waits: Mapping[str, Sequence[str]]) -> Laid:
+    """The layers of a graph and the ways of its lines.
+
+    waits: what each node stands behind, all of them nodes. Raises CycleError for a circle.
     """
     depth: dict[str, int] = {}
     for name in TopologicalSorter(waits).static_order():
@@ -31,42 +39,26 @@ def in_layers(waits: Mapping[str, Sequence[str]]) -> list[list[Node]]:
     layers: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for name in waits:
         layers[depth[name]].append(name)
+    ways: dict[tuple[str, str], list[Node]] = {}
     for name, others in waits.items():
         for other in others:
-            for layer in range(depth[other] + 1, depth[name]):
+            passed = range(depth[other] + 1, depth[name])
+            ways[other, name] = [other, *((other, name, layer) for layer in passed), name]
+            for layer in passed:
                 layers[layer].append((other, name, layer))
-    before, behind = _neighbours(waits, depth)
+    before: dict[Node, list[Node]] = {}
+    behind: dict[Node, list[Node]] = {}
+    for way in ways.values():
+        for one, next_ in pairwise(way):
+            before.setdefault(next_, []).append(one)
+            behind.setdefault(one, []).append(next_)
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         order = range(1, len(layers)) if down else range(len(layers) - 2, -1, -1)
         for layer in order:
             fixed = layers[layer - 1 if down else layer + 1]
             layers[layer] = _ordered(layers[layer], fixed, before if down else behind)
-    return layers
-
-
-def way_of(start: str, end: str, layers: Iterable[Sequence[Node]]) -> list[Node]:
-    """The nodes that the line from `start` to `end` goes through, both among them."""
-    passed = [
-        n for layer in layers for n in layer if not isinstance(n, str) and n[:2] == (start, end)
-    ]
-    return [start, *passed, end]
-
-
-def _neighbours(
-    waits: Mapping[str, Sequence[str]], depth: Mapping[str, int]
-) -> tuple[dict[Node, list[Node]], dict[Node, list[Node]]]:
-    """The nodes in the layer before each node, and those in the layer behind it."""
-    before: dict[Node, list[Node]] = {}
-    behind: dict[Node, list[Node]] = {}
-    for name, others in waits.items():
-        for other in others:
-            passed = [(other, name, layer) for layer in range(depth[other] + 1, depth[name])]
-            way: list[Node] = [other, *passed, name]
-            for one, next_ in pairwise(way):
-                before.setdefault(next_, []).append(one)
-                behind.setdefault(one, []).append(next_)
-    return before, behind
+    return Laid(layers, ways)
 
 
 def _ordered(
