@@ -209,6 +209,16 @@ def test_what_one_machine_does_not_know_differs_from_nothing():
     assert misfit({"a.json": HERE, "b.json": machine(2, *SECOND)}) == ""
 
 
+def test_of_two_runs_are_told_also_where_the_first_machine_does_not_know_its_own():
+    named = {
+        "a.json": machine(1, *FIRST),
+        "b.json": machine(2, *SECOND, origin=Origin("c", "")),
+        "c.json": machine(2, *SECOND, origin=Origin("d", "")),
+    }
+
+    assert misfit(named) == "b.json and c.json are of two commits, c and d"
+
+
 # The whole. ----------------------------------------------------------------------------
 
 

@@ -26,17 +26,21 @@ def misfit(received: Mapping[str, Received]) -> str:
         both = f"{first_file} and {file} are"
         if story.posargs != first.posargs:
             return f"{both} of runs with other arguments behind --"
-        for one, other, what in (
-            (first.origin.commit, story.origin.commit, "commits"),
-            (first.origin.run, story.origin.run, "runs of the CI engine"),
-        ):
-            if one != other and one and other:
-                return f"{both} of two {what}, {one} and {other}"
         if (story.part is None) != (first.part is None):
             whole, part = (file, first_file) if first.part else (first_file, file)
             return f"{part} is of a shard, and {whole} of a whole run"
         if story.part and first.part and _jobs(story.part.shards) != _jobs(first.part.shards):
             return f"{both} of two ways to split the jobs"
+    commits: dict[str, str] = {}  # each with the first file that is of it
+    runs: dict[str, str] = {}
+    for file, each in received.items():
+        commits.setdefault(each.story.origin.commit, file)
+        runs.setdefault(each.story.origin.run, file)
+    for what, files in (("commits", commits), ("runs of the CI engine", runs)):
+        files.pop("", "")  # who does not know it fits to all
+        if len(files) > 1:
+            (one, one_file), (other, other_file), *_ = files.items()
+            return f"{one_file} and {other_file} are of two {what}, {one} and {other}"
     seen: dict[int, str] = {}
     for file, each in received.items():
         if each.story.part:
