@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from runner.errors import some_of
 from runner.reports.texts import last_lines, legible
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.typed import TYPE_CHECKING
@@ -30,9 +31,8 @@ def render(story: Story) -> str:
     lines = [f"### runenv: {told}{by}", ""]
     lost = [machine.title for machine in story.machines if machine.is_lost]
     if story.machines:
-        told = f"of {len(story.machines)} machines"
-        told += f"; **no report of {' and '.join(lost)}**" if lost else ""
-        lines += [told, ""]
+        silent = f"; **no report of {some_of(lost)}**" if lost else ""
+        lines += [f"of {len(story.machines)} machines{silent}", ""]
     if shown:
         lines += ["| | job | took | usually | |", "| --- | --- | ---: | ---: | --- |"]
         lines += map(_row, shown)
