@@ -31,7 +31,7 @@ _KEPT, _KEPT_OF_JOB = 10_000, 20
 
 _NOT_STARTED = "not started"  # instead of skipped: it was not its own wish
 _LOST = ("failed", "timed out", "interrupted", _NOT_STARTED)
-_RESULTS = (*_LOST, "passed", "skipped")
+RESULTS = (*_LOST, "passed", "skipped")
 _LATEST = 250_000_000_000  # the year 9892
 _MOST_BYTES = 1 << 60
 _AS_IT_WAS = ("reused", "kept", "none")  # states of an environment that nothing was done to
@@ -215,7 +215,7 @@ def _run(line: bytes) -> _Run | None:
         at = float(data["at"])
         # No NaN is in any range.
         right = all(
-            result in _RESULTS
+            result in RESULTS
             and 0 <= took_s < _LATEST
             and 0 <= peak_bytes < _MOST_BYTES
             and 0 <= inside_s <= making_s < _LATEST

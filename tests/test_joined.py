@@ -99,6 +99,34 @@ def test_a_report_without_what_was_added_later_is_read():
     assert read(json.dumps(data).encode()).story.origin == Origin("", "")
 
 
+JOB = SCHEMA["$defs"]["job"]["properties"]
+WORDS = {
+    "result": JOB,
+    **{
+        f"{items} {key}": JOB[items]["items"]["properties"]
+        for items, key in (
+            ("environments", "state"),
+            ("commands", "kind"),
+            ("log", "level"),
+            ("earlier", "result"),
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("place", WORDS)
+def test_every_word_of_the_schema_is_read(place: str):
+    data = json.loads(as_json.render(full_story()))
+    *items, key = place.split()
+    job = data["jobs"][-1]
+    container = job[items[0]][0] if items else job
+
+    for word in WORDS[place][key]["enum"]:
+        container[key] = word
+        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        assert as_json.render(read(text.encode()).story) == text
+
+
 WRONG = (None, True, -1, 1e308, float("nan"), "\ud800", [], [None], {}, {"a": 1})
 
 

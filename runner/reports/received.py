@@ -11,17 +11,17 @@ import os
 from datetime import datetime
 
 from runner.errors import some_of
-from runner.history import Entry
+from runner.history import RESULTS, Entry
 from runner.record import Record
 from runner.reports.collected import JobStory, Line, Prepared, Ran, Story
 from runner.reports.texts import encodable, plain_value
 from runner.running import Origin, Part
 from runner.settings import is_dict, is_list, is_number
 from runner.shard_plans import shards_of
-from runner.typed import TYPE_CHECKING, cast
+from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn, TypeVar
 
     from runner.reports.collected import Level
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from runner.running import CommandKind, EnvironmentState, Result
 
     One = TypeVar("One")
+    Word = TypeVar("Word", bound=str)
 
 _VERSION = 1
 _LATEST_S = 250_000_000_000  # the year 9892
@@ -36,11 +37,18 @@ _LONGEST_S = 1_000_000_000  # of all else, 30 years
 _MOST = 1 << 60
 _SHOWN = 40  # characters of what is wrong
 
-_RESULTS = ("passed", "failed", "skipped", "cached", "interrupted", "timed out")
-_PAST_RESULTS = (*_RESULTS, "not started")
-_STATES = ("reused", "updated", "upgraded", "created", "rebuilt", "kept", "none")
-_KINDS = ("run", "install", "build", "export", "make", "forget")
-_LEVELS = ("debug", "info", "warning", "error", "output")
+_RESULTS: tuple[Result, ...] = ("passed", "failed", "skipped", "cached", "interrupted", "timed out")
+_STATES: tuple[EnvironmentState, ...] = (
+    "reused",
+    "updated",
+    "upgraded",
+    "created",
+    "rebuilt",
+    "kept",
+    "none",
+)
+_KINDS: tuple[CommandKind, ...] = ("run", "install", "build", "export", "make", "forget")
+_LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "output")
 
 
 class Received(Record):
@@ -93,9 +101,10 @@ class _Fields:
         value = self.value(name)
         return encodable(value) if isinstance(value, str) else self._wrong(name, "text")
 
-    def one_of(self, name: str, known: tuple[str, ...]) -> str:
-        value = self.text(name)
-        return value if value in known else self._wrong(name, f"one of {', '.join(known)}")
+    def one_of(self, name: str, known: Sequence[Word]) -> Word:
+        value = self.value(name)
+        found = [word for word in known if word == value]
+        return found[0] if found else self._wrong(name, f"one of {', '.join(known)}")
 
     def flag(self, name: str) -> bool:
         value = self.value(name)
@@ -195,7 +204,7 @@ def _job(job: _Fields) -> JobStory:
         shared=job.text("shares") if job.has("shares") else "",
         exclusive=job.texts("exclusive"),
         where=job.text("where"),
-        result=cast("Result", job.one_of("result", _RESULTS)),
+        result=job.one_of("result", _RESULTS),
         reason=job.text("reason"),
         attempts=job.number("attempts"),
         start_s=job.seconds("started_s") if job.has("started_s") else None,
@@ -218,7 +227,7 @@ def _values(found: Mapping[object, object]) -> dict[str, Plain]:
 
 def _environment(made: _Fields) -> Prepared:
     return Prepared(
-        state=cast("EnvironmentState", made.one_of("state", _STATES)),
+        state=made.one_of("state", _STATES),
         reason=made.text("reason"),
         path=made.text("path"),
         python=made.text("python"),
@@ -231,7 +240,7 @@ def _environment(made: _Fields) -> Prepared:
 
 def _command(ran: _Fields) -> Ran:
     return Ran(
-        kind=cast("CommandKind", ran.one_of("kind", _KINDS)),
+        kind=ran.one_of("kind", _KINDS),
         show=ran.text("command"),
         start_s=ran.seconds("started_s"),
         duration_s=ran.seconds("duration_s"),
@@ -241,14 +250,13 @@ def _command(ran: _Fields) -> Ran:
 
 
 def _line(line: _Fields) -> Line:
-    level = cast("Level", line.one_of("level", _LEVELS))
-    return Line(line.seconds("at_s"), level, line.text("text"))
+    return Line(line.seconds("at_s"), line.one_of("level", _LEVELS), line.text("text"))
 
 
 def _entry(entry: _Fields) -> Entry:
     return Entry(
         at=entry.moment("ended"),
-        result=entry.one_of("result", _PAST_RESULTS),
+        result=entry.one_of("result", RESULTS),
         duration_s=entry.seconds("duration_s"),
         narrowed=entry.flag("posargs"),
         peak_bytes=_peak_bytes(entry),
