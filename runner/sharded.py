@@ -89,8 +89,9 @@ def environment_of(settings: Settings) -> Callable[[Job], Hashable]:
     """Equal for jobs of which a machine makes one environment."""
     if settings.store == "none":
         return lambda job: job.environment
-    # What is declared alike is linked from the store the second time.
-    return lambda job: job.shared or (job.python, job.spec.needs)
+    # What is declared alike is linked from the store the second time. So is what is shared:
+    # all that share it have its needs.
+    return lambda job: (job.python, job.spec.needs)
 
 
 def told(part: Part) -> str:

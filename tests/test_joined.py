@@ -260,6 +260,34 @@ def test_the_whole_has_each_job_once_in_the_order_in_which_they_ended():
     assert [job.machine for job in story.jobs] == [1, 1, 2]
 
 
+def test_all_times_are_on_the_scale_of_the_first_machine():
+    events = (
+        JobStarted("tests", "", 1.0),
+        EnvironmentReady("tests", "created", "", "/e", "cpython 3.13.0", 0.5, False, False, 2.0),
+        CommandEnded("tests", "pytest", "run", 0, 0.5, False, 3.0),
+        Shown("tests", "said\n", 0, 3.0),
+    )
+    outcomes = tuple(Outcome(name, "passed", "", 2.0) for name in ("build", "tests"))
+    story = told(*events, report=Report(outcomes, 3.0), part=Part(2, SHARDS), at=1_700_000_010.0)
+
+    jobs = joined(machine(1, *FIRST), read(as_json.render(story).encode())).jobs
+
+    (job,) = (each for each in jobs if each.name == "tests")
+    assert job.start_s == 11.0
+    assert [each.start_s for each in (*job.environments, *job.commands)] == [11.5, 12.5]
+    assert [line.at_s for line in job.log] == [13.0]
+
+
+def test_what_went_alike_on_several_machines_is_told_where_it_was_planned():
+    shards = (Shard(("tests",), ("build",), None), Shard(("build",), (), None))
+    first = machine(1, ("build", "passed"), ("tests", "passed"), part=Part(1, shards))
+    second = machine(2, ("build", "passed"), part=Part(2, shards))
+
+    jobs = joined(first, second).jobs
+
+    assert {job.name: job.machine for job in jobs} == {"build": 2, "tests": 1}
+
+
 @pytest.mark.parametrize("worse", ["failed", "timed out", "skipped", "interrupted"])
 def test_what_ran_on_several_machines_is_told_where_it_went_worst(worse: str):
     story = joined(machine(1, *FIRST), machine(2, ("build", worse), ("tests", "skipped"), code=1))
@@ -358,6 +386,15 @@ def test_the_page_has_lanes_for_each_machine(whole: Story):
     assert page.count("<span>machine <b>shard 1/2</b></span>") == 2
 
 
+def test_a_bar_of_any_machine_leads_to_the_row_of_its_job():
+    story = joined(machine(1, *FIRST), machine(2, *SECOND, at=1_700_000_009.0))
+    page = as_html.render(story)
+
+    assert [job.name for job in story.jobs] == ["lint", "build", "tests"]
+    bars = re.findall(r'href="#job-(\d)"><rect class="passed"[^>]*><title>(\w+):', page)
+    assert bars == [("0", "lint"), ("1", "build"), ("1", "build"), ("2", "tests")]
+
+
 def test_the_summary_says_which_machine_is_lost(whole: Story):
     assert "of 2 machines; **no report of shard 2/2**" in as_markdown.render(whole)
 
@@ -370,3 +407,17 @@ def test_the_trace_has_rows_for_each_machine(whole: Story):
     events = json.loads(as_trace.render(whole))["traceEvents"]
 
     assert [e["args"]["name"] for e in events if e["name"] == "process_name"] == ["shard 1/2: jobs"]
+
+
+def test_the_trace_has_the_jobs_of_each_machine_in_rows_of_its_own():
+    story = joined(machine(1, *FIRST), machine(2, *SECOND))
+    events = json.loads(as_trace.render(story))["traceEvents"]
+
+    named = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+    jobs = [(e["name"], named[e["pid"]]) for e in events if e.get("cat") == "job"]
+    assert jobs == [
+        ("lint", "shard 1/2: jobs"),
+        ("build", "shard 1/2: jobs"),
+        ("build", "shard 2/2: jobs"),
+        ("tests", "shard 2/2: jobs"),
+    ]

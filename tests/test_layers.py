@@ -63,6 +63,17 @@ def test_the_picture_has_a_box_for_each_job_and_two_paths_for_each_arrow():
     assert [path.get("class") for path in root.iter("path")].count("follows") == 1
 
 
+def test_a_line_goes_on_through_a_layer_that_it_passes():
+    root = ElementTree.fromstring(draw(stories({"a": (), "b": ("a",), "c": ("b", "a")})))
+
+    ways = [path.get("d") for path in root.iter("path") if "C" in str(path.get("d"))]
+    assert ways == [
+        "M33.3 36.0C61.3 36.0 61.3 20.0 89.3 20.0",
+        "M114.6 20.0C142.6 20.0 142.6 36.0 170.6 36.0",
+        "M33.3 36.0C61.3 36.0 61.3 52.0 89.3 52.0H114.6C142.6 52.0 142.6 36.0 170.6 36.0",
+    ]
+
+
 def test_a_box_is_as_wide_as_its_name_is_shown():
     root = ElementTree.fromstring(draw(stories({"ab": (), "測試": ("ab",)})))
 

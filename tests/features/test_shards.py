@@ -296,6 +296,32 @@ def test_the_whole_is_remembered_as_narrowed_where_a_job_had_options_of_its_own(
     assert json.loads(history.read_text(encoding="utf-8"))["narrowed"] is True
 
 
+def test_the_whole_is_remembered_as_each_machine_remembers_its_part(reports: Folder):
+    made = {
+        "state": "created",
+        "reason": "",
+        "path": "/e",
+        "python": "cpython 3.13.0",
+        "started_s": 0.0,
+        "duration_s": 4.0,
+        "from_store": False,
+    }
+    data = load(reports, "r1.json")
+    first, last = data["jobs"][0], data["jobs"][-1]
+    environments = [{**made, "ahead": True}, {**made, "ahead": False, "duration_s": 2.0}]
+    first |= {"duration_s": 9.0, "environments": environments}
+    last |= {"result": "skipped", "started_s": None, "duration_s": 0.0}
+    (reports.root / "r1.json").write_text(json.dumps(data), encoding="utf-8")
+
+    reports.run("--merge", "r1.json", "r2.json", "r3.json")
+
+    history = (reports.root / ".runenv" / ".history").read_text(encoding="utf-8")
+    jobs = {name: rest for name, *rest in json.loads(history)["jobs"]}
+    assert jobs[first["name"]][0] == "passed"
+    assert jobs[first["name"]][1:2] + jobs[first["name"]][3:] == [9.0, 6.0, 2.0]
+    assert jobs[last["name"]][:2] == ["not started", 0.0]
+
+
 def test_the_summary_of_github_has_the_whole_and_nothing_is_annotated_twice(reports: Folder):
     summary = reports.root / "summary"
     env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
@@ -336,7 +362,7 @@ def test_a_pattern_that_no_shell_has_replaced_means_the_files(reports: Folder):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
 def test_reports_of_any_name_can_be_joined(reports: Folder):
-    odd = os.fsdecode(b"a\nb \xff.json")
+    odd = os.fsdecode(b"a\nb \xff[1].json")
     os.rename(reports.root / "r1.json", reports.root / odd)
 
     assert reports.passes("--merge", odd, "r2.json", "./r3.json").out == ""
