@@ -72,4 +72,4 @@ def origin_of(environ: Mapping[str, str]) -> Origin:
     for commit, run in _RUNS:
         if environ.get(commit) and environ.get(run):
             return Origin(environ[commit], f"{run}={environ[run]}")
-    return Origin("", "")
+    return Origin()

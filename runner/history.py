@@ -47,7 +47,7 @@ class Entry(Record):
     at: float  # seconds since the epoch, at the end of its run
     result: str  # a Result, or "not started"
     duration_s: float
-    narrowed: bool  # there were arguments behind --, so it may have done less
+    narrowed: bool  # there were arguments or options of its own, so it may have done less
     peak_bytes: int = 0  # the most memory that one of its processes had; 0: nobody knows
     making_s: float = 0.0  # what making its environment took; 0.0: it was there, or nobody knows
     inside_s: float = 0.0  # how much of that is in its duration: not what was made ahead
@@ -72,8 +72,8 @@ class Remember:
         """What a run is remembered with.
 
         at: when it began, in seconds since the epoch. narrowed: whether there were
-        arguments behind --. make_folder: makes the folder of the file, where a run
-        without environments has made none.
+        arguments behind -- or options of sessions. make_folder: makes the folder of the
+        file, where a run without environments has made none.
         """
         self._path = path
         self._at = at

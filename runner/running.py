@@ -295,8 +295,8 @@ class Part(Record):
 class Origin(Record):
     """What a run of a CI engine is of. Empty: nobody says so."""
 
-    commit: str
-    run: str  # GITHUB_RUN_ID=17: equal for all machines of one run
+    commit: str = ""
+    run: str = ""  # GITHUB_RUN_ID=17: equal for all machines of one run
 
 
 class Report(Record):

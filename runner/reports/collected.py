@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     Level = Literal["debug", "info", "warning", "error", "output"]
 
-NOWHERE = Origin("", "")  # of no engine
 _PAST = 20  # earlier runs of a job that are told
 
 
@@ -57,7 +56,7 @@ class Beginning(Record):
     clock_s: float  # the same moment by the World's clock, which events are stamped with
     history: Mapping[str, Sequence[Entry]]  # before this run
     part: Part | None = None  # None: the run is no shard of a larger one
-    origin: Origin = NOWHERE
+    origin: Origin = Origin()
     narrowed: bool = False  # jobs were given arguments, behind -- or of their own
 
 
@@ -181,7 +180,7 @@ class Story(Record):
     jobs: tuple[JobStory, ...]  # in the order in which they were settled
     part: Part | None = None  # what of several machines' jobs the run is
     machines: tuple[Machine, ...] = ()  # those whose runs it is made of
-    origin: Origin = NOWHERE
+    origin: Origin = Origin()
 
 
 class Collector:

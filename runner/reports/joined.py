@@ -6,7 +6,8 @@ Pure: knows nothing of files, and not who hears of the whole.
 from __future__ import annotations
 
 from runner import errors
-from runner.reports.collected import NOWHERE, JobStory, Machine, Story
+from runner.reports.collected import JobStory, Machine, Story
+from runner.running import Origin
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def join(received: Mapping[str, Received]) -> Story:
         exit_code=ended_by.exit_code if ended_by else _exit_code(machines, jobs),
         jobs=jobs,
         machines=tuple(machines),
-        origin=next((story.origin for story in stories if story.origin.run), NOWHERE),
+        origin=next((story.origin for story in stories if story.origin.run), Origin()),
     )
 
 

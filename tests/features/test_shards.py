@@ -360,9 +360,15 @@ def test_a_pattern_that_no_shell_has_replaced_means_the_files(reports: Folder):
     assert "6 passed" in reports.passes("--merge", "r[1-9].json").err
 
 
+def test_a_file_that_is_there_is_meant_though_its_name_is_a_pattern(reports: Folder):
+    os.rename(reports.root / "r1.json", reports.root / "r[2].json")
+
+    assert "6 passed" in reports.passes("--merge", "r[2].json", "r2.json", "r3.json").err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
 def test_reports_of_any_name_can_be_joined(reports: Folder):
-    odd = os.fsdecode(b"a\nb \xff[1].json")
+    odd = os.fsdecode(b"a\nb \xff.json")
     os.rename(reports.root / "r1.json", reports.root / odd)
 
     assert reports.passes("--merge", odd, "r2.json", "./r3.json").out == ""
