@@ -304,3 +304,9 @@ def test_an_environment_that_was_there_took_nothing_to_make(path: Path):
 
 def test_of_jobs_that_never_passed_nobody_knows_what_they_take():
     assert own_s([Entry(1.0, "failed", 2.0, False)], narrowed=False) is None
+
+
+def test_of_environments_that_were_made_long_ago_nothing_is_estimated():
+    made = [Entry(1.0, "passed", 60.0, False, 0, s, s) for s in [50.0] * 12 + [2.0] * 10]
+
+    assert making_s(made) == 2.0

@@ -91,6 +91,13 @@ def test_a_circle_and_what_is_too_large_have_no_picture():
     assert draw(stories({"a": (), **{f"n{n}": ("a",) for n in range(149)}})) != ""
 
 
+def test_too_many_lines_have_no_picture():
+    first = {f"a{n}": () for n in range(30)}
+
+    assert draw(stories({**first, **{f"b{n}": tuple(first) for n in range(20)}})) != ""
+    assert draw(stories({**first, **{f"b{n}": tuple(first) for n in range(21)}})) == ""
+
+
 def test_the_page_tells_of_each_job_what_it_waits_for_and_shares():
     jobs = stories({"a": (), "last": ()}, after=("a",))
     page = as_html.render(told(report=Report((), 1.0, "", 0))._replace(jobs=jobs))

@@ -180,6 +180,28 @@ def test_a_matrix_as_json_has_each_shard_once(project: Folder):
     ]
 
 
+def test_a_matrix_as_json_names_the_environment_that_all_jobs_of_an_entry_have(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(environment="dev")
+        def a(session): ...
+
+        @runner.session(environment="dev")
+        def b(session): ...
+
+        @runner.session
+        def c(session): ...
+        """
+    )
+
+    found = [
+        json.loads(folder.passes("--matrix", "json", "--shard", "1", *names).out)["entries"]
+        for names in (["a", "b"], ["a", "c"])
+    ]
+
+    assert [entry["environment"] for (entry,) in found] == ["dev", None]
+
+
 def test_a_matrix_can_be_of_one_shard(project: Folder):
     listed = project.passes("--list", "--shard", "2/3").out.splitlines()[1:]
     entries = json.loads(project.passes("--matrix", "github", "--shard", "2/3").out)["include"]
