@@ -211,7 +211,8 @@ def processes_of_proc() -> dict[int, Process]:
         with suppress(OSError), open(f"/proc/{entry}/stat", encoding="latin-1") as stream:
             # Its name, in parentheses, may hold anything.
             fields = stream.read().rpartition(")")[2].split()
-            if fields[0] not in "ZX":  # zombie, dead
+            # A zombie, or dead; one of whose threads some still run has not ended.
+            if fields[0] not in "ZX" or int(fields[17]) > 1:
                 found[int(entry)] = Process(int(fields[1]), int(fields[2]), born=fields[19])
     return found
 
@@ -305,7 +306,7 @@ else:
         deadline = time.monotonic() + _KILLED_S
         while _are_children_left(bool(spared)) and time.monotonic() < deadline:
             below = _below_us(spared)
-            if not below:
+            if spared and not below:
                 return
             for pid in below:
                 with suppress(ProcessLookupError, PermissionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -747,6 +748,43 @@ def test_a_process_that_has_ended_is_in_no_list():
     assert child.pid not in descendants.processes_of_proc()
     assert child.pid not in descendants.processes_of_ps()
     child.wait()
+
+
+# Its first thread has ended, another runs on: as when it is killed, for a moment.
+HALF_ENDED = """
+import ctypes, subprocess, threading, time
+child = subprocess.Popen(["sleep", "1000"])
+threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+print(child.pid, flush=True)
+ctypes.CDLL(None).syscall(60, 0)  # exit(2)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="calls exit(2) by its number"
+)
+def test_what_a_process_has_started_is_ended_while_only_its_first_thread_has():
+    done = python(
+        f"""
+        import subprocess, sys, time
+        from pathlib import Path
+        from runner.descendants import adopt_orphans, end_children, processes
+
+        adopt_orphans()
+        words = [sys.executable, "-c", {HALF_ENDED!r}]
+        half = subprocess.Popen(words, stdout=subprocess.PIPE)
+        child = int(half.stdout.readline())
+        while ") Z " not in Path(f"/proc/{{half.pid}}/stat").read_text():
+            time.sleep(0.001)
+        print(half.pid in processes())
+        end_children()
+        print(child in processes())
+        """,
+        capture="merged",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+    assert done.stdout == "True\nFalse\n"
 
 
 # What cannot be started. --------------------------------------------------------------------
