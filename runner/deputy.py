@@ -63,8 +63,7 @@ def main() -> None:
         return
     orders: dict[str, Any] = with_orders[0][0][0]
     try:
-        with suppress(BrokenPipeError):  # the worker is gone, and with it who would be told
-            _serve(orders, asked, with_orders[1:], _Told(own, is_one=orders["is_one"]))
+        _serve(orders, asked, with_orders[1:], _Told(own, is_one=orders["is_one"]))
     finally:
         os.chdir(os.sep)
         remove_tree(orders["root"])
@@ -191,8 +190,10 @@ class _Told:
 
     def write(self, head: Head, data: bytes = b"") -> None:
         left = memoryview(to_frame(head, data))
-        while left:
-            left = left[os.write(self._own, left) :]
+        # The worker is gone, and with it who would be told; what runs still has its grace.
+        with suppress(BrokenPipeError):
+            while left:
+                left = left[os.write(self._own, left) :]
 
     def hear(self, event: Event) -> None:
         """Tell an event of a job."""

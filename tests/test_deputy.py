@@ -1,0 +1,80 @@
+"""What does the jobs of a run on a worker, without a cluster: what its worker leaves behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.executors.frames import to_frame
+from runner.executors.spawn import interpreter
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A run's folder on a worker, with a project of one session."""
+    root = tmp_path / "run"
+    root.mkdir()
+    program = (
+        f"trap 'echo asked to end; sleep 0.1; echo > {tmp_path}/ended; exit' TERM;"
+        f" echo > {tmp_path}/began; while :; do sleep 0.02; done"
+    )
+    (root / "envfile.py").write_text(
+        "import runner\n\n@runner.session(python=False)\n"
+        f"def a(session):\n    session.run('sh', '-c', {program!r}, external=True)\n"
+    )
+    return root
+
+
+@pytest.fixture
+def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One that is to do the job, with an end of both pipes that is ours."""
+    orders = {
+        "root": str(root),
+        "is_one": False,
+        "own": [],
+        "color": "never",
+        "columns": 80,
+        "run_id": "run",
+        "grace_s": 60.0,
+        "answers": {},
+        "given": {"directory": str(root), "file": "envfile.py"},
+    }
+    with subprocess.Popen(
+        interpreter("runner.deputy"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=root,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(to_frame([orders]) + to_frame(["start", "a", "token", []]))
+        process.stdin.flush()
+        yield process
+        process.kill()
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
+def test_when_its_worker_is_gone_a_job_that_tells_something_still_has_its_grace(
+    root: Path, deputy: subprocess.Popen[bytes]
+):
+    assert deputy.stdin is not None
+    assert deputy.stdout is not None
+    wait_for(root.parent / "began", deputy)
+    deputy.stdout.close()  # nobody hears it any more
+    deputy.stdin.close()
+
+    assert deputy.wait(timeout=60) == 0
+    assert (root.parent / "ended").exists()
+    assert not root.exists()
