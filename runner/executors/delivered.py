@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import threading
 import time
 from contextlib import suppress
 
 from runner.amounts import DAY_S
+from runner.aside import touch, write_aside
 from runner.record import Record
 from runner.trees import remove_tree
 from runner.typed import TYPE_CHECKING
@@ -73,10 +73,7 @@ class Delivered:
             path = self._path(digest)
             os.makedirs(self._home, mode=0o700, exist_ok=True)  # others may not read the projects
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            aside = f"{path}.{os.getpid()}-{threading.get_ident()}"
-            with open(aside, "wb") as stream:
-                stream.write(content)
-            os.replace(aside, path)
+            write_aside(path, content)
         return digest
 
     def read(self, digests: Iterable[str]) -> list[bytes]:
@@ -116,10 +113,10 @@ class Delivered:
     def clean(self) -> None:
         """What nobody has used for long is gone; looked at once a day."""
         now = time.time()
-        if now - _changed(os.path.join(self._runs, ".looked")) < DAY_S:
+        looked = os.path.join(self._runs, ".looked")
+        if now - _changed(looked) < DAY_S:
             return
-        with open(os.path.join(self._runs, ".looked"), "wb"):
-            pass
+        touch(looked)
         for name in os.listdir(self._runs):
             path = os.path.join(self._runs, name)
             if os.path.isdir(path) and now - _changed(path) > _LEFT_S:
