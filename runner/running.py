@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     InstallerKind = Literal["make", "install", "build", "export", "forget"]
     CommandKind = Literal["run", InstallerKind]
 
+GOOD = ("passed", "cached")  # results with which what requires a job may start
+
 
 # What a job runs in. ------------------------------------------------------------
 

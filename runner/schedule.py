@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from runner.running import Outcome
+from runner.running import GOOD, Outcome
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from runner.executors import Executor
     from runner.model import Job, Plan
-
-GOOD = ("passed", "cached")
 
 
 def run(

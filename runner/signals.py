@@ -15,7 +15,13 @@ import time
 from contextlib import contextmanager, suppress
 
 from runner.errors import Interrupted
-from runner.handlers import getsignal, pthread_sigmask, set_signal
+from runner.handlers import (
+    answer_signals,
+    getsignal,
+    pthread_sigmask,
+    restore_signals,
+    set_signal,
+)
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,16 +46,11 @@ def signals_as_exceptions() -> Generator[None]:
     A signal that is ignored stays so: nohup(1) means what it says. SIGINT is
     Python's KeyboardInterrupt as ever.
     """
-    before: dict[signal.Signals, Any] = {}
-    for number in _ENDING:
-        handler = getsignal(number)
-        if handler not in (signal.SIG_IGN, None):  # None: not Python's, cannot be set back
-            before[number] = set_signal(number, _raise_interrupted)
+    before = answer_signals(dict.fromkeys(_ENDING, _raise_interrupted))
     try:
         yield
     finally:
-        for number, handler in before.items():
-            set_signal(number, handler)
+        restore_signals(before)
 
 
 def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
@@ -98,8 +99,7 @@ def signals_held_back() -> Generator[Held]:
                 set_signal(ending, held.note)
         yield held
     finally:
-        for number, handler in held.handlers.items():
-            set_signal(number, handler)
+        restore_signals(held.handlers)
         held.answer()
 
 

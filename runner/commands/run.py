@@ -24,7 +24,7 @@ from runner.process import run as run_command
 from runner.record import Record
 from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
-from runner.running import JobEnded, Outcome, Report
+from runner.running import GOOD, JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
 from runner.signals import signals_as_exceptions
 from runner.telling import tell
@@ -297,4 +297,4 @@ def exit_code(
     skipped = {outcome.job for outcome in report.outcomes if outcome.result == "skipped"}
     if skipped & named and not skip_missing:
         return errors.FAILED
-    return errors.PASSED if is_part or results & set(schedule.GOOD) else errors.FAILED
+    return errors.PASSED if is_part or results & set(GOOD) else errors.FAILED

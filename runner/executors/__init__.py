@@ -1,7 +1,8 @@
-"""Where jobs run: what the scheduler needs of an executor."""
+"""Where jobs run: what the scheduler needs of an executor, and what all make of an outcome."""
 
 from __future__ import annotations
 
+from runner.running import GOOD
 from runner.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -42,3 +43,11 @@ class Executor(Protocol):
     def close(self) -> None:
         """Nothing that was started is left; to be called at the end, whatever happened."""
         ...
+
+
+def cut_short(outcome: Outcome, ended_by: str) -> Outcome:
+    """What became of a job whose run was asked to end by that signal; empty: it was not."""
+    if ended_by and outcome.result in GOOD:
+        # Nobody knows whether it has passed or was cut short.
+        return outcome._replace(result="interrupted", reason=ended_by)
+    return outcome

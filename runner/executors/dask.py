@@ -12,10 +12,10 @@ import signal
 import time
 from contextlib import suppress
 
-from runner.executors import dask_worker
+from runner.executors import cut_short, dask_worker
 from runner.executors.system import ENDING, NAMES
 from runner.executors.wire import from_line
-from runner.handlers import getsignal, set_signal
+from runner.handlers import answer_signals, restore_signals
 from runner.running import JobStarted, Outcome, Said
 from runner.typed import TYPE_CHECKING
 
@@ -35,7 +35,6 @@ _TICK_S = 1.0  # at least so often it is looked at what nobody tells
 _MORE_S = 5.0  # beyond the grace, for what was asked to end to be told
 _TAKEN_BYTES = 1 << 20  # taken before the worker is told so
 _NOT_STARTED = "not started: the run ended before a worker took it"
-_GOOD = ("passed", "cached")
 
 
 class Dask:
@@ -74,12 +73,7 @@ class Dask:
         self._is_stopped = self._is_closed = self._is_lost = False
         cluster.listen(str(orders["topic"]), self._hear_message)
         cluster.watch(lambda workers: self._came.put(("workers", workers)))
-        self._before: dict[int, Any] = {}
-        answers: dict[int, Callable[[int, FrameType | None], None]] = {**output.answers}
-        answers.update((number, self._note) for number in ENDING)
-        for number, answer in answers.items():
-            if getsignal(number) not in (signal.SIG_IGN, None):  # nohup(1) means what it says
-                self._before[number] = set_signal(number, answer)
+        self._before = answer_signals({**dict.fromkeys(ENDING, self._note), **output.answers})
 
     # What the scheduler asks for. -------------------------------------------------------
 
@@ -132,8 +126,7 @@ class Dask:
                 self._cluster.call_within(seconds, dask_worker.end_run, self._run)
         finally:
             self._cluster.close(seconds)
-            for number, handler in self._before.items():
-                set_signal(number, handler)
+            restore_signals(self._before)
             self._output.end()
 
     # The loop. --------------------------------------------------------------------------
@@ -331,10 +324,7 @@ class Dask:
         elif kind == "ended":
             outcome = from_line(data)
             assert isinstance(outcome, Outcome)
-            if self.ended_by and outcome.result in _GOOD:
-                # Nobody knows whether it has passed or was cut short.
-                outcome = outcome._replace(result="interrupted", reason=self.ended_by)
-            self._settle(sent, outcome)
+            self._settle(sent, cut_short(outcome, self.ended_by))
         elif kind == "lost":
             if self._may_run_again(sent):
                 sent.forget()

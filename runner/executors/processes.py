@@ -21,6 +21,7 @@ import time
 from contextlib import suppress
 
 from runner.descendants import GRACE_S, adopt_orphans, end_children
+from runner.executors import cut_short
 from runner.executors.system import (
     CHUNK_BYTES,
     ENDING,
@@ -32,7 +33,13 @@ from runner.executors.system import (
 )
 from runner.executors.wire import from_line
 from runner.guard import Guard
-from runner.handlers import getsignal, pthread_sigmask, set_signal
+from runner.handlers import (
+    answer_signals,
+    getsignal,
+    pthread_sigmask,
+    restore_signals,
+    set_signal,
+)
 from runner.record import Record
 from runner.running import Outcome
 from runner.typed import TYPE_CHECKING, Protocol
@@ -40,13 +47,10 @@ from runner.typed import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
-    from typing import Any
 
     from runner.executors.system import Pipe
     from runner.model import Job
     from runner.running import Event
-
-_GOOD = ("passed", "cached")
 
 # A worker has its grace for its command, and then this for what its function does last.
 _MORE_S = 2.0
@@ -166,14 +170,7 @@ class Processes:
         self._woken.setblocking(False)
         self._wake.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._take_wake)
-        self._before: dict[int, Any] = {}
-        for number in ENDING:
-            handler = getsignal(number)
-            if handler not in (signal.SIG_IGN, None):  # nohup(1) means what it says
-                self._before[number] = set_signal(number, self._note)
-        for other, answer in output.answers.items():
-            if getsignal(other) not in (signal.SIG_IGN, None):
-                self._before[other] = set_signal(other, answer)
+        self._before = answer_signals({**dict.fromkeys(ENDING, self._note), **output.answers})
         if sys.platform != "win32":
             if getsignal(signal.SIGTSTP) == signal.SIG_DFL:
                 self._before[signal.SIGTSTP] = set_signal(signal.SIGTSTP, self._pause)
@@ -336,11 +333,8 @@ class Processes:
                 told = from_line(line)
                 if not isinstance(told, Outcome):
                     self._hear(told)
-                elif self.ended_by and told.result in _GOOD:
-                    # Nobody knows whether it has passed or was cut short.
-                    worker.outcome = told._replace(result="interrupted", reason=self.ended_by)
                 else:
-                    worker.outcome = told
+                    worker.outcome = cut_short(told, self.ended_by)
 
     def _settle(self, worker: _Worker) -> Outcome:
         """What became of a worker that is over, of which nothing is kept."""
@@ -370,8 +364,7 @@ class Processes:
     def _forget_all(self) -> None:
         """All that is ours is as it was before us; in a worker too."""
         signal.set_wakeup_fd(self._wake_before)
-        for number, handler in self._before.items():
-            set_signal(number, handler)
+        restore_signals(self._before)
         self._selector.close()
         for one in (self._woken, self._wake):
             one.close()
