@@ -502,6 +502,21 @@ def test_a_job_that_has_passed_when_a_signal_came_may_have_been_cut_short(crew: 
     assert not crew.executor.has_room()
 
 
+def test_after_a_second_ctrl_c_a_worker_that_tells_nothing_is_not_waited_for(
+    crews, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("runner.executors.dask._MORE_S", 0.0)
+    crew = begun(crews(grace_s=1000.0))
+    signal.raise_signal(signal.SIGINT)
+    crew.attend()
+    signal.raise_signal(signal.SIGINT)
+
+    assert crew.executor.wait().reason == "asked to end, its worker tcp://one told nothing more"
+    assert [one for one in crew.cluster.called if one[0] == "stop"] == [
+        ("stop", "run", int(signal.SIGINT), None)
+    ] * 2
+
+
 # Where it is, and what is there. -------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from runner import deputy as one
 from runner.executors.frames import to_frame
 from runner.executors.spawn import interpreter
+from runner.running import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
 
@@ -78,3 +81,31 @@ def test_when_its_worker_is_gone_a_job_that_tells_something_still_has_its_grace(
     assert deputy.wait(timeout=60) == 0
     assert (root.parent / "ended").exists()
     assert not root.exists()
+
+
+@pytest.fixture
+def told() -> Iterator[one._Told]:
+    """What tells nobody, and has been without a job for longer than it waits for one."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    told = one._Told(nobody, is_one=False)
+    told._idle_since_s = time.monotonic() - 61
+    yield told
+    os.close(nobody)
+
+
+def test_without_a_job_for_a_minute_it_leaves(told: one._Told):
+    with pytest.raises(one._Left):
+        told.tick()
+
+
+def test_while_a_job_runs_it_stays(told: one._Told):
+    told.tokens["a"] = "token"
+
+    assert told.tick() == 60
+
+
+def test_the_minute_begins_when_a_job_has_ended(told: one._Told):
+    told.tokens["a"] = "token"
+    told.end_job(Outcome("a", "passed"))
+
+    assert 0 < told.tick() <= 60

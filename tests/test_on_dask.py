@@ -1,0 +1,63 @@
+"""What a run sends to a cluster's workers, and where what comes back is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.load import open_project
+from runner.model import Request
+from runner.worker import Run
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+
+from runner.on_dask import keep_made, orders_of
+
+
+def given_to_workers(folder: Path, environ: dict[str, str], **given: Any) -> object:
+    """The settings that travel with those that a command line gives."""
+    (folder / "envfile.py").write_text(
+        "import runner\n\n@runner.session(python=False)\ndef a(session): ...\n"
+    )
+    request = Request("run", None, {"directory": str(folder), **given}, ())
+    project, settings = open_project(request, environ)
+    run = Run(0.0, set(), "never", 80, "run")
+    return orders_of(project, settings, run, is_one=False)["given"]
+
+
+def test_settings_of_a_job_travel_and_those_of_here_stay(tmp_path: Path):
+    given = given_to_workers(
+        tmp_path, {"RUNENV_TIMEOUT": "5m"}, sessions=("a",), on="local-cluster:1", fresh=True
+    )
+
+    assert given == {"fresh": True, "timeout": "5m"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
+def test_what_a_job_has_made_is_kept_as_it_was(tmp_path: Path):
+    for head, data in (
+        (["file", "t", "sub/tool", 0o755, True], b"one "),
+        (["file", "t", "sub/tool", 0o755, False], b"two"),
+        (["link", "t", "latest", "sub/tool"], b""),
+        (["folder", "t", "empty"], b""),
+    ):
+        keep_made(str(tmp_path), "run", "a", head, data)
+
+    (made,) = tmp_path.glob("run/a*")
+    assert (made / "sub" / "tool").read_bytes() == b"one two"
+    assert os.access(made / "sub" / "tool", os.X_OK)
+    assert os.readlink(made / "latest") == "sub/tool"
+    assert (made / "empty").is_dir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
+def test_a_job_that_runs_again_makes_the_same_anew(tmp_path: Path):
+    for content in (b"longer than the next", b"next"):
+        keep_made(str(tmp_path), "run", "a", ["file", "t", "a.txt", 0o444, True], content)
+        keep_made(str(tmp_path), "run", "a", ["link", "t", "latest", "a.txt"], b"")
+
+    (made,) = tmp_path.glob("run/a*")
+    assert (made / "latest").read_bytes() == b"next"
