@@ -510,7 +510,9 @@ def test_after_a_second_ctrl_c_a_worker_that_tells_nothing_is_not_waited_for(
     signal.raise_signal(signal.SIGINT)
     crew.attend()
     signal.raise_signal(signal.SIGINT)
+    crew.attend()
 
+    assert not crew.executor._jobs
     assert crew.executor.wait().reason == "asked to end, its worker tcp://one told nothing more"
     assert [one for one in crew.cluster.called if one[0] == "stop"] == [
         ("stop", "run", int(signal.SIGINT), None)
