@@ -45,7 +45,7 @@ def fail(holder: str) -> None:
 def test_a_free_lock_is_taken_at_once_and_again(tmp_path: Path):
     for _ in range(2):
         with Lock(str(tmp_path / "lock"), fail):
-            assert (tmp_path / "lock").read_text() == f"process {os.getpid()}\n"
+            assert (tmp_path / "lock").read_text() == f"process {os.getpid()}".ljust(20) + "\n"
 
 
 def test_a_second_process_waits_and_is_told_for_whom(tmp_path: Path):
@@ -68,7 +68,18 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path):
         first.communicate()
 
     with Lock(str(tmp_path / "lock"), fail):
-        assert (tmp_path / "lock").read_text() == f"process {os.getpid()}\n"
+        assert (tmp_path / "lock").read_text() == f"process {os.getpid()}".ljust(20) + "\n"
+
+
+def test_a_shorter_name_leaves_nothing_of_a_longer_one(tmp_path: Path):
+    (tmp_path / "lock").write_text("process 4294967295  \n")
+
+    with start(tmp_path / "lock") as first:
+        assert line_of(first) == "holds"
+        with start(tmp_path / "lock") as second:
+            assert line_of(second) == f"waits for process {first.pid}"
+            first.communicate("\n")
+            second.communicate("\n")
 
 
 def test_a_lock_whose_holder_left_no_name_is_anothers(tmp_path: Path):
