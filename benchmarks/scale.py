@@ -15,6 +15,7 @@ it has all.
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import shutil
 import statistics
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING
 from measure import ENVIRON, Contender, machine, take_turns
 from rows import differences
 
-from runner import schedule
+from runner import cli, schedule
 from runner.model import Job, Needs, Plan, SessionSpec
 from runner.running import Outcome
 
@@ -188,6 +189,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--dask", type=int, metavar="WORKERS", help="also on so many workers")
     arguments = parser.parse_args()
+    # As often as in the command, which is begun by another function than this one.
+    gc.set_threshold(cli.OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     print(machine(arguments.rounds), f"{WORKERS:,} workers that are none", sep=", ")
     print(f"{'jobs':>9} {'µs per job':>11} {'least':>6} {'most':>6} {'makespan':>9} {'bytes':>9}")
     for count in SIZES:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from runner.errors import Mistake
 
-_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
 def run_and_exit() -> None:
     """What the command `runenv` and `python -m runner` do."""
     # What a run loads stays: to look through it 20 times is 5 million instructions of 185.
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     code = main()
     # The last collections look through nothing any more, which takes 2.5 ms of a
     # listing (Python 3.11): what is there goes with the process.

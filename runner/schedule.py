@@ -104,6 +104,11 @@ def _is_lost(name: str, outcomes: Mapping[str, Outcome]) -> bool:
     return name in outcomes and outcomes[name].result not in GOOD
 
 
+# The length of the path behind a job, below zero; its number, and its name. Flat, since
+# most of what a heap costs is comparing its entries.
+_Entry = tuple[float, int, str]
+
+
 class _Queue:
     """What waits, and what of it may start now.
 
@@ -114,19 +119,19 @@ class _Queue:
         self._paths = _longest_paths(durations, jobs)
         self._number = 0
         self._waiting: dict[str, tuple[Job, tuple[str, ...]]] = {}
-        self._rank: dict[str, tuple[float, int]] = {}  # the lowest starts first
+        self._rank: dict[str, _Entry] = {}  # the lowest starts first
         # How many of its requires have not passed, and of what it follows have not ended.
         self._needed: dict[str, int] = {}
         self._after: dict[str, list[str]] = {}  # those that wait for it to pass
         self._behind: dict[str, list[str]] = {}  # those that wait for it to end
         # What may start, by rank: together with others, or alone (parallel=False).
-        self._ready: list[tuple[tuple[float, int], str]] = []
-        self._alone: list[tuple[tuple[float, int], str]] = []
+        self._ready: list[_Entry] = []
+        self._alone: list[_Entry] = []
         self._running: dict[str, Job] = {}
         self._is_alone = False  # what runs wants nothing beside it
         self._taken: set[str] = set()  # what only one of those that run may hold
         # Of what waits for one thing only the first is woken when it is free.
-        self._parked: dict[str, list[tuple[tuple[float, int], str]]] = {}
+        self._parked: dict[str, list[_Entry]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -140,7 +145,7 @@ class _Queue:
         if name in self._waiting:
             return False
         self._waiting[name] = (job, posargs)
-        self._rank[name] = (-self._paths.get(name, 0.0), self._number)
+        self._rank[name] = (-self._paths.get(name, 0.0), self._number, name)
         self._number += 1
         needed = [other for other in job.requires if other not in outcomes]
         lost = [other for other in job.requires if _is_lost(other, outcomes)]
@@ -157,7 +162,7 @@ class _Queue:
 
     def _make_ready(self, name: str) -> None:
         job, _ = self._waiting[name]
-        heappush(self._ready if job.spec.parallel else self._alone, (self._rank[name], name))
+        heappush(self._ready if job.spec.parallel else self._alone, self._rank[name])
 
     def take(self) -> tuple[Job, tuple[str, ...]] | None:
         """The first job that may start now, which from now on runs; None where there is none."""
@@ -168,23 +173,24 @@ class _Queue:
         # One that must be alone lets others go first as long as some run: nobody
         # waits for it to have the machine, and it waits for no more than there is.
         if self._alone and not self._running and self._alone[:1] < (self._ready[:1] or [_LAST]):
-            return self._start(heappop(self._alone)[1])
+            return self._start(heappop(self._alone)[2])
         while self._ready:
             entry = heappop(self._ready)
-            if entry[1] not in self._waiting:
+            name = entry[2]
+            if name not in self._waiting:
                 continue
-            claims = _claims(self._waiting[entry[1]][0])
+            claims = _claims(self._waiting[name][0])
             held = next((claim for claim in claims if claim in self._taken), None)
             if held is None:
-                return self._start(entry[1])
+                return self._start(name)
             heappush(self._parked.setdefault(held, []), entry)
             for claim in claims:  # it was woken for one of them, and does not take it
                 if claim not in self._taken:
                     self._wake(claim)
         return None
 
-    def _drop_what_left(self, entries: list[tuple[tuple[float, int], str]]) -> None:
-        while entries and entries[0][1] not in self._waiting:
+    def _drop_what_left(self, entries: list[_Entry]) -> None:
+        while entries and entries[0][2] not in self._waiting:
             heappop(entries)
 
     def _start(self, name: str) -> tuple[Job, tuple[str, ...]]:
@@ -240,7 +246,7 @@ class _Queue:
         return jobs
 
 
-_LAST = ((float("inf"), 0), "")
+_LAST = (float("inf"), 0, "")
 
 
 def _claims(job: Job) -> tuple[str, ...]:
