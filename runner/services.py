@@ -124,8 +124,13 @@ class Service:
 
     def kill(self) -> None:
         """End what is left of it."""
+        deadline = time.monotonic() + _KILLED_S
         self._members.kill()
-        self._end.within(_KILLED_S)  # bounded: a process of another user is not ours to kill
+        self._end.within(_KILLED_S)
+        # What it started has ended a moment later, when the system has its memory back.
+        # Bounded: a process of another user is not ours to kill.
+        while self._members.are_left() and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
 
 
 def end_services(

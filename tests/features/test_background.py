@@ -235,6 +235,17 @@ def test_nothing_of_a_server_outlives_its_job(project: Folder, how: str, way: st
     assert left_of(project.root) == set()
 
 
+def test_what_a_server_started_is_gone_though_its_end_takes_a_while(project: Folder):
+    # Of a killed process the system frees the memory before it has ended.
+    held = "held = b'x' * (500_000_000 * (len(sys.argv) > 1))\nprint("
+    project.write("stubborn.py", STUBBORN.replace("print(", held))
+    project.environ["RUNENV_GRACE"] = "0.1"
+    project.envfile(session(UP))
+
+    assert project.run("s", "-q").code == 0
+    assert left_of(project.root) == set()
+
+
 @pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_nothing_of_a_server_outlives_a_signal(project: Folder, name: str, code: int):
     project.envfile(session(UP + "print('running', flush=True)\nwhile True: session.env.get('A')"))
