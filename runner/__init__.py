@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner import pyproject as project
-from runner.declare import options, param, parametrize, session
+from runner.declare import include, options, param, parametrize, session
 from runner.errors import CommandFailed, CommandTimedOut
 from runner.handle import Session
 
@@ -16,6 +16,7 @@ __all__ = [
     "CommandFailed",
     "CommandTimedOut",
     "Session",
+    "include",
     "needs_version",
     "options",
     "param",

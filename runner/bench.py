@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from runner.beside import Beside
+from runner.declare import full_name
 from runner.envs import folder
 from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
@@ -177,13 +178,13 @@ class Bench:
     def _read_env_files(self) -> None:
         """What files of variables say, where the session's `env` does not say it."""
         spec, settings = self._job.spec, self.world.settings
-        said_by = set_by(settings, "env_file")
-        names = [(name, said_by) for name in settings.env_file]
-        names += [(name, spec.where) for name in spec.env_file]
+        said_by, project = set_by(settings, "env_file"), self.world.project
+        names = [(name, said_by, project.root) for name in settings.env_file]
+        names += [(name, spec.where, project.root_of(spec)) for name in spec.env_file]
         if names:
             from runner.dotenv import read_files  # few have one
 
-            for name, value in read_files(names, self.world.project.root, self._outer).items():
+            for name, value in read_files(names, self._outer).items():
                 self.env.setdefault(name, value)
 
     def _open_without(self, started: float) -> None:
@@ -391,7 +392,7 @@ class Bench:
         step = install_step(
             arguments,
             os.getcwd(),
-            world.project.root,
+            world.project.root_of(self._job.spec),
             sources=world.sources,
             environ=world.environ,
             variables=variables,
@@ -409,7 +410,7 @@ class Bench:
         step = script_step(
             script,
             cwd=os.getcwd(),
-            root=world.project.root,
+            root=world.project.root_of(self._job.spec),
             sources=world.sources,
             environ=world.environ,
         )
@@ -430,7 +431,7 @@ class Bench:
             specs,
             channels,
             self._job.spec.needs.channels,
-            self.world.project.root,
+            self.world.project.root_of(self._job.spec),
             self.world.sources.of_file,
         )
         self._apply(step, "session.conda_install")
@@ -463,6 +464,7 @@ class Bench:
         self.world.emit(Said(job=self._job.name, level=level, text=text))
 
     def notify(self, target: str, posargs: tuple[str, ...] | None) -> None:
+        target = full_name(target, self._job.spec.prefix)
         self.world.find(target)  # an unknown name is the session function's mistake
         self.notified.append((target, posargs))
 

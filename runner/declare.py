@@ -12,7 +12,7 @@ import sys
 from bisect import bisect_right
 
 from runner.errors import Mistake, did_you_mean
-from runner.model import Axis, Param
+from runner.model import Axis, Include, Param
 from runner.settings import (
     OPTIONS,
     as_path,
@@ -61,12 +61,15 @@ class Parametrized:
 class Registry:
     """What the envfile that is being executed has declared so far."""
 
-    def __init__(self, root: str = "") -> None:
+    def __init__(self, root: str = "", above: Registry | None = None) -> None:
+        """above: of the envfile that includes this one, which hears of mistakes."""
         self.root = root
+        self.top: str = above.top if above else root  # where the places of mistakes start
         self.declared: list[Declared] = []
         # By id of the function, which is kept alive in it: no other gets that id.
         self.parametrized: dict[int, list[Parametrized]] = {}
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[Mistake] = above.mistakes if above else []
+        self.includes: list[Include] = []
         self.options: dict[str, object] = {}
         self.read: list[str] = []  # files whose content decided what is declared
         # By id of a code object, which is kept alive in it.
@@ -77,10 +80,13 @@ class Registry:
         self.mistakes.append(Mistake(where, what, mend))
 
     def place(self, filename: str, line: int) -> str:
-        """`envfile.py:12`, relative to the envfile's folder where it lies in it."""
-        if self.root and filename.startswith(self.root + os.sep):
-            filename = filename[len(self.root) + 1 :]
-        return f"{filename}:{line}"
+        """`envfile.py:12`, relative to the project's folder where it lies in it."""
+        return f"{self.shown(filename)}:{line}"
+
+    def shown(self, filename: str) -> str:
+        """A file, relative to the project's folder where it lies in it."""
+        inside = self.top and filename.startswith(self.top + os.sep)
+        return filename[len(self.top) + 1 :] if inside else filename
 
     def caller(self) -> str:
         """The place in the envfile from which a function of this module was called."""
@@ -112,9 +118,14 @@ _registry = Registry()
 
 def start_registry(root: str) -> Registry:
     """An empty registry, into which everything declared from now on goes."""
+    return use_registry(Registry(root))
+
+
+def use_registry(registry: Registry) -> Registry:
+    """Everything declared from now on goes into this registry."""
     global _registry  # decorators have nothing else to reach it by
-    _registry = Registry(root)
-    return _registry
+    _registry = registry
+    return registry
 
 
 def current_registry() -> Registry:
@@ -469,6 +480,44 @@ def _with_ids(
     ]
 
 
+# Other envfiles. ---------------------------------------------------------------
+
+
+def include(pattern: str | os.PathLike[str], *, prefix: str | None = None) -> None:
+    """Let the sessions of other envfiles join this one's, each as `prefix:name`.
+
+    pattern: a path that starts at this envfile's folder, "packages/api/envfile.py", or a
+        pattern for several, "packages/*/envfile.py"; that there is none is a mistake.
+    prefix: instead of the name of the folder that an envfile lies in.
+
+    Each has its own folder for its root, and what it can import. In its `requires`
+    and `after` a name is one of its own; behind a colon, ":core:wheel", it is one of this
+    envfile's.
+    """
+    registry = _registry
+    where = registry.caller()
+    text = as_path(pattern)
+    if not isinstance(text, str) or not text.strip():
+        registry.note(
+            where,
+            f"include: {pattern!r} is no path",
+            'write include("packages/*/envfile.py")',
+        )
+        return
+    if prefix is not None and not _is_safe_word(prefix):
+        registry.note(
+            where,
+            f"include: the prefix {prefix!r} would not be safe in a shell or as a folder",
+            f"use letters, digits, '.', '_', '+' and '-': {cleaned(str(prefix)) or 'api'!r}",
+        )
+        return
+    registry.includes.append(Include(text, prefix, where))
+
+
+def _is_safe_word(value: object) -> bool:
+    return isinstance(value, str) and is_safe(value)  # what types forbid is still written
+
+
 # Options of the envfile. -------------------------------------------------------
 
 
@@ -536,6 +585,23 @@ def cleaned(word: str) -> str:
     """The word with each run of unsafe characters as one `_`, none at its ends."""
     kept = "".join(c if c.isalnum() or c in _SAFE_PUNCTUATION else " " for c in word)
     return "_".join(kept.split()).strip("-._")
+
+
+def full_name(name: str, prefix: str) -> str:
+    """What is called `name` in the envfile of that prefix, as the project calls it.
+
+    A colon before it leads to the envfile that includes this one. One is left where
+    that is not loaded.
+    """
+    while name.startswith(":") and prefix:
+        name, prefix = name[1:], prefix[: prefix.rfind(":", 0, -1) + 1]
+    return prefix + name
+
+
+def name_from(name: str, prefix: str) -> str:
+    """What the project calls `name`, as the envfile of that prefix has to write it."""
+    own = name.startswith(prefix)
+    return name.removeprefix(prefix) if own else ":" * prefix.count(":") + name
 
 
 def checked_id(word: object, where: str) -> str | None:

@@ -30,16 +30,14 @@ _REPLACED = r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}|\$[A-Za-z_{]"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
-def read_files(
-    names: Iterable[tuple[str, str]], root: str, outer: Mapping[str, str]
-) -> dict[str, str]:
+def read_files(names: Iterable[tuple[str, str, str]], outer: Mapping[str, str]) -> dict[str, str]:
     """The variables of the files, of which the last wins; what is set already stays what it is.
 
-    names: each with the place that names it; relative to `root`. outer: what is set
+    names: each with the place that names it, and the folder that it starts at. outer: what is set
     already, as all who read such files leave it. Raises EnvironmentBroken with the place.
     """
     found: dict[str, str] = {}
-    for name, where in names:
+    for name, where, root in names:
         optional = name.startswith(_OPTIONAL)
         path = os.path.join(root, os.path.expanduser(name[len(_OPTIONAL) :] if optional else name))
         if optional and not os.path.lexists(path):

@@ -123,8 +123,8 @@ class Session:
 
     @property
     def name(self) -> str:
-        """The name of the job."""
-        return self._job.name
+        """The name of the job, as its own envfile calls it: without the prefix of `include`."""
+        return self._job.own_name
 
     @property
     def python(self) -> str | None:

@@ -16,7 +16,7 @@ from runner.digests import sha256
 from runner.envs.pythons_found import found_versions
 from runner.load import load_project
 from runner.record import Record
-from runner.tab import keep_names
+from runner.tab import content, keep_names
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def listing_of(envfile: str, cache: str) -> Listing:
         return kept
     project = load_project(envfile, may_install=False)  # nobody waits for that at a TAB
     listing = _make(project)
-    files = {path: _digest(path) for path in project.read}
+    files = {path: _digest(path) for path in project.all_read}
     data = {
         "format": _FORMAT,
         "python": sys.version,
@@ -127,9 +127,5 @@ def _read(file: str) -> Listing | None:
 
 
 def _digest(path: str) -> str:
-    """The digest of a file's content; empty where it is not there."""
-    try:
-        with open(path, "rb") as stream:
-            return sha256(stream.read()).hexdigest()
-    except OSError:
-        return ""
+    """The digest of a file's content, or of a folder's names; empty where neither is there."""
+    return sha256(content(path)).hexdigest() if os.path.exists(path) else ""

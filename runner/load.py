@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib import import_module, invalidate_caches
 from types import ModuleType
 
@@ -23,7 +24,7 @@ from runner.errors import (
     place_of,
 )
 from runner.finding import NAME, NOXFILE, envfile_in, nearest_envfile
-from runner.model import BY_DEFAULT, Project
+from runner.model import BY_DEFAULT, Project, Read
 from runner.plan import expand
 from runner.settings import read_table, settle
 from runner.specs import finish
@@ -136,39 +137,60 @@ def load_project(
     installed first where they may be. source: what would stand in a file that is not
     there. Raises EnvfileError with all mistakes, in the order of their lines.
     """
-    root = os.path.dirname(envfile)
     source = _read(envfile) if source is None else source
     if _is_noxfile(envfile, source):
         reader = cast("Reader", import_module(READER))
         return reader.load(envfile, source, settings, may_install=may_install)
+    common = list(sys.path)
+    registry = declare.start_registry(os.path.dirname(envfile))
+    add = partial(add_packages, settings=settings, may_install=may_install)
+    one = _read_one(envfile, source, registry, add)
+    joined = None
+    if registry.includes:
+        from runner.including import Including  # 2 ms that most envfiles do without
+
+        def read(file: str, own: Registry, prefix: str) -> Read:
+            return _read_one(file, _read(file), own, partial(add, home=envfile, prefix=prefix))
+
+        joined = Including(common, read).joined(registry, envfile)
+    specs = [*one.specs, *(joined.specs if joined else ())]
+    # Of what an exception has cut short nobody knows which names it would declare.
+    to_its_end = one.to_its_end and (joined is None or joined.to_their_end)
+    jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
+    if registry.mistakes:
+        raise EnvfileError(in_order(registry.mistakes))
+    return Project(
+        root=registry.root,
+        envfile=envfile,
+        doc=one.doc,
+        jobs=jobs,
+        options=registry.options,
+        read=one.read,
+        parts=joined.parts if joined else (),
+        looked_at=joined.looked_at if joined else (),
+    )
+
+
+def _read_one(
+    envfile: str, source: bytes, registry: Registry, add: Callable[[str, bytes], None]
+) -> Read:
+    """What one envfile says by itself. add: lets it import what its own block asks for."""
+    shown = registry.shown(envfile)
     if b"needs_version" in source:
-        _check_version(source, envfile)
+        _check_version(source, shown)
     if b"# /// script" in source:
-        add_packages(envfile, source, settings, may_install=may_install)
-    registry = declare.start_registry(root)
+        add(envfile, source)
     before = set(sys.modules)
     module = ModuleType("envfile")
     module.__file__ = envfile
     to_its_end = execute(source, module, registry)
     specs = finish(registry)
-    # Of what an exception has cut short nobody knows which names it would declare.
-    jobs = expand(specs, found_versions, registry.note) if to_its_end else ()
-    if not specs and not registry.mistakes:
+    if not specs and not registry.includes and not registry.mistakes:
         registry.note(
-            os.path.basename(envfile),
-            "no session is declared",
-            f"a first one, to be saved in it:\n\n{_SAMPLE}",
+            shown, "no session is declared", f"a first one, to be saved in it:\n\n{_SAMPLE}"
         )
-    if registry.mistakes:
-        raise EnvfileError(in_order(registry.mistakes))
-    return Project(
-        root=root,
-        envfile=envfile,
-        doc=(module.__doc__ or "").strip(),
-        jobs=jobs,
-        options=registry.options,
-        read=(envfile, *modules_read(root, before), *registry.read),
-    )
+    read = (envfile, *modules_read(registry.root, before), *registry.read)
+    return Read(specs, (module.__doc__ or "").strip(), to_its_end, read)
 
 
 def add_packages(
@@ -178,13 +200,25 @@ def add_packages(
     *,
     may_install: bool,
     without: tuple[str, ...] = (),
+    home: str = "",
+    prefix: str = "",
 ) -> None:
-    """What the envfile's own block asks for (PEP 723) can be imported; not what is in `without`."""
+    """What the envfile's own block asks for (PEP 723) can be imported; not what is in `without`.
+
+    home: the envfile that includes it, with this prefix.
+    """
     from runner.envs.of_envfile import packages_of  # 40 ms that only such an envfile costs
 
     known = settle({}, os.environ, {}, {}) if settings is None else settings()
     for folder in packages_of(
-        envfile, source, known, os.environ, may_install=may_install, without=without
+        envfile,
+        source,
+        known,
+        os.environ,
+        may_install=may_install,
+        without=without,
+        home=os.path.dirname(home),
+        prefix=prefix,
     ):
         if folder not in sys.path:
             sys.path.append(folder)
@@ -205,7 +239,7 @@ def _read(envfile: str) -> bytes:
 def execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
     """Run the envfile, to its end or not; what goes wrong in it joins the mistakes."""
     envfile = str(module.__file__)
-    shown = os.path.basename(envfile)
+    shown = registry.shown(envfile)
     if b"\0" in source:
         registry.note(
             shown, "the file holds null bytes: it is no Python source", "save it as UTF-8"
@@ -228,7 +262,7 @@ def execute(source: bytes, module: ModuleType, registry: Registry) -> bool:
         registry.note(error.where or shown, error.what, error.mend)
     except SystemExit as error:
         registry.note(
-            place_of(error, registry.root) or shown,
+            place_of(error, registry.top) or shown,
             f"the envfile ended the program: sys.exit({error.code!r})",
             "take the call out",
         )
@@ -258,7 +292,7 @@ def _pointed_at(error: SyntaxError) -> str:
 
 def _note_exception(error: Exception, registry: Registry, shown: str) -> None:
     """An exception of the user's own: its last place in the envfile, and their frames."""
-    place = place_of(error, registry.root) or shown
+    place = place_of(error, registry.top) or shown
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     mend = "\n".join(filter(None, (cut_traceback(error), _hint(error))))
     registry.note(place, what, mend)
@@ -298,7 +332,7 @@ def modules_read(root: str, before: set[str]) -> list[str]:
     return sorted(found)
 
 
-def _check_version(source: bytes, envfile: str) -> None:
+def _check_version(source: bytes, shown: str) -> None:
     """Raise where `runner.needs_version = "..."` asks for another runenv.
 
     Read from the text and not by executing it: an envfile for a later runenv
@@ -306,13 +340,13 @@ def _check_version(source: bytes, envfile: str) -> None:
     """
     from runner import __version__
 
-    for where, text in versions_needed(envfile, source, __version__):
+    for where, text in versions_needed(shown, source, __version__):
         what = f"this envfile needs runenv {text}, and this is runenv {__version__}"
         mend = f"install one that fits: pip install 'runenv-cli{text}'"
         raise EnvfileError([Mistake(where, what, mend)])
 
 
-def versions_needed(envfile: str, source: bytes, version: str) -> Iterator[tuple[str, str]]:
+def versions_needed(shown: str, source: bytes, version: str) -> Iterator[tuple[str, str]]:
     """Where the file sets `….needs_version`, and to what, where this version does not fit.
 
     Raises EnvfileError for what is no version specifier.
@@ -331,7 +365,7 @@ def versions_needed(envfile: str, source: bytes, version: str) -> Iterator[tuple
         for target in node.targets:
             if not (isinstance(target, ast.Attribute) and target.attr == "needs_version"):
                 continue
-            where, text = f"{os.path.basename(envfile)}:{node.lineno}", str(node.value.value)
+            where, text = f"{shown}:{node.lineno}", str(node.value.value)
             try:
                 fits = SpecifierSet(text).contains(version, prereleases=True)
             except InvalidSpecifier:
@@ -380,11 +414,16 @@ def open_project(
         left_out.append("sessions")  # nox's variable, as little as NAME without an option
     options = {name: value for name, value in project.options.items() if name not in left_out}
     settings = settle(request.given, environ, options, table)
+    if project.parts:
+        from runner.including import with_own_settings  # loaded by now
+
+        project = project._replace(jobs=with_own_settings(project, request.given, environ))
     if request.own:
         from runner.own_options import settle_own  # what most command lines have none of
 
         here = os.getcwd()
-        settled = settle_own(request.own, project.jobs, "" if here == project.root else here)
+        at_home = here == project.root and not project.parts
+        settled = settle_own(request.own, project.jobs, "" if at_home else here)
         project = project._replace(jobs=settled.jobs)
         settings = settings._replace(sessions=settled.sessions)
     if project.origins:

@@ -13,6 +13,7 @@ from runner.record import Record
 from runner.typed import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Literal
 
 
@@ -114,6 +115,14 @@ class SessionSpec(Record):
     group: str = ""  # the heading that it is listed under
     env_file: tuple[str, ...] = ()  # paths of files of variables; behind a - it may be missing
     confirm: str = ""  # what must be answered with yes before it may run
+    prefix: str = ""  # "api:", of all names of an included envfile
+    root: str = ""  # the folder of an included envfile; "": that of the project
+    imports: AbstractContextManager[object] | None = None  # of an included one: what it can import
+
+    @property
+    def own_name(self) -> str:
+        """Its name in the envfile that declares it, where that is included."""
+        return self.name.removeprefix(self.prefix)
 
 
 class Job(Record):
@@ -128,6 +137,7 @@ class Job(Record):
     requires: tuple[str, ...]  # names of jobs
     shared: str = ""  # the name of the environment that it shares; "": its own
     absent: tuple[str, str] | None = None  # a job that it requires, and the Python that it lacks
+    above: str = ""  # what it requires of an envfile that would include its own, and is not loaded
     also: tuple[str, ...] = ()  # of noxfiles: further names that it answers to
     trouble: tuple[str, str] | None = None  # why it cannot run, with the mend
     after: tuple[str, ...] = ()  # names of jobs that it follows, however they end, where they run
@@ -138,6 +148,39 @@ class Job(Record):
     def environment(self) -> str:
         """The name of its environment, which is that of its folder too."""
         return self.shared or self.name
+
+    @property
+    def own_name(self) -> str:
+        """Its name in the envfile that declares it, where that is included."""
+        return self.name.removeprefix(self.spec.prefix)
+
+
+class Include(Record):
+    """What `runner.include` was told."""
+
+    pattern: str
+    prefix: str | None  # None: the name of the folder
+    where: str
+
+
+class Read(Record):
+    """What one envfile says by itself."""
+
+    specs: list[SessionSpec]
+    doc: str
+    to_its_end: bool  # False: an exception has cut it short
+    read: tuple[str, ...]  # the files that decided what it says, itself the first
+
+
+class Part(Record):
+    """An envfile that another one includes."""
+
+    prefix: str  # "api:", "api:docs:" of what that includes
+    root: str
+    envfile: str
+    doc: str
+    options: Mapping[str, object]  # what it assigned to runner.options
+    read: tuple[str, ...]  # the files that decided what it says, itself the first
 
 
 class Project(Record):
@@ -150,6 +193,23 @@ class Project(Record):
     options: Mapping[str, object]  # what the envfile assigned to runner.options
     read: tuple[str, ...]  # the files that decided what it says, itself the first
     origins: Mapping[str, str] = {}  # who has said an option, where not runner.options
+    parts: tuple[Part, ...] = ()  # the envfiles that it includes, each before its own
+    looked_at: tuple[str, ...] = ()  # folders and absent files by which these were found
+
+    @property
+    def all_read(self) -> tuple[str, ...]:
+        """What decided which jobs there are: files, folders whose names did, what is absent."""
+        return (*self.read, *(path for part in self.parts for path in part.read), *self.looked_at)
+
+    def read_for(self, spec: SessionSpec) -> tuple[str, ...]:
+        """The files that decided what the session is: those of its own envfile."""
+        if not spec.prefix:
+            return self.read
+        return next((part.read for part in self.parts if part.prefix == spec.prefix), ())
+
+    def root_of(self, spec: SessionSpec) -> str:
+        """The folder of the envfile that declares the session."""
+        return spec.root or self.root
 
 
 BY_DEFAULT = "default"  # an option of a Project, that nobody has said: a table has the last word

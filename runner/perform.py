@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 
 from runner.bench import Bench
 from runner.errors import (
@@ -76,7 +77,7 @@ def _attempt(
     reason = ""
     called = may_retry = False
     try:
-        os.chdir(world.project.root)
+        os.chdir(world.project.root_of(job.spec))
         _check_consent(job, world)
         with limit, bench:
             called = True
@@ -127,7 +128,8 @@ def _call(job: Job, posargs: tuple[str, ...], bench: Bench) -> None:
         interactive=bench.is_interactive,
         hands=bench,
     )
-    job.spec.function(session, **dict(job.arguments), **given_of(job))
+    with job.spec.imports or nullcontext():
+        job.spec.function(session, **dict(job.arguments), **given_of(job))
 
 
 def given_of(job: Job) -> dict[str, object]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from runner.declare import cleaned
+from runner.declare import cleaned, full_name, name_from
 from runner.envs.python_spec import fits, read_spec
-from runner.errors import did_you_mean, some_of
+from runner.errors import nearest, some_of
 from runner.model import Job, Needs, Plan
 from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
@@ -333,8 +333,9 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
             continue
         required: dict[str, None] = {}
         absent: tuple[str, str] | None = None
+        above = ""
         for text in job.spec.requires:
-            name = text
+            name = full_name(text, job.spec.prefix)
             for field in ("{python}", "{py}"):
                 if field in name and job.python is None and (job.spec.where, text) not in noted:
                     noted.add((job.spec.where, text))
@@ -348,18 +349,34 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                 required[name] = None
             elif name in families:
                 required.update(dict.fromkeys(families[name]))
+            elif name.startswith(":"):
+                above = above or name
             elif python := _python_of_absent(name, specs):
                 absent = absent or (name, python)
             elif (job.spec.where, text) not in noted:
                 noted.add((job.spec.where, text))
-                near = did_you_mean(name, [*families, *jobs])
                 note(
                     job.spec.where,
-                    f"session {job.spec.name!r} requires {name!r}, which no session is named",
-                    near or f"there are {some_of(list(named))}",
+                    f"session {job.spec.name!r} requires {_as_written(name, job)!r}, which no"
+                    " session is named",
+                    _near(name, [*families, *jobs], list(named), job),
                 )
-        resolved.append(job._replace(requires=tuple(required), absent=absent))
+        resolved.append(job._replace(requires=tuple(required), absent=absent, above=above))
     return tuple(resolved)
+
+
+def _as_written(name: str, job: Job) -> str:
+    return name_from(name, job.spec.prefix) if job.spec.prefix else name
+
+
+def _near(name: str, known: list[str], named: list[str], job: Job) -> str:
+    """What the name of another session should have been, as the job's envfile writes it."""
+    # Its own names without their prefix, which makes all of them alike.
+    near = nearest(_as_written(name, job), [_as_written(other, job) for other in known])
+    if near:
+        return f"did you mean {near!r}?"
+    own = [name for name in named if name.startswith(job.spec.prefix)]
+    return f"there are {some_of([_as_written(name, job) for name in own])}"
 
 
 def _resolve_after(jobs: Sequence[Job], note: Note) -> tuple[Job, ...]:
@@ -375,17 +392,20 @@ def _resolve_after(jobs: Sequence[Job], note: Note) -> tuple[Job, ...]:
     for job in jobs:
         found: dict[str, None] = {}
         for text in job.spec.after:
-            name = text.replace("{python}", job.python or "").replace("{py}", job.python or "")
+            name = full_name(text, job.spec.prefix)
+            name = name.replace("{python}", job.python or "").replace("{py}", job.python or "")
             meant = _meant(name, jobs, families)
             found.update(dict.fromkeys(meant))
-            # One whose Python is not here does not run, so that nothing follows it.
-            if meant or (job.spec.where, text) in noted or _python_of_absent(name, specs):
+            # One whose Python or envfile is not here does not run, so that nothing follows it.
+            absent = name.startswith(":") or _python_of_absent(name, specs)
+            if meant or (job.spec.where, text) in noted or absent:
                 continue
             noted.add((job.spec.where, text))
             note(
                 job.spec.where,
-                f"session {job.spec.name!r} comes after {name!r}, which no session is named",
-                did_you_mean(name, known) or f"there are {some_of(named)}",
+                f"session {job.spec.name!r} comes after {_as_written(name, job)!r}, which no"
+                " session is named",
+                _near(name, known, named, job),
             )
         found.pop(job.name, None)
         resolved.append(job._replace(after=tuple(n for n in found if n not in job.requires)))

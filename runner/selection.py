@@ -191,17 +191,47 @@ def _has_parts(job: Job, name: str) -> bool:
     return False
 
 
+def _nearest(name: str, known: Iterable[str], prefix: str) -> str:
+    """The known name that is near, among those of that prefix: it makes all of them alike."""
+    own = [other.removeprefix(prefix) for other in known if other.startswith(prefix)]
+    near = nearest(name.removeprefix(prefix), own)
+    return prefix + near if near else ""
+
+
+def _hint_of_prefix(name: str, jobs: Sequence[Job]) -> str:
+    """What was meant by the name of an included envfile, or of what several of them have."""
+    if any(job.spec.prefix.startswith(f"{name}:") for job in jobs):
+        return f"'{name}:*' means all that {name} has"
+    spelled = name.replace("/", ":")
+    if any(spelled in (job.spec.name, job.name) for job in jobs):
+        return f"did you mean {spelled!r}?"
+    where = dict.fromkeys(job.spec.prefix for job in jobs if job.own_name == name)
+    where.update((job.spec.prefix, None) for job in jobs if job.spec.own_name == name)
+    found = [prefix + name for prefix in where]
+    if len(found) > 1:
+        return f"there are {some_of(found)}; '*:{name}' means all of them"
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
 _VERSION = r"\d+\.\d+t?"
 
 
 def _unknown_names(unknown: list[str], jobs: Sequence[Job], where: str) -> UsageError:
     families = list(dict.fromkeys(job.spec.name for job in jobs))
     known = list(dict.fromkeys(name for job in jobs for name in (job.spec.name, job.name)))
+    prefixes = {"", *(job.spec.prefix for job in jobs)}
     hints: list[str] = []
     for name in unknown:
+        among = _hint_of_prefix(name, jobs)
+        if among:
+            hints.append(among if len(unknown) == 1 else f"{name}: {among}")
+            continue
         verb = verb_for_word(name)
         # A long name of a job is never as near to a short word as its session's is.
-        near = ("" if "-" in name else nearest(name, families)) or nearest(name, known)
+        within = max((p for p in prefixes if name.startswith(p)), key=len)
+        near = ("" if "-" in name[len(within) :] else _nearest(name, families, within)) or _nearest(
+            name, known, within
+        )
         hint = f"did you mean {near!r}?" if near and not verb else ""
         verb = verb or ("" if hint else verb_near_word(name))
         hint = f"did you mean runenv {verb}?" if verb else hint

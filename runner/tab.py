@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 2  # another number: written by a runenv that means something else
 _LARGEST_BYTES = 1_000_000  # of all files that decide what is offered
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+- ")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-: ")
 _ELSEWHERE = ("RUNENV_FILE", "RUNENV_DIRECTORY")  # by which another envfile is meant
 _DESCRIPTOR = 8  # which the shell's code reads
 
@@ -43,7 +43,8 @@ def answer(environ: Mapping[str, str]) -> bool:
         return False
     if "/" in "".join([*before[1:], word]) or any(one[:1] == "-" for one in before):
         return False
-    if not set(environ.get("_ARGCOMPLETE_COMP_WORDBREAKS", "")).isdisjoint(word):
+    breaks = set(environ.get("_ARGCOMPLETE_COMP_WORDBREAKS", "")).intersection(word)
+    if breaks - {":"}:
         return False
     if any(name in environ for name in ("_ARC_DEBUG", *_ELSEWHERE)):
         return False
@@ -54,7 +55,8 @@ def answer(environ: Mapping[str, str]) -> bool:
     if offered is None:
         return False
     found = {name: told for name, told in offered.items() if name.startswith(word)}
-    text = _in_form(found, environ)
+    # To bash a word begins behind the colon, so that what stands before it is not offered.
+    text = _in_form(found, environ, word.rfind(":") + 1 if breaks else 0)
     return text is not None and _write(text, environ)
 
 
@@ -70,7 +72,7 @@ def keep_names(
     the sessions that have some.
     """
     home = _home(os.environ)
-    contents = {path: _content(path) for path in files}
+    contents = {path: content(path) for path in files}
     if home and sum(map(len, contents.values())) <= _LARGEST_BYTES:
         data = (_FORMAT, sys.version, envfile, contents, names, dict(options))
         keep(_file(home, envfile), marshal.dumps(data))
@@ -118,15 +120,18 @@ def _kept(
         form, python, path, contents, names, options = data
         if (form, python, path) != (_FORMAT, sys.version, envfile):
             return None
-        if any(_content(path) != content for path, content in contents.items()):
+        if any(content(path) != known for path, known in contents.items()):
             return None
         return names, options
     except (OSError, EOFError, ValueError, TypeError, AttributeError):  # none, or damaged
         return None
 
 
-def _in_form(found: Names, environ: Mapping[str, str]) -> str | None:
-    """What argcomplete writes of these; None where that is not simple."""
+def _in_form(found: Names, environ: Mapping[str, str], there: int) -> str | None:
+    """What argcomplete writes of these; None where that is not simple.
+
+    there: so many letters of each are left out.
+    """
     shell = environ.get("_ARGCOMPLETE_SHELL")
     between = environ.get("_ARGCOMPLETE_IFS", "\013")
     before_told = environ.get("_ARGCOMPLETE_DFS", "")
@@ -134,11 +139,14 @@ def _in_form(found: Names, environ: Mapping[str, str]) -> str | None:
     if len(between) != 1 or not all(map(_PLAIN.issuperset, found)):
         return None
     if shell == "bash" and not before_told:
-        return between.join(found) + (" " if len(found) == 1 and not no_space else "")
+        return between.join(name[there:] for name in found) + (
+            " " if len(found) == 1 and not no_space else ""
+        )
     if not no_space or any("%" in told for told in found.values()):
         return None
     if shell == "zsh" and not before_told:
-        return between.join(f"{name}:{told}" for name, told in found.items())
+        escaped = {name.replace(":", "\\:"): told for name, told in found.items()}
+        return between.join(f"{name}:{told}" for name, told in escaped.items())
     if shell == "fish" and len(before_told) == 1:
         pairs = ((name, told.replace(between, " ")) for name, told in found.items())
         return between.join(map(before_told.join, pairs))
@@ -164,10 +172,13 @@ def _file(home: str, envfile: str) -> str:
     return os.path.join(home, f"{crc32(os.fsencode(envfile)):08x}")
 
 
-def _content(path: str) -> bytes:
-    """What a file holds; empty where it is not there."""
+def content(path: str) -> bytes:
+    """What a file holds, or which names a folder does; empty where neither is there."""
     try:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError:
-        return b""
+        if not os.path.isdir(path):
+            return b""
+    # What is hidden comes and goes, and no pattern of `runner.include` means it.
+    return os.fsencode("\n".join(sorted(n for n in os.listdir(path) if not n.startswith("."))))

@@ -158,6 +158,12 @@ def check_required(job: Job) -> None:
     if job.trouble is not None:
         what, mend = job.trouble
         raise UsageError(what, mend=mend)
+    if job.above:
+        raise UsageError(
+            f"it requires {job.above!r}, of an envfile that includes this one",
+            mend="run it from the folder of that one; take the colon away where a session of this"
+            " envfile is meant",
+        )
     if job.absent is not None:
         name, python = job.absent
         raise InterpreterMissing(
@@ -222,25 +228,27 @@ def _wheels(
 
 def family_of(spec: SessionSpec) -> Family:
     """What one lock serves: the jobs of a session, or of all that share its environment."""
-    name = spec.environment or spec.name
+    # Its files lie beside its own envfile, and are the same when that is run alone.
+    name = (spec.environment or spec.name).removeprefix(spec.prefix)
     return Family(spec.name, folder.folder_name(name), spec.needs, spec.pythons)
 
 
 def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
     """What the job's environment should be, and the backend that makes it."""
     backend_name, backend = choose_backend(job.spec.needs.backend or world.settings.backend)
+    root = world.project.root_of(job.spec)
     brought = backend.bring(
         job.python,
         job.spec.needs,
         os.path.join(world.envdir, folder.folder_name(job.environment)),
-        world.project.root,
+        root,
         world.sources.of_file,
     )
     interpreter = brought.interpreter if brought else interpreter_of(job, world)
     steps = declared_steps(
         family_of(job.spec),
         ".".join(interpreter.version.split(".")[:2]),
-        world.project.root,
+        root,
         sources=world.sources,
         environ=world.environ,
     )
@@ -255,10 +263,12 @@ def env_spec_of(job: Job, world: World) -> tuple[EnvSpec, Backend]:
         interpreter=interpreter,
         steps=steps,
         environ=world.outer,
-        root=world.project.root,
+        root=root,
         hide=world.sources.of_secret,
         declared_by=" ".join(
-            world.sources.of_file(path) for path in world.project.read if os.path.isfile(path)
+            world.sources.of_file(path)
+            for path in world.project.read_for(job.spec)
+            if os.path.isfile(path)
         ),
         brought=brought,
     )
@@ -311,7 +321,8 @@ def _minor_of(python: str | None) -> str:
 
 def interpreter_of(job: Job, world: World) -> Interpreter:
     """The Python that the job runs on."""
-    found = find(job.python, cache_dir=world.cache_dir, root=world.project.root)
+    root = world.project.root_of(job.spec)
+    found = find(job.python, cache_dir=world.cache_dir, root=root)
     if os.path.isdir(world.cache_dir):  # where answers are kept; git shall not see them
         folder.make_envdir(world.envdir, world.project.root, world.store_path)
     return found
@@ -329,10 +340,11 @@ def may_need_work(job: Job, world: World) -> bool:
     if settings.fresh or settings.upgrade or settings.upgrade_package or not needs.reuse:
         return True
     locks = ("uv.lock", LOCKS)
-    files = (*world.project.read, "pyproject.toml", *locks, *needs.requirements, *needs.constraints)
+    read, root = world.project.read_for(job.spec), world.project.root_of(job.spec)
+    files = (*read, "pyproject.toml", *locks, *needs.requirements, *needs.constraints)
     journal = os.path.join(world.envdir, folder.folder_name(job.environment), folder.JOURNAL)
     made = _time_of(journal)
-    return made == 0 or any(_time_of(os.path.join(world.project.root, f)) > made for f in files)
+    return made == 0 or any(_time_of(os.path.join(root, f)) > made for f in files)
 
 
 def _time_of(path: str) -> float:

@@ -16,7 +16,7 @@ def read(tmp_path: Path):
 
     def read(text: str, **outer: str) -> dict[str, str]:
         (tmp_path / ".env").write_bytes(text.encode())
-        return read_files([(".env", "envfile.py:3")], str(tmp_path), outer)
+        return read_files([(".env", "envfile.py:3", str(tmp_path))], outer)
 
     return read
 
@@ -77,7 +77,10 @@ def test_what_is_set_again_is_known_as_it_was_set_last(read, tmp_path: Path):
     assert read("A=1\nA=2\nB=${A}") == {"A": "2", "B": "2"}
     (tmp_path / "one").write_text("A=1\n")
     (tmp_path / "two").write_text("A=2\nB=${A}\n")
-    assert read_files([("one", ""), ("two", "")], str(tmp_path), {}) == {"A": "2", "B": "2"}
+    assert read_files([("one", "", str(tmp_path)), ("two", "", str(tmp_path))], {}) == {
+        "A": "2",
+        "B": "2",
+    }
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_the_last_of_several_files_wins_and_knows_those_before(tmp_path: Path):
     (tmp_path / "one").write_text("A=1\nB=1\n")
     (tmp_path / "two").write_text("B=${A}2\n")
 
-    assert read_files([("one", ""), ("-no", ""), ("-two", "")], str(tmp_path), {}) == {
+    assert read_files([(name, "", str(tmp_path)) for name in ("one", "-no", "-two")], {}) == {
         "A": "1",
         "B": "12",
     }
@@ -120,11 +123,11 @@ def test_a_tilde_is_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))  # of Windows
     (tmp_path / "one").write_text("A=1\n")
 
-    assert read_files([("~/one", ""), ("-~/one", "")], "elsewhere", {}) == {"A": "1"}
+    assert read_files([("~/one", "", "elsewhere"), ("-~/one", "", "elsewhere")], {}) == {"A": "1"}
 
 
 def test_a_link_that_leads_nowhere_is_no_missing_file(tmp_path: Path):
     (tmp_path / ".env").symlink_to("gone")
 
     with pytest.raises(EnvironmentBroken, match=r"there is no \.env"):
-        read_files([("-.env", "")], str(tmp_path), {})
+        read_files([("-.env", "", str(tmp_path))], {})

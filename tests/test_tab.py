@@ -114,6 +114,18 @@ def test_it_is_what_argcomplete_offers(shell: Shell, line: str):
         assert shell.answer(line, kind) == shell.argcomplete(line, kind), kind
 
 
+@pytest.mark.parametrize("kind", SHELLS)
+def test_a_colon_in_a_name_is_what_argcomplete_makes_of_it(shell: Shell, kind: str):
+    package = shell.root / "api"
+    package.mkdir()
+    (package / "envfile.py").write_text(ENVFILE, encoding="utf-8")
+    shell.envfile.write_text(f'{ENVFILE}\nrunner.include("api/envfile.py")\n', encoding="utf-8")
+    shell.learn()
+
+    for line in ("runenv a", "runenv api:li", "runenv api:lint api:te", "runenv api:lint --l"):
+        assert shell.answer(line, kind) == shell.argcomplete(line, kind), line
+
+
 def test_the_envfile_is_not_executed_again(shell: Shell):
     shell.learn()
 

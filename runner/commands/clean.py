@@ -74,7 +74,8 @@ def _stale(
     there: dict[str, str], envdir: str, project: Project, now_s: float, days: int
 ) -> dict[str, str]:
     """The environments that no job has, and those that no job has used for so many days."""
-    known = {folder.OF_ENVFILE, *(folder.folder_name(job.environment) for job in project.jobs)}
+    known = {folder.folder_name(job.environment) for job in project.jobs}
+    known |= {folder.folder_of_envfile(p) for p in ("", *(part.prefix for part in project.parts))}
     found: dict[str, str] = {}
     for name in there:
         unused_days = int((now_s - last_used_s(envdir, name)) // DAY_S)

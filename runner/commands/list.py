@@ -71,7 +71,8 @@ def as_text(
     """The lines of the listing: a family's line with its description, then its members.
 
     columns: of the terminal; 0 where there is none. The families of
-    a group stand below its name, behind those that are in none.
+    a group stand below its name, behind those that are in none; those of an included
+    envfile below its folder, behind all others.
     """
     paint = painter(color=color)
     star = paint("green", "*")
@@ -87,11 +88,11 @@ def as_text(
         families.setdefault(job.spec.name, []).append(job)
     width = max((len(name) for name in families), default=0)
     marked = False
-    group = ""
-    for name, members in _by_group(families):
-        if members[0].spec.group != group:
-            group = members[0].spec.group
-            lines += [""] * bool(lines[-1]) + [f"{group}:"]
+    heading = ""
+    for name, members in _by_heading(families, project):
+        above, heading = heading, _heading(members[0], project)
+        if heading != above:
+            lines += [""] * bool(lines[-1]) + [heading]
         doc = fold(members[0].spec.doc.partition("\n")[0], columns, width + 4)
         some = any(job.name in chosen for job in members)
         marked = marked or some
@@ -126,12 +127,30 @@ def _option(option: OwnOption) -> dict[str, object]:
     }
 
 
-def _by_group(families: Mapping[str, list[Job]]) -> Iterable[tuple[str, list[Job]]]:
-    """The families, those in no group first, then those of each group together."""
-    groups: dict[str, list[tuple[str, list[Job]]]] = {"": []}
-    for name, members in families.items():
-        groups.setdefault(members[0].spec.group, []).append((name, members))
-    return (family for members in groups.values() for family in members)
+def _by_heading(
+    families: Mapping[str, list[Job]], project: Project
+) -> Iterable[tuple[str, list[Job]]]:
+    """The families of each envfile: those in no group first, then those of each together."""
+    below: dict[tuple[str, str], list[tuple[str, list[Job]]]] = {}
+    for prefix in ("", *(part.prefix for part in project.parts)):
+        below[prefix, ""] = []
+        for name, members in families.items():
+            spec = members[0].spec
+            if spec.prefix == prefix:
+                below.setdefault((prefix, spec.group), []).append((name, members))
+    return (family for members in below.values() for family in members)
+
+
+def _heading(job: Job, project: Project) -> str:
+    """What a session is listed under: its group, and the folder of an included envfile."""
+    spec = job.spec
+    if not spec.prefix:
+        return f"{spec.group}:" if spec.group else ""
+    folder = os.path.relpath(spec.root, project.root).replace(os.sep, "/")
+    if spec.group:
+        return f"{folder}, {spec.group}:"
+    docs = {part.prefix: part.doc.partition("\n")[0] for part in project.parts}
+    return f"{folder}:  {docs[spec.prefix]}".rstrip()
 
 
 def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
@@ -156,6 +175,8 @@ def as_json(project: Project, jobs: Sequence[Job], chosen: set[str]) -> str:
                     "parameters": {name: plain_value(value) for name, value in job.arguments},
                     "options": [_option(option) for option in job.spec.options],
                     "group": job.spec.group or None,
+                    "prefix": job.spec.prefix[:-1] or None,
+                    "root": project.root_of(job.spec),
                     "tags": list(job.tags),
                     "requires": list(job.requires),
                     "after": list(job.after),

@@ -54,10 +54,12 @@ from runner.typed import TYPE_CHECKING
 from runner.world import envdir_of, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.model import Job, Project, Request, Settings
     from runner.requirements.lock import Family, LockInput
+
+    Shops = Sequence[tuple["Workshop", Mapping[Family, list[Job]]]]
 
 
 class Workshop(Record):
@@ -67,11 +69,12 @@ class Workshop(Record):
     settings: Settings
     sources: SourceDigests
     environ: Mapping[str, str]
+    root: str  # the folder of the envfile that declares what is locked
 
-    @property
-    def root(self) -> str:
-        """Where the project is."""
-        return self.project.root
+    def shown(self, name: str) -> str:
+        """A lock as it is told of."""
+        folder = os.path.relpath(self.root, self.project.root).replace(os.sep, "/")
+        return f"{FOLDER}/{name}" if folder == "." else f"{folder}/{FOLDER}/{name}"
 
 
 class Stale(Record):
@@ -85,31 +88,37 @@ def main(request: Request) -> int:
     """Lock what is selected, or with --check tell which locks are stale."""
     project, settings = open_project(request, os.environ)
     sources = SourceDigests(key=partial(read_key, envdir_of(project, settings)))
-    workshop = Workshop(project, settings, sources, dict(os.environ))
-    families = _families(project, settings)
+    environ = dict(os.environ)
+    shops = [
+        (Workshop(project, settings, sources, environ, root), families)
+        for root, families in _families(project, settings).items()
+    ]
     if settings.check:
-        return _check(families, workshop)
+        return _check(shops)
     trouble = why_not()
     if trouble:
         raise EnvironmentBroken(trouble)
     make_envdir(envdir_of(project, settings), project.root)
     failed: dict[Family, JobError] = {}
+    all_jobs = {family: jobs for _, families in shops for family, jobs in families.items()}
     held = os.path.join(envdir_of(project, settings), ".locks", f".{FOLDER}")
     with signals_as_exceptions(), Lock(held, _tell_wait):
-        for family, jobs in families.items():
-            try:
-                _lock(family, jobs, workshop)
-            except JobError as error:  # noqa: PERF203  # one session's mistake is not another's
-                failed[family] = error
+        for workshop, families in shops:
+            for family, jobs in families.items():
+                try:
+                    _lock(family, jobs, workshop)
+                except JobError as error:  # noqa: PERF203  # one session's mistake is not another's
+                    failed[family] = error
     if failed:
         first = next(iter(failed))
-        raise _first_of(failed, where=families[first][0].spec.where)
+        raise _first_of(failed, where=all_jobs[first][0].spec.where)
     if not _narrows(settings):
-        for name in _left_over(list(families), project.root):
-            os.unlink(os.path.join(project.root, FOLDER, name))
-            print(f"{FOLDER}/{name}  is of no session, and gone")
+        for workshop, families in shops:
+            for name in _left_over(list(families), workshop.root):
+                os.unlink(os.path.join(workshop.root, FOLDER, name))
+                print(f"{workshop.shown(name)}  is of no session, and gone")
     for package in settings.upgrade_package:
-        _must_be_locked(package, list(families), project.root)
+        _must_be_locked(package, shops)
     return PASSED
 
 
@@ -126,27 +135,37 @@ def _first_of(failed: Mapping[Family, JobError], *, where: str) -> JobError:
     return EnvironmentBroken(error.what, where=error.where or where, mend=mend)
 
 
-def _families(project: Project, settings: Settings) -> dict[Family, list[Job]]:
-    """The families that can have a lock of ours, with their jobs, the selected ones."""
+def _families(project: Project, settings: Settings) -> dict[str, dict[Family, list[Job]]]:
+    """The families that can have a lock of ours, with their jobs, the selected ones.
+
+    By the folder of the envfile that declares them, beside which their locks are.
+    """
     failed = failed_before(project, settings)
     narrowed = _narrows(settings)
     selected = select(project.jobs, settings, failed).jobs if narrowed else project.jobs
     stems = dict.fromkeys(
-        family_of(job.spec).stem for job in selected if _is_lockable(job, settings)
+        (project.root_of(job.spec), family_of(job.spec).stem)
+        for job in selected
+        if _is_lockable(job, settings)
     )
     # A lock is of all jobs of its family, whichever of them were named.
-    members: dict[str, tuple[Family, list[Job]]] = {}
+    members: dict[tuple[str, str], tuple[Family, list[Job]]] = {}
     for job in project.jobs:
         family = family_of(job.spec)
-        if family.stem in stems:
-            members.setdefault(family.stem, (family, []))[1].append(job)
+        key = (project.root_of(job.spec), family.stem)
+        if key in stems:
+            members.setdefault(key, (family, []))[1].append(job)
     if narrowed and not members:
         names = ", ".join(dict.fromkeys(job.spec.name for job in selected))
         raise UsageError(
             f"there is nothing to lock in {names}",
             mend="what can be locked is declared: deps=, groups=, extras=, requirements=, project=",
         )
-    return dict(members.values())
+    found: dict[str, dict[Family, list[Job]]] = {project.root: {}}
+    found.update((part.root, {}) for part in project.parts)
+    for (root, _), (family, jobs) in members.items():
+        found[root][family] = jobs
+    return found
 
 
 def _narrows(settings: Settings) -> bool:
@@ -177,14 +196,15 @@ def _is_lockable(job: Job, settings: Settings) -> bool:
 # Are they what they should be? ------------------------------------------------------------
 
 
-def _check(families: Mapping[Family, list[Job]], workshop: Workshop) -> int:
+def _check(shops: Shops) -> int:
     """Tell which locks are stale; 1 where there are any."""
     stale: list[Stale] = []
-    for family, jobs in families.items():
-        stale += _stale_of(family, _minors(jobs, workshop), workshop)
-    if not _narrows(workshop.settings):
-        names = _left_over(list(families), workshop.root)
-        stale += [Stale(f"{FOLDER}/{name}", "is of no session") for name in names]
+    for workshop, families in shops:
+        for family, jobs in families.items():
+            stale += _stale_of(family, _minors(jobs, workshop), workshop)
+        if not _narrows(workshop.settings):
+            names = _left_over(list(families), workshop.root)
+            stale += [Stale(workshop.shown(name), "is of no session") for name in names]
     for shown, why in stale:
         print(f"{shown}  {why}")
     if stale:
@@ -201,9 +221,9 @@ def _stale_of(family: Family, minors: list[str], workshop: Workshop) -> list[Sta
     for name in wanted:
         text = _read(os.path.join(workshop.root, FOLDER, name))
         if not text:
-            stale.append(Stale(f"{FOLDER}/{name}", "is not there"))
+            stale.append(Stale(workshop.shown(name), "is not there"))
         elif needs_recorded(text) != digest:
-            stale.append(Stale(f"{FOLDER}/{name}", "was made for something else"))
+            stale.append(Stale(workshop.shown(name), "was made for something else"))
     return stale
 
 
@@ -262,10 +282,10 @@ def _lock(family: Family, jobs: list[Job], workshop: Workshop) -> None:
         state = "is as it was" if before.get(name) == text else _difference(before, name, text)
         if before.get(name) != text:
             write_aside(os.path.join(root, FOLDER, name), text)
-        print(f"{FOLDER}/{name}  {state}")
+        print(f"{workshop.shown(name)}  {state}")
     for name in before.keys() - made.keys():
         os.unlink(os.path.join(root, FOLDER, name))
-        print(f"{FOLDER}/{name}  is no longer needed, and gone")
+        print(f"{workshop.shown(name)}  is no longer needed, and gone")
 
 
 def _compile(asked: LockInput, minor: str, before: str, name: str, workshop: Workshop) -> str:
@@ -328,13 +348,14 @@ def _difference(before: Mapping[str, str], name: str, text: str) -> str:
     return f"has changed: {', '.join(told) or 'no versions'}"
 
 
-def _must_be_locked(package: str, families: list[Family], root: str) -> None:
+def _must_be_locked(package: str, shops: Shops) -> None:
     """Raise where `--upgrade=PACKAGE` upgraded nothing."""
     names = {
         name
+        for workshop, families in shops
         for family in families
-        for file in locks_of(family.stem, root)
-        for name in _packages(_read(os.path.join(root, FOLDER, file)))
+        for file in locks_of(family.stem, workshop.root)
+        for name in _packages(_read(os.path.join(workshop.root, FOLDER, file)))
     }
     if normal_name(package) not in names:
         known = f"there are {some_of(sorted(names))}" if names else "nothing is locked"

@@ -141,17 +141,18 @@ def _make_entries(
         return job.spec.needs.backend or settings.backend
 
     @cache  # for the many jobs of a family with parameters
-    def digest(family: Family, python: str | None, chain: str) -> str:
-        spec = portable_spec(
-            family, python, chain, project.root, sources=sources, environ=os.environ
-        )
+    def digest(family: Family, python: str | None, chain: str, root: str) -> str:
+        spec = portable_spec(family, python, chain, root, sources=sources, environ=os.environ)
         return digest_of(spec)
 
     entries: list[Entry] = []
     for jobs, estimate_s in packs:
         plan = make_plan(project.jobs, jobs, frozenset()).jobs
         made = [job for job in plan if chain_of(job) != "none"]
-        digests = {digest(family_of(job.spec), job.python, chain_of(job)) for job in made}
+        digests = {
+            digest(family_of(job.spec), job.python, chain_of(job), project.root_of(job.spec))
+            for job in made
+        }
         pythons = (job.python for job in made if job.python and chain_of(job) != "conda")
         whole = (
             Ingredient("runenv", __version__),  # another one may keep what it stores otherwise

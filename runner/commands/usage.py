@@ -6,6 +6,7 @@ import os
 import sys
 
 from runner.colors import columns_of, fold
+from runner.declare import full_name
 from runner.load import open_project
 from runner.plan import others_sharing
 from runner.selection import select
@@ -103,8 +104,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
         "env_file": spec.env_file,
         "group": [spec.group] if spec.group else [],
         "tags": sorted({tag for job in members for tag in job.tags}),
-        "requires": spec.requires,
-        "after": spec.after,
+        "requires": [full_name(name, spec.prefix) for name in spec.requires],
+        "after": [full_name(name, spec.prefix) for name in spec.after],
         "timeout": [f"{spec.timeout_s:g} s"] if spec.timeout_s is not None else [],
         "retries": [str(spec.retries)] if spec.retries else [],
         "resources": [f"{name}={amount:g}" for name, amount in spec.resources],

@@ -150,6 +150,6 @@ def _check_version(source: bytes, envfile: str) -> None:
     """Raise where `nox.needs_version = "..."` asks for a nox that this is not like."""
     if b"needs_version" not in source:
         return
-    for where, text in versions_needed(envfile, source, LIKE_NOX):
+    for where, text in versions_needed(os.path.basename(envfile), source, LIKE_NOX):
         what = f"this noxfile needs nox {text}, and this runenv does as nox {LIKE_NOX}"
         raise EnvfileError([Mistake(where, what, "look for a newer runenv, or run it by nox")])

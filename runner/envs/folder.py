@@ -49,17 +49,28 @@ def folder_name(job_name: str) -> str:
 
     Upper case (where cases are folded), what is long, reserved (on Windows, or by what
     else stands in the environment folder), not ASCII or has signs, as names of nox's have,
-    gets a hash of the name behind it, so that two jobs never meet.
+    gets a hash of the name behind it, so that two jobs never meet. The colon behind the
+    prefix of what is included, which Windows forbids, is an @, which no session's name has.
     """
-    signs = any(not (c.isalnum() or c in "._+-") for c in job_name) or job_name[:1] in "-."
+    signs = any(not (c.isalnum() or c in "._+-:") for c in job_name) or job_name[:1] in "-."
     plain = job_name.isascii() and job_name == job_name.lower() and len(job_name) <= _LONGEST
     reserved = job_name.split(".")[0].lower() in _RESERVED or job_name.endswith(".")
     if plain and not reserved and not signs:
-        return job_name
+        return job_name.replace(":", "@")
     digest = sha256(job_name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._+-") else "_" for c in job_name)
     kept = re.sub(r"^[-.]", "_", kept)
     return f"{kept[:_LONGEST].rstrip('.')}-{digest}"
+
+
+def folder_of_envfile(prefix: str) -> str:
+    """The name of the folder for the packages of an envfile, that of a prefix or the first."""
+    return f"{OF_ENVFILE}@{folder_name(prefix[:-1])}" if prefix else OF_ENVFILE
+
+
+def is_of_envfile(name: str) -> bool:
+    """Whether a folder has such a name."""
+    return name.partition("@")[0] == OF_ENVFILE
 
 
 def check_place(envdir: str) -> None:
@@ -251,7 +262,7 @@ def environments_in(envdir: str) -> list[str]:
     found: list[str] = []
     for name in names:
         path = os.path.join(envdir, name)
-        ours = name == OF_ENVFILE or not name.startswith(".")
+        ours = is_of_envfile(name) or not name.startswith(".")
         if ours and os.path.isfile(os.path.join(path, JOURNAL)):
             found.append(name)
     return found

@@ -49,27 +49,33 @@ def packages_of(
     *,
     may_install: bool,
     without: tuple[str, ...] = (),
+    home: str = "",
+    prefix: str = "",
 ) -> list[str]:
     """The folders that hold what the envfile's block asks for, made now where they are not there.
 
     Empty where it asks for nothing, or where nothing may be installed and it is
-    not there. without: packages that are here already. Raises EnvfileError for what
+    not there. without: packages that are here already. home: the folder of the envfile that
+    includes this one, with this prefix. Raises EnvfileError for what
     cannot be provided.
     """
     block = script_block(source.decode("utf-8-sig", "replace"))
-    shown = os.path.basename(envfile)
+    home = home or os.path.dirname(envfile)
+    shown = os.path.relpath(envfile, home)
     try:
         _check_python(block, shown)
-        wanted = _spec_of(envfile, settings, environ, without)
+        envdir = os.path.join(home, os.path.expanduser(settings.envdir))
+        name = folder.folder_of_envfile(prefix)
+        wanted = _spec_of(envfile, envdir, name, settings, environ, without)
         if wanted is None:
             return []
         spec, backend, wheels = wanted
         if judge(spec, Policy(), wheels)[0].state != "reused":
             if not may_install:
                 return []
-            home = store_home(settings.store, os.path.dirname(spec.path), environ)
             told = shown if not settings.quiet else ""
-            _make(spec, backend, wheels, environ, told, open_store(home, settings))
+            store = open_store(store_home(settings.store, envdir, environ), settings)
+            _make(spec, backend, wheels, environ, told, store)
     except JobError as error:
         raise EnvfileError([Mistake(shown, error.what, error.mend)]) from None
     return folder.site_packages(spec.path)
@@ -105,11 +111,15 @@ def _check_python(block: str, shown: str) -> None:
 
 
 def _spec_of(
-    envfile: str, settings: Settings, environ: Mapping[str, str], without: tuple[str, ...]
+    envfile: str,
+    envdir: str,
+    name: str,
+    settings: Settings,
+    environ: Mapping[str, str],
+    without: tuple[str, ...],
 ) -> tuple[EnvSpec, Backend, Wheels] | None:
     """What the environment should be; None where the block names no dependencies."""
     root = os.path.dirname(envfile)
-    envdir = os.path.join(root, os.path.expanduser(settings.envdir))
     sources = SourceDigests(environ, key=partial(folder.read_key, envdir))
     step = script_step(
         os.path.basename(envfile),
@@ -128,14 +138,14 @@ def _spec_of(
     folder.make_envdir(envdir, root, home)
     asked = [name.strip() for name in settings.backend.split("|")]
     chain = [name for name in asked if name in _BACKENDS] or _BACKENDS[:2]
-    name, backend = choose_backend("|".join(chain))
+    backend_name, backend = choose_backend("|".join(chain))
     backend.check_arguments(step.arguments)
     spec = make_env_spec(
-        folder.OF_ENVFILE,
+        name,
         NOTHING,
         root=root,
         envdir=envdir,
-        backend_name=name,
+        backend_name=backend_name,
         backend=backend,
         interpreter=find(None, cache_dir=os.path.join(envdir, ".cache")),
         steps=(step,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from itertools import starmap
 
-from runner.envs.folder import OF_ENVFILE, folder_name
+from runner.envs.folder import folder_name, is_of_envfile
 from runner.envs.installer_config import files_named
 from runner.model import Needs
 from runner.requirements.arguments import without_secrets
@@ -57,7 +57,7 @@ def make_env_spec(
     declared_by: a digest of the files that declare the session. brought: what the
     backend makes it of, where that is no Python of this machine.
     """
-    path = os.path.join(envdir, name if name == OF_ENVFILE else folder_name(name))
+    path = os.path.join(envdir, name if is_of_envfile(name) else folder_name(name))
     around = _surroundings(backend, environ, root, hide)
     of_python = (
         Ingredient("python", interpreter.version),

@@ -1,0 +1,315 @@
+"""`runner.include`: the sessions of other envfiles, each with its prefix.
+
+Finds the files and gives names; how a file is read is handed in. Loaded where an envfile
+includes something.
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+
+from runner.declare import Registry, cleaned, is_safe
+from runner.errors import UsageError, did_you_mean
+from runner.finding import NAME, NOXFILE
+from runner.imports import Imports
+from runner.model import Part
+from runner.record import Record
+from runner.selection import find_jobs
+from runner.settings import read_table, set_by, settle, timeout_s
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from runner.model import Include, Job, Project, Read, SessionSpec, Settings
+
+    Trouble = tuple[str, str]  # what is wrong, and the mend
+
+# Folders that are nobody's own source, which `**` leaves out.
+_NOT_OURS = ("node_modules", "__pycache__")
+_MAGIC = frozenset("*?[")
+
+
+class Joined(Record):
+    """What all the envfiles that one includes say."""
+
+    specs: tuple[SessionSpec, ...]
+    parts: tuple[Part, ...]
+    to_their_end: bool
+    looked_at: tuple[str, ...]  # as in Project
+
+
+class Including:
+    """Reads what an envfile includes, and what that includes."""
+
+    def __init__(self, common: Sequence[str], read: Callable[[str, Registry, str], Read]) -> None:
+        """Nothing yet.
+
+        common: the folders of `sys.path` that are there for all envfiles. read: what an
+        envfile says that goes by that prefix.
+        """
+        self._common = common
+        self._read = read
+        self._specs: list[SessionSpec] = []
+        self._parts: list[Part] = []
+        self._looked_at: list[str] = []
+        self._to_their_end = True
+
+    def joined(self, registry: Registry, envfile: str) -> Joined:
+        """All that the envfile includes, of which the registry knows."""
+        self._follow(registry, (envfile,), "")
+        return Joined(
+            tuple(self._specs), tuple(self._parts), self._to_their_end, tuple(self._looked_at)
+        )
+
+    def _follow(self, registry: Registry, above: tuple[str, ...], prefix: str) -> None:
+        """Read what one envfile includes. above: those that led here, itself the last."""
+        taken: dict[str, str] = {}
+        for wanted in registry.includes:
+            for file in self._found(wanted, registry, above[-1]):
+                word = wanted.prefix or os.path.basename(os.path.dirname(file))
+                known = [*above, *(part.envfile for part in self._parts)]
+                trouble = (
+                    _circle(file, above, registry)
+                    or _why_not(file, known, registry)
+                    or _prefix_taken(word, file, taken, registry)
+                )
+                if trouble:
+                    registry.note(wanted.where, f"include: {trouble[0]}", trouble[1])
+                    continue
+                taken[word] = file
+                self._join(file, registry, above, f"{prefix}{word}:")
+
+    def _join(self, file: str, above: Registry, chain: tuple[str, ...], prefix: str) -> None:
+        """Read one, and what it includes."""
+        root = os.path.dirname(file)
+        registry = Registry(root, above)
+        imports = Imports(registry, self._common)
+        with imports:
+            one = self._read(file, registry, prefix)
+        self._to_their_end = self._to_their_end and one.to_its_end
+        self._specs += [_joining(spec, prefix, root, imports) for spec in one.specs]
+        part = Part(
+            prefix=prefix,
+            root=root,
+            envfile=file,
+            doc=one.doc,
+            options=registry.options,
+            read=one.read,
+        )
+        self._parts.append(part)
+        self._follow(registry, (*chain, file), prefix)
+
+    def _found(self, wanted: Include, registry: Registry, envfile: str) -> Iterable[str]:
+        """The files that are meant; that there is none is noted."""
+        looked_at: list[str] = []
+        found = matching(registry.root, wanted.pattern, looked_at)
+        self._looked_at += looked_at
+        files = [path for path in found if os.path.isfile(path)]
+        if is_pattern(wanted.pattern):  # which may match the file that says it
+            files = [path for path in files if not _same(path, envfile)]
+        if files:
+            return files
+        mend = "a path starts at the folder of the envfile; take the line out where there is none"
+        if found and os.path.isdir(found[0]):
+            mend = f"a folder is not meant; write {wanted.pattern.rstrip('/') + '/' + NAME!r}"
+        elif not is_pattern(wanted.pattern):
+            mend = _near(registry.root, wanted.pattern) or mend
+        registry.note(wanted.where, f"include: no file matches {wanted.pattern!r}", mend)
+        return ()
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _circle(file: str, above: tuple[str, ...], registry: Registry) -> Trouble | None:
+    """That a file leads to itself. above: those that led to it."""
+    met = next((number for number, path in enumerate(above) if _same(path, file)), None)
+    if met is None:
+        return None
+    circle = " -> ".join(registry.shown(path) for path in (*above[met:], file))
+    return f"these include each other: {circle}", "take one of the include out"
+
+
+def _why_not(file: str, known: Sequence[str], registry: Registry) -> Trouble | None:
+    """Why a file cannot be included. known: the envfiles that there are already."""
+    if os.path.basename(file) == NOXFILE:
+        return (
+            f"{registry.shown(file)} is a noxfile, whose sessions have other names and rules",
+            f"make an envfile of it: runenv --convert {registry.shown(file)}",
+        )
+    folder = os.path.realpath(os.path.dirname(file))
+    for other in known:
+        # Its locks would be those of the other.
+        if os.path.realpath(os.path.dirname(other)) == folder and not _same(other, file):
+            return (
+                f"{registry.shown(file)} lies in the folder of {registry.shown(other)}",
+                "import it there: what a module declares is its envfile's own",
+            )
+    return None
+
+
+def _prefix_taken(
+    word: str, file: str, taken: Mapping[str, str], registry: Registry
+) -> Trouble | None:
+    """Why a file cannot go by that prefix. taken: the prefixes that others go by."""
+    if not is_safe(word):
+        return (
+            f"the name of the folder of {registry.shown(file)} cannot be a prefix",
+            f'give it one: prefix="{cleaned(word) or "api"}"',
+        )
+    if word not in taken:
+        return None
+    if taken[word] == file:
+        return (
+            f"{registry.shown(file)} is included twice",
+            "take one of the two out",
+        )
+    return (
+        f"{registry.shown(taken[word])} and {registry.shown(file)} have the same prefix, {word!r}",
+        "give one of them another: include(..., prefix=...)",
+    )
+
+
+# Names. --------------------------------------------------------------------------
+
+
+def _joining(spec: SessionSpec, prefix: str, root: str, imports: Imports) -> SessionSpec:
+    """The session as it is called in the project."""
+    return spec._replace(
+        name=prefix + spec.name,
+        prefix=prefix,
+        root=root,
+        imports=imports,
+        environment=prefix + spec.environment if spec.environment else "",
+    )
+
+
+# Files. --------------------------------------------------------------------------
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a path has a sign that stands for several."""
+    return not _MAGIC.isdisjoint(text)
+
+
+def matching(root: str, pattern: str, looked_at: list[str]) -> list[str]:
+    """The paths that a pattern means, in order; it starts at `root`.
+
+    looked_at: is added to by the folders whose names decided, and by paths that are not there.
+    """
+    path = os.path.normpath(os.path.join(root, os.path.expanduser(pattern)))
+    drive, tail = os.path.splitdrive(path)
+    found = [drive + os.sep]
+    for segment in filter(None, tail.split(os.sep)):
+        if segment == "**":
+            found = [below for folder in found for below in _all_below(folder, looked_at)]
+        elif is_pattern(segment):
+            found = [
+                os.path.join(folder, name)
+                for folder in found
+                for name in _names_in(folder, looked_at)
+                if fnmatchcase(name, segment)
+            ]
+        else:
+            found = [os.path.join(folder, segment) for folder in found]
+    found = list(dict.fromkeys(found))
+    looked_at += [path for path in found if not os.path.isfile(path)]
+    return [path for path in found if os.path.exists(path)]
+
+
+def _names_in(folder: str, looked_at: list[str]) -> list[str]:
+    """What is in a folder, as `*` means it: nothing that is hidden."""
+    looked_at.append(folder)
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError:
+        return []
+
+
+def _all_below(folder: str, looked_at: list[str]) -> Iterable[str]:
+    """The folder and all below it, but for links, environments and what is hidden."""
+    yield folder
+    for name in _names_in(folder, looked_at):
+        path = os.path.join(folder, name)
+        if name in _NOT_OURS or os.path.islink(path) or not os.path.isdir(path):
+            continue
+        if not os.path.exists(os.path.join(path, "pyvenv.cfg")):
+            yield from _all_below(path, looked_at)
+
+
+def _near(root: str, path: str) -> str:
+    """Which name was meant where a path breaks off."""
+    folder = root
+    for segment in os.path.normpath(path).split(os.sep):
+        if not os.path.exists(os.path.join(folder, segment)):
+            return did_you_mean(segment, _names_in(folder, []))
+        folder = os.path.join(folder, segment)
+    return ""
+
+
+# What an included envfile decides. -----------------------------------------------
+
+
+def with_own_settings(
+    project: Project, given: Mapping[str, object], environ: Mapping[str, str]
+) -> tuple[Job, ...]:
+    """The jobs with what the options of their own envfiles say, where nobody above says it.
+
+    That is what describes sessions: which of them run by default, `backend`, `timeout`,
+    `env_file`. What is about the whole run is said at its top alone.
+    """
+    own = {part.prefix: _settings_of(part, project, given, environ) for part in project.parts}
+    default: set[str] = set()
+    for part in project.parts:
+        default.update(_default_of(part, own[part.prefix], project))
+    return tuple(
+        _with_settings(job, own[job.spec.prefix], by_default=job.name in default)
+        if job.spec.prefix
+        else job
+        for job in project.jobs
+    )
+
+
+def _default_of(part: Part, own: Settings, project: Project) -> Iterable[str]:
+    """The names of the jobs that the envfile runs by default, where it says so."""
+    if own.default is None or not _is_own(own, "default"):
+        return
+    try:
+        for name in own.default:
+            yield from (job.name for job in find_jobs(part.prefix + name, project.jobs))
+    except UsageError as error:
+        place = os.path.relpath(part.envfile, project.root)
+        error.where = f"{set_by(own, 'default')}, {place}"
+        raise
+
+
+def _is_own(settings: Settings, name: str) -> bool:
+    return settings.origins[name] in ("envfile", "[tool.runenv]")
+
+
+def _settings_of(
+    part: Part, project: Project, given: Mapping[str, object], environ: Mapping[str, str]
+) -> Settings:
+    """Every setting as it would be if the envfile were loaded alone."""
+    try:
+        return settle(given, environ, part.options, read_table(part.root))
+    except UsageError as error:
+        if error.where == "pyproject.toml":
+            error.where = os.path.relpath(os.path.join(part.root, error.where), project.root)
+        raise
+
+
+def _with_settings(job: Job, own: Settings, *, by_default: bool) -> Job:
+    spec = job.spec
+    if own.default is not None and _is_own(own, "default"):
+        spec = spec._replace(default=by_default)
+    if _is_own(own, "backend") and spec.needs.backend is None:
+        spec = spec._replace(needs=spec.needs._replace(backend=own.backend))
+    if _is_own(own, "timeout") and spec.timeout_s is None:
+        spec = spec._replace(timeout_s=timeout_s(own.timeout))
+    if _is_own(own, "env_file"):
+        spec = spec._replace(env_file=(*own.env_file, *spec.env_file))
+    return job if spec is job.spec else job._replace(spec=spec)

@@ -1,0 +1,562 @@
+"""`runner.include`: which files are meant, what their sessions are called, what they import."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner import plan, tab
+from runner.envs import folder
+from runner.errors import EnvfileError, UsageError
+from runner.including import matching
+from runner.listing import listing_of
+from runner.load import load_project, open_project
+from runner.model import Job, Project, Request
+from runner.own_options import settle_own
+from runner.selection import find_jobs
+from runner.world import family_of
+
+LINT = "@runner.session(python=False)\ndef lint(session): ...\n"
+
+
+@pytest.fixture(autouse=True)
+def _imports_are_undone() -> Iterator[None]:
+    """What an envfile imports, and its folder on sys.path, are none of the next test's."""
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    made = tmp_path / "root"
+    made.mkdir()
+    return made
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+
+
+def envfile(folder: Path, text: str = LINT) -> str:
+    write(folder / "envfile.py", "import runner\n" + textwrap.dedent(text))
+    return str(folder / "envfile.py")
+
+
+def load(root: Path, text: str = 'runner.include("*/envfile.py")') -> Project:
+    return load_project(envfile(root, text))
+
+
+def opened(root: Path, text: str, environ: dict[str, str] | None = None, **given: object):
+    file = envfile(root, text)
+    request = Request(verb="run", argument=None, given={"file": file, **given}, posargs=())
+    return open_project(request, environ or {})
+
+
+def jobs_of(project: Project) -> dict[str, Job]:
+    return {job.name: job for job in project.jobs}
+
+
+def mistakes(root: Path, text: str) -> list[tuple[str, str, str]]:
+    with pytest.raises(EnvfileError) as caught:
+        load(root, text)
+    return [tuple(mistake) for mistake in caught.value.mistakes]
+
+
+# Names. ---------------------------------------------------------------------------------
+
+
+def test_sessions_of_an_included_envfile_have_the_name_of_its_folder_before_theirs(root: Path):
+    envfile(root / "api")
+    envfile(root / "core", LINT.replace("python=False", 'python=["3.11", "3.12"]'))
+
+    project = load(root, f'{LINT}runner.include("*/envfile.py")')
+
+    names = [job.name for job in project.jobs]
+    assert names == ["lint", "api:lint", "core:lint-3.11", "core:lint-3.12"]
+    assert jobs_of(project)["core:lint-3.12"].own_name == "lint-3.12"
+
+
+def test_a_prefix_may_be_given(root: Path):
+    envfile(root / "The API")
+
+    project = load(root, 'runner.include("The API/envfile.py", prefix="api")')
+
+    assert [job.name for job in project.jobs] == ["api:lint"]
+
+
+def test_what_is_included_may_include(root: Path):
+    envfile(root / "api", f'{LINT}runner.include("docs/envfile.py")')
+    envfile(root / "api/docs")
+
+    project = load(root)
+
+    assert [job.name for job in project.jobs] == ["api:lint", "api:docs:lint"]
+    assert [part.prefix for part in project.parts] == ["api:", "api:docs:"]
+
+
+def test_an_envfile_may_be_included_by_two(root: Path):
+    envfile(root / "one", 'runner.include("../core/envfile.py")')
+    envfile(root / "two", 'runner.include("../core/envfile.py")')
+    envfile(root / "core")
+
+    project = load(root)
+
+    assert [job.name for job in project.jobs] == ["core:lint", "one:core:lint", "two:core:lint"]
+
+
+def test_names_in_requires_and_after_are_those_of_its_own_envfile(root: Path):
+    both = f'{LINT}@runner.session(requires=["lint"], after=["li*"])\ndef tests(session): ...\n'
+    envfile(
+        root / "api", both.replace('after=["li*"]', 'after=["fo*"]') + LINT.replace("lint", "form")
+    )
+
+    tests = jobs_of(load(root, f'{LINT}runner.include("*/envfile.py")'))["api:tests"]
+
+    assert tests.requires == ("api:lint",)
+    assert tests.after == ("api:form",)
+
+
+def test_a_colon_leads_to_the_envfile_that_includes_it(root: Path):
+    envfile(root / "core")
+    tests = '@runner.session(requires=["lint", ":core:lint", ":lint"], after=[":c*"])\ndef tests(session): ...\n'
+    envfile(root / "api", LINT + tests)
+
+    job = jobs_of(load(root, f'{LINT}runner.include("*/envfile.py")'))["api:tests"]
+
+    assert job.requires == ("api:lint", "core:lint", "lint")
+    assert job.after == ()  # it requires what it follows
+
+
+def test_two_colons_lead_two_envfiles_up(root: Path):
+    envfile(root / "api", f'{LINT}runner.include("docs/envfile.py")')
+    envfile(root / "api/docs", LINT.replace("python=False", 'requires=[":lint", "::lint"]'))
+
+    job = jobs_of(load(root, f'{LINT}runner.include("*/envfile.py")'))["api:docs:lint"]
+
+    assert job.requires == ("api:lint", "lint")
+
+
+def test_the_top_names_those_of_others_as_they_are_listed(root: Path):
+    envfile(root / "api")
+    everything = '@runner.session(requires=["api:lint"], after=["*:lint"])\ndef all(session): ...\n'
+
+    assert jobs_of(load(root, f'{everything}runner.include("*/envfile.py")'))["all"].requires == (
+        "api:lint",
+    )
+
+
+def test_alone_it_is_the_same_but_for_what_the_other_would_have(root: Path):
+    tests = '@runner.session(requires=["lint", ":core:lint"], after=[":lint"])\ndef tests(session): ...\n'
+
+    job = jobs_of(load(root, LINT + tests))["tests"]
+
+    assert (job.requires, job.above, job.after) == (("lint",), ":core:lint", ())
+
+
+@pytest.mark.parametrize(
+    ("written", "what", "mend"),
+    [
+        ('requires=["lnt"]', "requires 'lnt'", "did you mean 'lint'?"),
+        ('requires=[":core:lnt"]', "requires ':core:lnt'", "did you mean ':core:lint'?"),
+        ('after=["lnt"]', "comes after 'lnt'", "did you mean 'lint'?"),
+        ('requires=["publish"]', "requires 'publish'", "there are lint, tests"),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_as_its_envfile_writes_it(
+    root: Path, written: str, what: str, mend: str
+):
+    envfile(root / "core")
+    envfile(root / "api", f"{LINT}@runner.session({written})\ndef tests(session): ...\n")
+
+    (mistake,) = mistakes(root, 'runner.include("*/envfile.py")')
+
+    assert mistake == (
+        "api/envfile.py:4",
+        f"session 'api:tests' {what}, which no session is named",
+        mend,
+    )
+
+
+def test_environments_are_shared_within_an_envfile_alone(root: Path):
+    shared = LINT.replace("python=False", 'environment="dev", deps=["one"]')
+    envfile(root / "api", shared)
+    envfile(root / "core", shared.replace("one", "two"))
+
+    jobs = jobs_of(load(root))
+
+    assert [job.environment for job in jobs.values()] == ["api:dev", "core:dev"]
+    assert jobs["core:lint"].spec.needs.deps == ("two",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("api", "'api:*' means all that api has"),
+        ("lint", "there are api:lint, core:lint; '*:lint' means all of them"),
+        ("api/lint", "did you mean 'api:lint'?"),
+        ("tests", "did you mean 'core:tests'?"),
+        ("core:test", "did you mean 'core:tests'?"),
+        ("core:publish", None),
+    ],
+)
+def test_a_name_without_its_prefix_is_told_with_it(root: Path, typed: str, hint: str | None):
+    envfile(root / "api")
+    envfile(root / "core", LINT + LINT.replace("lint", "tests"))
+
+    with pytest.raises(UsageError) as caught:
+        find_jobs(typed, load(root).jobs)
+
+    told = [hint] if hint else []
+    assert caught.value.mend.splitlines() == [*told, "`runenv --list` shows them all"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("api:*", ["api:lint", "api:tests-old"]),
+        ("*:lint", ["api:lint", "core:lint"]),
+        ("api*", ["api:lint", "api:tests-old"]),
+        ("api:tests", ["api:tests-old"]),
+        ("api:tests(x='old')", ["api:tests-old"]),
+    ],
+)
+def test_patterns_and_families_select_as_ever(root: Path, pattern: str, found: list[str]):
+    tests = '@runner.session\n@runner.parametrize("x", ["old"])\ndef tests(session, x): ...\n'
+    envfile(root / "api", LINT + tests)
+    envfile(root / "core")
+
+    assert [job.name for job in find_jobs(pattern, load(root).jobs)] == found
+
+
+def test_a_path_among_the_options_starts_where_it_is_typed(root: Path, monkeypatch):
+    release = """
+        from pathlib import Path
+
+        @runner.session
+        def release(session, *, out: Path = Path()): ...
+        """
+    envfile(root / "api", release)
+    monkeypatch.chdir(root)
+    file = envfile(root, 'runner.include("*/envfile.py")')
+    own = ("api:release", "--out", "dist")
+    request = Request("run", None, {"file": file}, (), own=own)
+
+    project, settings = open_project(request, {})
+
+    assert settings.sessions == ("api:release",)
+    assert project.jobs[0].options == (("out", root / "dist"),)
+    assert settle_own(own, load_project(file).jobs, "here").sessions == ("api:release",)
+
+
+# Files. ---------------------------------------------------------------------------------
+
+
+def found(root: Path, pattern: str) -> list[str]:
+    return [os.path.relpath(path, root) for path in matching(str(root), pattern, [])]
+
+
+def test_a_pattern_means_what_is_there_in_the_order_of_names(root: Path):
+    for name in ("b", "a", ".hidden", "a/deep"):
+        write(root / name / "envfile.py", "")
+    (root / "empty").mkdir()
+
+    assert found(root, "*/envfile.py") == ["a/envfile.py", "b/envfile.py"]
+    assert found(root, "./[bc]/*.py") == ["b/envfile.py"]
+    assert found(root, "**/envfile.py") == ["a/envfile.py", "a/deep/envfile.py", "b/envfile.py"]
+    assert found(root / "a", "../b/envfile.py") == ["../b/envfile.py"]
+    assert found(root, str(root / "b/envfile.py")) == ["b/envfile.py"]
+    assert found(root, ".hidden/envfile.py") == [".hidden/envfile.py"]
+    assert found(root, "no/*/envfile.py") == []
+
+
+def test_two_stars_go_around_environments_links_and_what_is_installed(root: Path):
+    for name in ("venv/lib", "node_modules/x", "__pycache__"):
+        write(root / name / "envfile.py", "")
+    write(root / "venv/pyvenv.cfg", "")
+    (root / "round").symlink_to(root)
+
+    assert found(root, "**/envfile.py") == []
+
+
+def test_an_envfile_that_a_pattern_of_its_own_matches_does_not_include_itself(root: Path):
+    envfile(root / "api")
+
+    assert [job.name for job in load(root, f'{LINT}runner.include("**/envfile.py")').jobs] == [
+        "lint",
+        "api:lint",
+    ]
+
+
+def test_what_was_read_and_looked_at_is_known(root: Path):
+    envfile(root / "api", f"import words_api\n{LINT}")
+    write(root / "api/words_api.py", "")
+    (root / "empty").mkdir()
+
+    project = load(root)
+
+    top, api = (
+        str(root / "envfile.py"),
+        (str(root / "api/envfile.py"), str(root / "api/words_api.py")),
+    )
+    assert project.read == (top,)
+    assert project.parts[0].read == api
+    absent = (str(root / "empty/envfile.py"), str(root / "envfile.py/envfile.py"))
+    assert project.all_read == (top, *api, str(root), *absent)
+    assert project.read_for(project.jobs[0].spec) == api
+
+
+def test_a_tab_knows_of_a_package_that_is_added(root: Path, monkeypatch, tmp_path: Path):
+    envfile(root / "api")
+    file = envfile(root, 'runner.include("*/envfile.py")')
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.chdir(root)
+    line = "runenv "
+    out = tmp_path / "out"
+    environ = {
+        "_ARGCOMPLETE_SHELL": "bash",
+        "_ARGCOMPLETE_SUPPRESS_SPACE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(out),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+
+    assert list(listing_of(file, str(tmp_path / "runenv")).sessions) == ["api:lint"]
+    assert tab.answer(environ)
+    assert out.read_text() == "api:lint"
+
+    envfile(root / "core")
+    assert not tab.answer(environ)
+    assert list(listing_of(file, str(tmp_path / "runenv")).sessions) == ["api:lint", "core:lint"]
+
+
+# What it imports. -----------------------------------------------------------------------
+
+
+USES = """
+    import words
+
+    NAME = words.NAME
+
+    @runner.session(python=False)
+    def tests(session):
+        import late
+
+        session.append((words.NAME, late.NAME, runner.project.load_toml("x.toml")))
+    """
+
+
+@pytest.fixture
+def two(root: Path) -> Path:
+    """Two packages with modules of the same names, and their top with one too."""
+    for name in ("api", "core"):
+        envfile(root / name, USES)
+        write(root / name / "words.py", f"NAME = 'words of {name}'\n")
+        write(root / name / "late.py", f"NAME = 'late of {name}'\n")
+        write(root / name / "x.toml", f"name = '{name}'\n")
+    write(root / "words.py", "NAME = 'words of the top'\n")
+    return root
+
+
+def call(job: Job) -> object:
+    """What the function of the session says."""
+    said: list[object] = []
+    assert job.spec.imports is not None
+    with job.spec.imports:
+        job.spec.function(said)
+    return said[0]
+
+
+def test_each_envfile_imports_the_modules_of_its_own_folder(two: Path):
+    jobs = jobs_of(load(two, 'import words\nrunner.include("*/envfile.py")'))
+
+    for name in ("api", "core", "api"):  # again: what was imported late is kept
+        assert call(jobs[f"{name}:tests"]) == (
+            f"words of {name}",
+            f"late of {name}",
+            {"name": name},
+        )
+
+
+def test_the_top_has_its_own_modules_behind_all_of_them(two: Path):
+    before = set(sys.modules)
+    project = load(two, 'import words\nrunner.include("*/envfile.py")')
+    call(jobs_of(project)["api:tests"])
+
+    assert sys.modules["words"].NAME == "words of the top"
+    assert {n for n in set(sys.modules) - before if "runner" not in n} == {"words", "envfile"}
+    assert str(two) in sys.path
+    assert not [path for path in sys.path if path.startswith(str(two / "api"))]
+
+
+def test_a_module_of_the_top_is_not_there_for_an_included_envfile(root: Path):
+    write(root / "words_top.py", "")
+    envfile(root / "api", f"import words_top\n{LINT}")
+
+    ((where, what, _),) = mistakes(root, 'import words_top\nrunner.include("*/envfile.py")')
+
+    assert (where, what) == (
+        "api/envfile.py:2",
+        "ModuleNotFoundError: No module named 'words_top'",
+    )
+
+
+def test_what_is_there_for_all_is_not_loaded_again(root: Path):
+    envfile(root / "api", f"import json, textwrap\nseen = id(textwrap)\n{LINT}")
+
+    load(root)
+
+    assert sys.modules["textwrap"] is textwrap
+
+
+def test_a_module_that_a_session_finds_elsewhere_is_its_own(root: Path):
+    for name in ("api", "core"):
+        write(root / f"tools_of_{name}/tool.py", f"NAME = {name!r}\n")
+        text = f"import sys\nsys.path.append({str(root / f'tools_of_{name}')!r})\nimport tool\n"
+        session = "@runner.session(python=False)\ndef s(session): session.append(tool.NAME)\n"
+        envfile(root / name, text + session)
+
+    jobs = jobs_of(load(root))
+
+    assert [call(jobs["api:s"]), call(jobs["core:s"])] == ["api", "core"]
+
+
+# What it decides. -----------------------------------------------------------------------
+
+OWN = """
+    runner.options.default = ["tests"]
+    runner.options.backend = "venv"
+    runner.options.timeout = 60
+    runner.options.env_file = ["own.env"]
+    runner.options.jobs = 7
+
+    @runner.session
+    def lint(session): ...
+
+    @runner.session(backend="uv", timeout=5, env_file="more.env", default=False)
+    def tests(session): ...
+    """
+
+
+def test_its_options_describe_its_sessions_and_not_the_run(root: Path):
+    envfile(root / "api", OWN)
+
+    project, settings = opened(root, f'{LINT}runner.include("*/envfile.py")')
+
+    top, lint, tests = (job.spec for job in project.jobs)
+    assert [spec.default for spec in (top, lint, tests)] == [True, False, True]
+    assert [spec.needs.backend for spec in (top, lint, tests)] == ["none", "venv", "uv"]
+    assert [spec.timeout_s for spec in (top, lint, tests)] == [None, 60, 5]
+    assert [spec.env_file for spec in (top, lint, tests)] == [
+        (),
+        ("own.env",),
+        ("own.env", "more.env"),
+    ]
+    assert (settings.jobs, settings.backend) == ("1", "uv|virtualenv")
+
+
+def test_the_command_line_and_variables_win_over_them(root: Path):
+    envfile(root / "api", OWN)
+    environ = {"RUNENV_TIMEOUT": "9", "RUNENV_ENV_FILE": "other.env"}
+
+    project, _ = opened(root, 'runner.include("*/envfile.py")', environ, backend="virtualenv")
+
+    lint = project.jobs[0].spec
+    assert (lint.needs.backend, lint.timeout_s, lint.env_file) == (None, None, ())
+
+
+def test_its_own_table_counts_as_its_options_do(root: Path):
+    envfile(root / "api")
+    write(root / "api/pyproject.toml", '[tool.runenv]\nbackend = "venv"\n')
+
+    project, _ = opened(root, 'runner.include("*/envfile.py")')
+
+    # python=False says none; the table speaks of those that say nothing.
+    assert project.jobs[0].spec.needs.backend == "none"
+    envfile(root / "api", LINT.replace("python=False", ""))
+    assert opened(root, 'runner.include("*/envfile.py")')[0].jobs[0].spec.needs.backend == "venv"
+
+
+def test_what_is_wrong_in_its_table_is_told_with_its_place(root: Path):
+    envfile(root / "api")
+    write(root / "api/pyproject.toml", '[tool.runenv]\nbakend = "venv"\n')
+
+    with pytest.raises(UsageError) as caught:
+        opened(root, 'runner.include("*/envfile.py")')
+
+    assert caught.value.where == "api/pyproject.toml"
+
+
+def test_an_unknown_default_of_its_own_is_told_with_its_place(root: Path):
+    envfile(root / "api", f'runner.options.default = ["lnt"]\n{LINT}')
+
+    with pytest.raises(UsageError) as caught:
+        opened(root, 'runner.include("*/envfile.py")')
+
+    assert caught.value.what == "no session or job is named 'api:lnt'"
+    assert caught.value.where == "runner.options.default of the envfile, api/envfile.py"
+
+
+# Where things are. ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("api:lint", "api@lint"),
+        ("api:docs:lint-3.12", "api@docs@lint-3.12"),
+        ("API:lint", "API_lint-e9b283b0"),
+        ("api@lint", "api_lint-ac1b4b53"),
+    ],
+)
+def test_its_environments_have_folders_that_no_other_session_can_have(name: str, expected: str):
+    assert folder.folder_name(name) == expected
+
+
+def test_its_locks_are_those_that_it_has_alone(root: Path):
+    envfile(
+        root / "api", LINT.replace("python=False", 'environment="dev"') + LINT.replace("lint", "x")
+    )
+
+    families = [family_of(job.spec) for job in load(root).jobs]
+
+    assert [(family.session, family.stem) for family in families] == [
+        ("api:lint", "dev"),
+        ("api:x", "x"),
+    ]
+
+
+def test_its_packages_lie_in_a_folder_of_their_own():
+    assert folder.folder_of_envfile("") == ".envfile"
+    assert folder.folder_of_envfile("api:docs:") == ".envfile@api@docs"
+    assert folder.is_of_envfile(".envfile@api")
+    assert not folder.is_of_envfile("api@lint")
+
+
+def test_a_plan_orders_what_is_required_across_envfiles(root: Path):
+    envfile(root / "core")
+    envfile(root / "api", LINT.replace("python=False", 'requires=[":core:lint"]'))
+    jobs = load(root).jobs
+
+    made = plan.make_plan(jobs, find_jobs("api:lint", jobs), frozenset())
+
+    assert [job.name for job in made.jobs] == ["core:lint", "api:lint"]
+
+
+def test_a_circle_across_envfiles_is_told(root: Path):
+    envfile(root / "core", LINT.replace("python=False", 'requires=[":api:lint"]'))
+    envfile(root / "api", LINT.replace("python=False", 'requires=[":core:lint"]'))
+
+    ((where, what, _),) = mistakes(root, 'runner.include("*/envfile.py")')
+
+    assert where == "api/envfile.py:2"
+    assert what == "these require each other: api:lint -> core:lint -> api:lint"
