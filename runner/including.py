@@ -13,7 +13,7 @@ from runner.declare import Registry, cleaned, is_safe
 from runner.errors import UsageError, did_you_mean
 from runner.finding import NAME, NOXFILE
 from runner.imports import Imports
-from runner.model import Part
+from runner.model import Include, Part
 from runner.record import Record
 from runner.selection import find_jobs
 from runner.settings import read_table, set_by, settle, timeout_s
@@ -22,7 +22,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from runner.model import Include, Job, Project, Read, SessionSpec, Settings
+    from runner.model import Job, Project, Read, SessionSpec, Settings
 
     Trouble = tuple[str, str]  # what is wrong, and the mend
 
@@ -55,31 +55,45 @@ class Including:
         self._parts: list[Part] = []
         self._looked_at: list[str] = []
         self._to_their_end = True
+        self._taken: dict[str, str] = {}  # the files of prefixes
 
-    def joined(self, registry: Registry, envfile: str) -> Joined:
-        """All that the envfile includes, of which the registry knows."""
+    def joined(self, registry: Registry, envfile: str, below: Sequence[str] = ()) -> Joined:
+        """All that the envfile includes, of which the registry knows.
+
+        below: further files, of which those join that nothing includes.
+        """
         self._follow(registry, (envfile,), "")
+        for file in below:
+            there = (envfile, *(part.envfile for part in self._parts))
+            if not any(_same(file, other) for other in there):
+                self._take(file, Include(file, None, "--all-projects"), registry, (envfile,), "")
         return Joined(
             tuple(self._specs), tuple(self._parts), self._to_their_end, tuple(self._looked_at)
         )
 
     def _follow(self, registry: Registry, above: tuple[str, ...], prefix: str) -> None:
         """Read what one envfile includes. above: those that led here, itself the last."""
-        taken: dict[str, str] = {}
         for wanted in registry.includes:
             for file in self._found(wanted, registry, above[-1]):
-                word = wanted.prefix or os.path.basename(os.path.dirname(file))
-                known = [*above, *(part.envfile for part in self._parts)]
-                trouble = (
-                    _circle(file, above, registry)
-                    or _why_not(file, known, registry)
-                    or _prefix_taken(word, file, taken, registry)
-                )
-                if trouble:
-                    registry.note(wanted.where, f"include: {trouble[0]}", trouble[1])
-                    continue
-                taken[word] = file
-                self._join(file, registry, above, f"{prefix}{word}:")
+                self._take(file, wanted, registry, above, prefix)
+
+    def _take(
+        self, file: str, wanted: Include, registry: Registry, above: tuple[str, ...], prefix: str
+    ) -> None:
+        """Read one that an envfile includes, or note why it cannot be."""
+        word = wanted.prefix or os.path.basename(os.path.dirname(file))
+        known = [*above, *(part.envfile for part in self._parts)]
+        other = self._taken.get(f"{prefix}{word}:", "")
+        trouble = (
+            _circle(file, above, registry)
+            or _why_not(file, known, registry)
+            or _prefix_trouble(word, file, other, registry)
+        )
+        if trouble:
+            registry.note(wanted.where, f"include: {trouble[0]}", trouble[1])
+            return
+        self._taken[f"{prefix}{word}:"] = file
+        self._join(file, registry, above, f"{prefix}{word}:")
 
     def _join(self, file: str, above: Registry, chain: tuple[str, ...], prefix: str) -> None:
         """Read one, and what it includes."""
@@ -151,24 +165,22 @@ def _why_not(file: str, known: Sequence[str], registry: Registry) -> Trouble | N
     return None
 
 
-def _prefix_taken(
-    word: str, file: str, taken: Mapping[str, str], registry: Registry
-) -> Trouble | None:
-    """Why a file cannot go by that prefix. taken: the prefixes that others go by."""
+def _prefix_trouble(word: str, file: str, other: str, registry: Registry) -> Trouble | None:
+    """Why a file cannot go by that prefix. other: the file that does; empty where none."""
     if not is_safe(word):
         return (
             f"the name of the folder of {registry.shown(file)} cannot be a prefix",
             f'give it one: prefix="{cleaned(word) or "api"}"',
         )
-    if word not in taken:
+    if not other:
         return None
-    if taken[word] == file:
+    if other == file:
         return (
             f"{registry.shown(file)} is included twice",
             "take one of the two out",
         )
     return (
-        f"{registry.shown(taken[word])} and {registry.shown(file)} have the same prefix, {word!r}",
+        f"{registry.shown(other)} and {registry.shown(file)} have the same prefix, {word!r}",
         "give one of them another: include(..., prefix=...)",
     )
 

@@ -31,7 +31,7 @@ from runner.specs import finish
 from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import CodeType
     from typing import Protocol
 
@@ -127,6 +127,7 @@ def load_project(
     *,
     may_install: bool = True,
     source: bytes | None = None,
+    below: Sequence[str] = (),
 ) -> Project:
     """The Project that an envfile declares.
 
@@ -135,7 +136,8 @@ def load_project(
     hides the standard library or what runenv needs. settings: those that are known
     by now, asked for where the envfile names packages of its own, which are
     installed first where they may be. source: what would stand in a file that is not
-    there. Raises EnvfileError with all mistakes, in the order of their lines.
+    there. below: further envfiles, as if it included those that it does not. Raises
+    EnvfileError with all mistakes, in the order of their lines.
     """
     source = _read(envfile) if source is None else source
     if _is_noxfile(envfile, source):
@@ -144,15 +146,15 @@ def load_project(
     common = list(sys.path)
     registry = declare.start_registry(os.path.dirname(envfile))
     add = partial(add_packages, settings=settings, may_install=may_install)
-    one = _read_one(envfile, source, registry, add)
+    one = _read_one(envfile, source, registry, add, may_be_empty=bool(below))
     joined = None
-    if registry.includes:
+    if registry.includes or below:
         from runner.including import Including  # 2 ms that most envfiles do without
 
         def read(file: str, own: Registry, prefix: str) -> Read:
             return _read_one(file, _read(file), own, partial(add, home=envfile, prefix=prefix))
 
-        joined = Including(common, read).joined(registry, envfile)
+        joined = Including(common, read).joined(registry, envfile, below)
     specs = [*one.specs, *(joined.specs if joined else ())]
     # Of what an exception has cut short nobody knows which names it would declare.
     to_its_end = one.to_its_end and (joined is None or joined.to_their_end)
@@ -172,7 +174,12 @@ def load_project(
 
 
 def _read_one(
-    envfile: str, source: bytes, registry: Registry, add: Callable[[str, bytes], None]
+    envfile: str,
+    source: bytes,
+    registry: Registry,
+    add: Callable[[str, bytes], None],
+    *,
+    may_be_empty: bool = False,
 ) -> Read:
     """What one envfile says by itself. add: lets it import what its own block asks for."""
     shown = registry.shown(envfile)
@@ -185,7 +192,7 @@ def _read_one(
     module.__file__ = envfile
     to_its_end = execute(source, module, registry)
     specs = finish(registry)
-    if not specs and not registry.includes and not registry.mistakes:
+    if not specs and not registry.includes and not registry.mistakes and not may_be_empty:
         registry.note(
             shown, "no session is declared", f"a first one, to be saved in it:\n\n{_SAMPLE}"
         )
@@ -400,14 +407,24 @@ def open_project(
     again: in this run another process has opened it, and told what there is to tell.
     """
     early = settle(request.given, environ, {}, {})
-    envfile = find_envfile(early.file, early.directory)
+    source: bytes | None = None
+    below: tuple[str, ...] = ()
+    if early.all_projects:
+        from runner.below import envfiles_below  # what few ask for
+
+        envfile, source = _top_of_all(early)
+        below = tuple(envfiles_below(os.path.dirname(envfile)))
+    else:
+        envfile = find_envfile(early.file, early.directory)
 
     def known_by_now() -> Settings:
         return settle(request.given, environ, {}, read_table(os.path.dirname(envfile)))
 
     if os.path.basename(envfile) == NOXFILE and early.file is None and not again:
         _tell_of_noxfile(envfile)
-    project = load_project(envfile, known_by_now)
+    project = load_project(envfile, known_by_now, source=source, below=below)
+    if source is not None:
+        project = project._replace(envfile=project.root, read=())
     table = read_table(project.root)
     left_out = [n for n, origin in project.origins.items() if origin == BY_DEFAULT and n in table]
     if any(name in request.given for name in ("tag", "keyword")):
@@ -430,6 +447,16 @@ def open_project(
         of_file = {n: o for n, o in project.origins.items() if settings.origins[n] == "envfile"}
         settings = settings._replace(origins={**settings.origins, **of_file})
     return project, settings
+
+
+def _top_of_all(early: Settings) -> tuple[str, bytes | None]:
+    """The envfile that seems to include all below; what it holds, where it is not there."""
+    start = os.path.abspath(early.directory or ".")
+    named = os.path.join(start, early.file or ".")
+    path = os.path.join(named, NAME)
+    if not os.path.isdir(named) or os.path.isfile(path):
+        return find_envfile(early.file or NAME, early.directory), None
+    return os.path.normpath(path), b""
 
 
 def _tell_of_noxfile(envfile: str) -> None:

@@ -256,6 +256,7 @@ class Settings(Record):
     default: tuple[str, ...] | None = None
     file: str | None = None
     directory: str | None = None
+    all_projects: bool = False
     envdir: str = ".runenv"
     backend: str = "uv|virtualenv"
     store: str = ""  # empty: in the user's cache

@@ -64,6 +64,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("yes", ("-y", "--yes"), "flag", "say yes to what sessions ask before they run", "Run"),
     Option("file", ("-f", "--file"), "value", "the envfile, or its folder", "Run", "FILE"),
     Option("directory", ("-C", "--directory"), "value", "look for the envfile from here on", "Run", "DIR"),
+    Option("all_projects", ("--all-projects",), "flag", "as if the envfile here included all that lie below it", "Run"),
     Option("fresh", ("--fresh",), "flag", "make the environments anew", "Environments"),
     Option("upgrade", ("--upgrade",), "flag", "take the newest that is allowed, of all or of one package", "Environments", "[=PACKAGE]", bare="1", named="upgrade_package"),
     Option("upgrade_package", (), "many", "what --upgrade=PACKAGE has named", ""),

@@ -164,5 +164,6 @@ def _run_again(job: str, request: Request, words: Mapping[str, tuple[str, ...]])
     where = (("--directory", "directory"), ("--file", "file"))
     given = [(flag, request.given.get(name)) for flag, name in where]
     before = [word for flag, value in given if value for word in (flag, str(value))]
+    before += ["--all-projects"] if request.given.get("all_projects") else []
     after = ["--", *request.posargs] if request.posargs else []
     return show(("runenv", *before, job, *words.get(job, ()), *after))

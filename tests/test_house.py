@@ -47,6 +47,7 @@ ORDER = [
     "sharded",
     "own_options compiled",
     "finding imports",
+    "below",
     "including",
     "load",
     "tab",

@@ -560,3 +560,53 @@ def test_a_circle_across_envfiles_is_told(root: Path):
 
     assert where == "api/envfile.py:2"
     assert what == "these require each other: api:lint -> core:lint -> api:lint"
+
+
+# --all-projects. ------------------------------------------------------------------------
+
+
+def in_all(folder: Path, **given: object) -> Project:
+    given = {"directory": str(folder), "all_projects": True, **given}
+    return open_project(Request("run", None, given, ()), {})[0]
+
+
+def test_all_below_join_where_nothing_includes_them(root: Path):
+    envfile(root / "packages/core")
+    envfile(root / "packages/api", f'{LINT}runner.include("docs/envfile.py")')
+    envfile(root / "packages/api/docs")
+
+    project = in_all(root)
+
+    assert [job.name for job in project.jobs] == ["api:lint", "api:docs:lint", "core:lint"]
+    assert (project.root, project.envfile, project.read) == (str(root), str(root), ())
+
+
+def test_the_envfile_there_is_the_top_of_all_below(root: Path):
+    envfile(root, f'{LINT}runner.include("api/envfile.py", prefix="server")')
+    envfile(root / "api")
+    envfile(root / "core")
+
+    assert [job.name for job in in_all(root).jobs] == ["lint", "server:lint", "core:lint"]
+    named = in_all(root, file="envfile.py")
+    assert [job.name for job in named.jobs] == ["lint", "server:lint", "core:lint"]
+
+
+def test_an_envfile_above_is_not_meant(root: Path):
+    envfile(root)
+    envfile(root / "packages/api")
+
+    assert [job.name for job in in_all(root / "packages").jobs] == ["api:lint"]
+    assert [job.name for job in in_all(root, file="packages").jobs] == ["api:lint"]
+
+
+def test_two_of_one_name_need_an_envfile_that_includes_them(root: Path):
+    envfile(root / "one/api")
+    envfile(root / "two/api")
+
+    with pytest.raises(EnvfileError) as caught:
+        in_all(root)
+
+    assert str(caught.value) == (
+        "--all-projects: include: one/api/envfile.py and two/api/envfile.py have the same"
+        " prefix, 'api'\ngive one of them another: include(..., prefix=...)"
+    )
