@@ -41,6 +41,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("graph", ("--graph",), "verb with argument", "show what waits for what, as text or mermaid; run nothing", "Verbs", "[=KIND]", GRAPHS, bare="text"),
     Option("shell", ("--shell",), "verb with argument", "open a shell in the environment of a job", "Verbs", "NAME"),
     Option("exec", ("--exec",), "verb with argument", "run the command behind -- in the environment of a job", "Verbs", "NAME"),
+    Option("link", ("--link",), "verb with argument", "make .venv lead to the environment of a job, for editors", "Verbs", "NAME"),
     Option("clean", ("--clean",), "verb", "delete environments: all, or those of the jobs named", "Verbs"),
     Option("lock", ("--lock",), "verb", "find versions for what is declared, and install these from then on", "Verbs"),
     Option("matrix", ("--matrix",), "verb with argument", "print the jobs as the matrix of a CI engine", "Verbs", "ENGINE", ENGINES),

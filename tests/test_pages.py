@@ -40,6 +40,7 @@ from tests.pages import (
 FOLLOWED = [
     "docs/tutorial.md",
     "docs/how-to/coverage.md",
+    "docs/how-to/editor.md",
     "docs/how-to/lowest.md",
     "docs/how-to/monorepo.md",
     "docs/how-to/pythons.md",

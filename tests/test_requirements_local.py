@@ -263,6 +263,17 @@ def test_leftovers_are_no_sources(project: Path, name: str):
     assert digest(project) == before
 
 
+def test_a_link_to_an_environment_and_a_file_that_names_one_are_no_sources(project: Path):
+    before = digest(project)
+
+    write(project, ".venv")
+    assert digest(project) == before
+
+    (project / ".venv").unlink()
+    (project / ".venv").symlink_to("elsewhere")
+    assert digest(project) == before
+
+
 @pytest.mark.parametrize("name", [".coveragerc", "src/build/a.py", "src/dist/a.py", "env/a.py"])
 def test_what_only_looks_like_a_leftover_is_a_source(project: Path, name: str):
     before = digest(project)

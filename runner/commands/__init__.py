@@ -28,6 +28,7 @@ VERBS = (
     "graph",
     "shell",
     "exec",
+    "link",
     "clean",
     "lock",
     "matrix",

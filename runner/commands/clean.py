@@ -15,6 +15,8 @@ from runner import errors
 from runner.amounts import DAY_S, counted, size_in_words
 from runner.commands import failed_before, of_store
 from runner.envs import folder
+from runner.envs.editor_link import NAME as LINK
+from runner.envs.editor_link import remove_dangling
 from runner.envs.upkeep import Upkeep, last_used_s
 from runner.load import open_project
 from runner.selection import select
@@ -61,13 +63,26 @@ def main(request: Request) -> int:
         if settings.stale and not narrowed:
             upkeep.wheels(now_s - days * DAY_S)
             upkeep.runs(now_s - days * DAY_S)
+    unlinked = _unlink(project, envdir)
     for kept in upkeep.kept:
         print(f"kept {kept.name}: {kept.why}", file=sys.stderr)
     if done:
         print(upkeep.freed.in_words())
-    elif not upkeep.kept:
+    elif not upkeep.kept and not unlinked:
         print(f"nothing to delete in {envdir}")
     return errors.FAILED if upkeep.kept else errors.PASSED
+
+
+def _unlink(project: Project, envdir: str) -> bool:
+    """Whether a link for editors was deleted that led to an environment which is gone."""
+    unlinked = False
+    for root in dict.fromkeys((project.root, *(part.root for part in project.parts))):
+        led_to = remove_dangling(os.path.join(root, LINK), envdir)
+        if led_to:
+            shown = os.path.relpath(os.path.join(root, LINK), project.root)
+            print(f"deleted {shown}, which led to {led_to}")
+            unlinked = True
+    return unlinked
 
 
 def _stale(

@@ -153,6 +153,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         "usage": _names,
         "shell": _names,
         "exec": _names,
+        "link": _names,
         "keyword": SuppressCompleter(),
         "backend": _backends,
         "shard": _machines,

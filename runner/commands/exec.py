@@ -26,8 +26,9 @@ from runner.world import make_world
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.model import Request
+    from runner.model import Job, Request
     from runner.running import Command, Event
+    from runner.world import World
 
 
 def main(request: Request) -> int:
@@ -47,6 +48,26 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
 
     holds: whether other runs wait until it has ended.
     """
+    job, world = job_to_visit(request)
+    bench = Bench(job, world, visits=True)
+    try:
+        with signals_as_exceptions(), bench:
+            try:
+                command = choose(bench)
+            except CommandFailed as error:
+                error.exit_code = error.returncode  # 127: there is none, as shells say it
+                raise
+            bench.finish_images()
+            if holds:
+                return _in_our_place(command, bench.lock_descriptors)
+    finally:
+        if world.store is not None:
+            world.store.close()
+    return _in_our_place(command)
+
+
+def job_to_visit(request: Request) -> tuple[Job, World]:
+    """The one job that is meant, and what it acts on."""
     project, settings = open_project(request, os.environ)
     named = settings._replace(sessions=(request.argument or "", *settings.sessions))
     jobs = select(project.jobs, named).jobs
@@ -62,22 +83,7 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
         if settings.verbose or not _is_idle(event):
             terminal.hear(event)
 
-    world = make_world(project, settings, dict(os.environ), emit=hear, began_s=time.time())
-    bench = Bench(jobs[0], world, visits=True)
-    try:
-        with signals_as_exceptions(), bench:
-            try:
-                command = choose(bench)
-            except CommandFailed as error:
-                error.exit_code = error.returncode  # 127: there is none, as shells say it
-                raise
-            bench.finish_images()
-            if holds:
-                return _in_our_place(command, bench.lock_descriptors)
-    finally:
-        if world.store is not None:
-            world.store.close()
-    return _in_our_place(command)
+    return jobs[0], make_world(project, settings, dict(os.environ), emit=hear, began_s=time.time())
 
 
 def _is_idle(event: Event) -> bool:

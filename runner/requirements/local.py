@@ -357,7 +357,9 @@ class _Leftovers:
     @staticmethod
     def is_file(last: str) -> bool:
         """Whether a file of this name is a leftover."""
-        return last.endswith((".pyc", ".pyo")) or f"{last}.".startswith(".coverage.")
+        # .venv: a link to an environment, or a file that names one (PEP 832, a draft).
+        named = last == ".venv" or f"{last}.".startswith(".coverage.")
+        return named or last.endswith((".pyc", ".pyo"))
 
 
 def _walk(folder: str) -> Iterator[str]:
