@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from runner.declare import Registry
 
 
+def _is_wanted(folder: str) -> bool:
+    """Whether somebody said that modules of a project's own folder are there for all.
+
+    That runenv was started there as a module (`python -m runner`) puts it on the path as well.
+    """
+    said = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    home_of_runner = os.path.dirname(os.path.dirname(__file__))
+    return folder == home_of_runner or folder in map(os.path.abspath, filter(None, said))
+
+
 class Imports:
     """What one included envfile has imported; a context in which it finds that again."""
 
@@ -30,9 +40,8 @@ class Imports:
         folders of `sys.path` that are there for all envfiles.
         """
         self._registry = registry
-        # That runenv was started as a module in the project's folder is no wish to share.
-        self._common = tuple(f + os.sep for f in common if f and f != registry.top)
-        self._path = list(common)
+        self._path = [f for f in common if f and (f != registry.top or _is_wanted(f))]
+        self._common = tuple(f + os.sep for f in self._path)
         self._modules: dict[str, ModuleType] = {}
         self._outside: list[tuple[list[str], dict[str, ModuleType], Registry]] = []
 

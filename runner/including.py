@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from fnmatch import fnmatchcase
+from functools import cache
 
 from runner.declare import Registry, cleaned, is_safe
 from runner.errors import UsageError, did_you_mean
@@ -56,16 +57,17 @@ class Including:
         self._looked_at: list[str] = []
         self._to_their_end = True
         self._taken: dict[str, str] = {}  # the files of prefixes
+        self._homes: dict[str, str] = {}  # by its folder, where no link leads, each envfile
 
     def joined(self, registry: Registry, envfile: str, below: Sequence[str] = ()) -> Joined:
         """All that the envfile includes, of which the registry knows.
 
         below: further files, of which those join that nothing includes.
         """
+        self._homes[_home_of(envfile)] = envfile
         self._follow(registry, (envfile,), "")
         for file in below:
-            there = (envfile, *(part.envfile for part in self._parts))
-            if not any(_same(file, other) for other in there):
+            if _home_of(file) not in self._homes:
                 self._take(file, Include(file, None, "--all-projects"), registry, (envfile,), "")
         return Joined(
             tuple(self._specs), tuple(self._parts), self._to_their_end, tuple(self._looked_at)
@@ -73,21 +75,24 @@ class Including:
 
     def _follow(self, registry: Registry, above: tuple[str, ...], prefix: str) -> None:
         """Read what one envfile includes. above: those that led here, itself the last."""
+        # A pattern leaves out what a path names, perhaps with a prefix of its own.
+        paths = [one.pattern for one in registry.includes if not is_pattern(one.pattern)]
+        named = {os.path.normpath(os.path.join(registry.root, path)) for path in paths}
         for wanted in registry.includes:
             for file in self._found(wanted, registry, above[-1]):
-                self._take(file, wanted, registry, above, prefix)
+                if file not in named or not is_pattern(wanted.pattern):
+                    self._take(file, wanted, registry, above, prefix)
 
     def _take(
         self, file: str, wanted: Include, registry: Registry, above: tuple[str, ...], prefix: str
     ) -> None:
         """Read one that an envfile includes, or note why it cannot be."""
         word = wanted.prefix or os.path.basename(os.path.dirname(file))
-        known = [*above, *(part.envfile for part in self._parts)]
-        other = self._taken.get(f"{prefix}{word}:", "")
+        beside = self._homes.setdefault(_home_of(file), file)
         trouble = (
             _circle(file, above, registry)
-            or _why_not(file, known, registry)
-            or _prefix_trouble(word, file, other, registry)
+            or _why_not(file, beside, registry)
+            or _prefix_trouble(word, file, self._taken.get(f"{prefix}{word}:", ""), registry)
         )
         if trouble:
             registry.note(wanted.where, f"include: {trouble[0]}", trouble[1])
@@ -117,12 +122,10 @@ class Including:
 
     def _found(self, wanted: Include, registry: Registry, envfile: str) -> Iterable[str]:
         """The files that are meant; that there is none is noted."""
-        looked_at: list[str] = []
-        found = matching(registry.root, wanted.pattern, looked_at)
-        self._looked_at += looked_at
+        found = matching(registry.root, wanted.pattern, self._looked_at)
         files = [path for path in found if os.path.isfile(path)]
         if is_pattern(wanted.pattern):  # which may match the file that says it
-            files = [path for path in files if not _same(path, envfile)]
+            files = [path for path in files if path != envfile]
         if files:
             return files
         mend = "a path starts at the folder of the envfile; take the line out where there is none"
@@ -134,34 +137,34 @@ class Including:
         return ()
 
 
-def _same(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+@cache
+def _home_of(file: str) -> str:
+    """The folder of a file, whatever links lead to it."""
+    return os.path.realpath(os.path.dirname(file))
 
 
 def _circle(file: str, above: tuple[str, ...], registry: Registry) -> Trouble | None:
     """That a file leads to itself. above: those that led to it."""
-    met = next((number for number, path in enumerate(above) if _same(path, file)), None)
-    if met is None:
+    home, name = _home_of(file), os.path.basename(file)
+    met = [n for n, path in enumerate(above) if _home_of(path) == home]
+    if not met or os.path.basename(above[met[0]]) != name:
         return None
-    circle = " -> ".join(registry.shown(path) for path in (*above[met:], file))
+    circle = " -> ".join(registry.shown(path) for path in (*above[met[0] :], file))
     return f"these include each other: {circle}", "take one of the include out"
 
 
-def _why_not(file: str, known: Sequence[str], registry: Registry) -> Trouble | None:
-    """Why a file cannot be included. known: the envfiles that there are already."""
+def _why_not(file: str, beside: str, registry: Registry) -> Trouble | None:
+    """Why a file cannot be included. beside: the envfile of its folder, itself mostly."""
     if os.path.basename(file) == NOXFILE:
         return (
             f"{registry.shown(file)} is a noxfile, whose sessions have other names and rules",
             f"make an envfile of it: runenv --convert {registry.shown(file)}",
         )
-    folder = os.path.realpath(os.path.dirname(file))
-    for other in known:
-        # Its locks would be those of the other.
-        if os.path.realpath(os.path.dirname(other)) == folder and not _same(other, file):
-            return (
-                f"{registry.shown(file)} lies in the folder of {registry.shown(other)}",
-                "import it there: what a module declares is its envfile's own",
-            )
+    if os.path.basename(beside) != os.path.basename(file):  # whose locks it would have
+        return (
+            f"{registry.shown(file)} lies in the folder of {registry.shown(beside)}",
+            "import it there: what a module declares is its envfile's own",
+        )
     return None
 
 
@@ -174,7 +177,7 @@ def _prefix_trouble(word: str, file: str, other: str, registry: Registry) -> Tro
         )
     if not other:
         return None
-    if other == file:
+    if _home_of(other) == _home_of(file):
         return (
             f"{registry.shown(file)} is included twice",
             "take one of the two out",

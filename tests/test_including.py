@@ -93,6 +93,28 @@ def test_a_prefix_may_be_given(root: Path):
     assert [job.name for job in project.jobs] == ["api:lint"]
 
 
+def test_a_pattern_leaves_out_what_is_included_by_its_path(root: Path):
+    envfile(root / "api")
+    envfile(root / "core")
+
+    text = 'runner.include("*/envfile.py")\nrunner.include("./core/envfile.py", prefix="base")'
+    assert [job.name for job in load(root, text).jobs] == ["api:lint", "base:lint"]
+
+
+def test_an_envfile_may_be_a_link_to_that_of_all_packages(root: Path):
+    envfile(root / "common")
+    for name in ("one", "two"):
+        (root / name).mkdir()
+        (root / name / "envfile.py").symlink_to("../common/envfile.py")
+
+    jobs = load(root, 'runner.include("[ot]*/envfile.py")').jobs
+
+    assert [(job.name, job.spec.root) for job in jobs] == [
+        ("one:lint", str(root / "one")),
+        ("two:lint", str(root / "two")),
+    ]
+
+
 def test_what_is_included_may_include(root: Path):
     envfile(root / "api", f'{LINT}runner.include("docs/envfile.py")')
     envfile(root / "api/docs")

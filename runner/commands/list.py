@@ -89,8 +89,9 @@ def as_text(
     width = max((len(name) for name in families), default=0)
     marked = False
     heading = ""
+    docs = {part.prefix: part.doc.partition("\n")[0] for part in project.parts}
     for name, members in _by_heading(families, project):
-        above, heading = heading, _heading(members[0], project)
+        above, heading = heading, _heading(members[0], project.root, docs)
         if heading != above:
             lines += [""] * bool(lines[-1]) + [heading]
         doc = fold(members[0].spec.doc.partition("\n")[0], columns, width + 4)
@@ -131,25 +132,27 @@ def _by_heading(
     families: Mapping[str, list[Job]], project: Project
 ) -> Iterable[tuple[str, list[Job]]]:
     """The families of each envfile: those in no group first, then those of each together."""
-    below: dict[tuple[str, str], list[tuple[str, list[Job]]]] = {}
-    for prefix in ("", *(part.prefix for part in project.parts)):
-        below[prefix, ""] = []
-        for name, members in families.items():
-            spec = members[0].spec
-            if spec.prefix == prefix:
-                below.setdefault((prefix, spec.group), []).append((name, members))
-    return (family for members in below.values() for family in members)
+    below: dict[str, dict[str, list[tuple[str, list[Job]]]]] = {
+        prefix: {"": []} for prefix in ("", *(part.prefix for part in project.parts))
+    }
+    for name, members in families.items():
+        spec = members[0].spec
+        below[spec.prefix].setdefault(spec.group, []).append((name, members))
+    groups = (members for each in below.values() for members in each.values())
+    return (family for members in groups for family in members)
 
 
-def _heading(job: Job, project: Project) -> str:
-    """What a session is listed under: its group, and the folder of an included envfile."""
+def _heading(job: Job, root: str, docs: Mapping[str, str]) -> str:
+    """What a session is listed under: its group, and the folder of an included envfile.
+
+    root: of the project. docs: what the envfile of each prefix says of itself.
+    """
     spec = job.spec
     if not spec.prefix:
         return f"{spec.group}:" if spec.group else ""
-    folder = os.path.relpath(spec.root, project.root).replace(os.sep, "/")
+    folder = os.path.relpath(spec.root, root).replace(os.sep, "/")
     if spec.group:
         return f"{folder}, {spec.group}:"
-    docs = {part.prefix: part.doc.partition("\n")[0] for part in project.parts}
     return f"{folder}:  {docs[spec.prefix]}".rstrip()
 
 

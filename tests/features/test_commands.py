@@ -207,6 +207,8 @@ def test_list_as_json(folder: Folder):
         "environment": "tests-3.13-new",
         "parameters": {"api": 2.5},
         "options": [],
+        "prefix": None,
+        "root": str(folder.root),
         "group": None,
         "tags": ["fast"],
         "requires": ["lint"],

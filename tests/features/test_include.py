@@ -50,6 +50,7 @@ def packages(folder: Folder) -> Folder:
 def test_a_session_runs_in_its_own_folder_with_its_own_modules(packages: Folder, way: str):
     there = in_a_way(way, packages)
     there.envfile('runner.include("packages/*/envfile.py")')
+    there.write("helpers.py", "name = 'of the top'\n")  # `python -m` puts its folder on sys.path
 
     out = there.passes("core:tests").out
 
