@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 runner.needs_version = ">=0.1"
 
+runner.include("packages/*/envfile.py")
+runner.include(Path("tools") / "envfile.py", prefix="tools")
+runner.include(None)  # type: ignore[arg-type]  # a path or a pattern
+
 runner.options.default = ["lint", "tests"]
 runner.options.python = ("3.10", ">=3.12")
 runner.options.envdir = "~/.cache/environments"
