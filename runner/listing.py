@@ -54,14 +54,14 @@ def listing_of(envfile: str, cache: str) -> Listing:
     what `load_project` raises.
     """
     if not cache:
-        return _make(load_project(envfile, may_install=False))
+        return listing_for(load_project(envfile, may_install=False))
     name = sha256(os.fsencode(envfile)).hexdigest()[:24] + ".json"
     file = os.path.join(cache, "listings", name)
     kept = _read(file)
     if kept is not None:
         return kept
     project = load_project(envfile, may_install=False)  # nobody waits for that at a TAB
-    listing = _make(project)
+    listing = listing_for(project)
     files = {path: _digest(path) for path in project.all_read}
     data = {
         "format": _FORMAT,
@@ -84,7 +84,8 @@ def _expands_ranges(project: Project) -> bool:
     return any(p[0] in "<>=!~" for spec in specs if spec.names_python for p in spec.pythons)
 
 
-def _make(project: Project) -> Listing:
+def listing_for(project: Project) -> Listing:
+    """The names that a project has."""
     docs = {job.name: job.spec.doc.partition("\n")[0] for job in project.jobs}
     return Listing(
         sessions={job.spec.name: docs[job.name] for job in project.jobs},

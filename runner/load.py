@@ -407,24 +407,17 @@ def open_project(
     again: in this run another process has opened it, and told what there is to tell.
     """
     early = settle(request.given, environ, {}, {})
-    source: bytes | None = None
-    below: tuple[str, ...] = ()
-    if early.all_projects:
-        from runner.below import envfiles_below  # what few ask for
 
-        envfile, source = _top_of_all(early)
-        below = tuple(envfiles_below(os.path.dirname(envfile)))
-    else:
-        envfile = find_envfile(early.file, early.directory)
-
-    def known_by_now() -> Settings:
+    def known_by_now(envfile: str) -> Settings:
         return settle(request.given, environ, {}, read_table(os.path.dirname(envfile)))
 
-    if os.path.basename(envfile) == NOXFILE and early.file is None and not again:
-        _tell_of_noxfile(envfile)
-    project = load_project(envfile, known_by_now, source=source, below=below)
-    if source is not None:
-        project = project._replace(envfile=project.root, read=())
+    if early.all_projects:
+        project = load_all(early, known_by_now)
+    else:
+        envfile = find_envfile(early.file, early.directory)
+        if os.path.basename(envfile) == NOXFILE and early.file is None and not again:
+            _tell_of_noxfile(envfile)
+        project = load_project(envfile, partial(known_by_now, envfile))
     table = read_table(project.root)
     left_out = [n for n, origin in project.origins.items() if origin == BY_DEFAULT and n in table]
     if any(name in request.given for name in ("tag", "keyword")):
@@ -449,14 +442,29 @@ def open_project(
     return project, settings
 
 
-def _top_of_all(early: Settings) -> tuple[str, bytes | None]:
-    """The envfile that seems to include all below; what it holds, where it is not there."""
+def load_all(
+    early: Settings,
+    settings: Callable[[str], Settings] | None = None,
+    *,
+    may_install: bool = True,
+) -> Project:
+    """The Project that all envfiles below a folder are, as if one in it included them.
+
+    early: says which folder. settings: as in `load_project`, of the envfile in that folder.
+    """
+    from runner.below import envfiles_below  # what few ask for
+
     start = os.path.abspath(early.directory or ".")
     named = os.path.join(start, early.file or ".")
-    path = os.path.join(named, NAME)
-    if not os.path.isdir(named) or os.path.isfile(path):
-        return find_envfile(early.file or NAME, early.directory), None
-    return os.path.normpath(path), b""
+    envfile, source = os.path.normpath(os.path.join(named, NAME)), None
+    if not os.path.isdir(named) or os.path.isfile(envfile):
+        envfile = find_envfile(early.file or NAME, early.directory)
+    else:
+        source = b""  # of one that is not there
+    below = envfiles_below(os.path.dirname(envfile))
+    known = partial(settings, envfile) if settings else None
+    project = load_project(envfile, known, may_install=may_install, source=source, below=below)
+    return project if source is None else project._replace(envfile=project.root, read=())
 
 
 def _tell_of_noxfile(envfile: str) -> None:

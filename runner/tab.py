@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 _FORMAT = 2  # another number: written by a runenv that means something else
 _LARGEST_BYTES = 1_000_000  # of all files that decide what is offered
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-: ")
-_ELSEWHERE = ("RUNENV_FILE", "RUNENV_DIRECTORY")  # by which another envfile is meant
+_ELSEWHERE = (
+    "RUNENV_FILE",
+    "RUNENV_DIRECTORY",
+    "RUNENV_ALL_PROJECTS",
+)  # by which another envfile is meant
 _DESCRIPTOR = 8  # which the shell's code reads
 
 Names = dict[str, str]  # and what each does

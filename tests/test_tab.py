@@ -158,6 +158,7 @@ def test_a_line_that_is_not_plain_is_left_to_argcomplete(shell: Shell, line: str
     [
         {"RUNENV_FILE": "other.py"},
         {"RUNENV_DIRECTORY": "other"},
+        {"RUNENV_ALL_PROJECTS": "1"},
         {"_ARGCOMPLETE_SHELL": "tcsh"},
         {"_ARGCOMPLETE_COMP_WORDBREAKS": " l"},
         {"_ARGCOMPLETE_IFS": "ab"},

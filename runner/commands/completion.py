@@ -17,8 +17,8 @@ from argcomplete.shell_integration import shellcode
 
 from runner.command_line import parse
 from runner.errors import RunnerError
-from runner.listing import Listing, listing_of
-from runner.load import find_envfile
+from runner.listing import Listing, listing_for, listing_of
+from runner.load import find_envfile, load_all
 from runner.settings import BACKENDS, OPTIONS, is_list, settle
 from runner.tab import flags_of
 from runner.typed import TYPE_CHECKING
@@ -206,13 +206,15 @@ def _listing(parsed: argparse.Namespace) -> Listing:
     What the envfile prints while it is executed goes nowhere: the shell's code
     has taken standard output and error away and reads another descriptor.
     """
-    said = {"file": parsed.file, "directory": parsed.directory}
+    said = {name: getattr(parsed, name) for name in ("file", "directory", "all_projects")}
     return _listing_for({name: value for name, value in said.items() if value is not None})
 
 
 def _listing_for(given: Mapping[str, object]) -> Listing:
     try:
         settings = settle(given, os.environ, {}, {})
+        if settings.all_projects:
+            return listing_for(load_all(settings, may_install=False))
         envfile = find_envfile(settings.file, settings.directory)
         return listing_of(envfile, user_cache(os.environ))
     except RunnerError:

@@ -153,6 +153,13 @@ def test_the_envfile_that_is_named_is_asked(folder: Folder):
     assert bash_offers(folder, "runenv -f sub/envfile.py ") == ["inner"]
 
 
+def test_the_envfiles_below_are_asked_where_all_are_meant(folder: Folder):
+    folder.write("sub/envfile.py", "import runner\n@runner.session\ndef inner(session): ...\n")
+
+    assert bash_offers(folder, "runenv --all-projects ") == ["sub:inner"]
+    assert bash_offers(folder, "runenv --all-projects sub:in") == ["inner"]
+
+
 @pytest.mark.parametrize("text", ["import runner\n1 / 0\n", "syntax error", ""])
 def test_a_wrong_envfile_offers_nothing_and_says_nothing(folder: Folder, text: str):
     folder.write("envfile.py", text)
