@@ -8,6 +8,7 @@ back, lets them end the wait, and has them raised at one place.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -27,7 +28,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import FrameType
-    from typing import Any
+    from typing import Any, NoReturn
 
 if sys.platform == "win32":
     _ENDING = (signal.SIGTERM, signal.SIGBREAK)
@@ -44,16 +45,25 @@ def signals_as_exceptions() -> Generator[None]:
     """SIGTERM and SIGHUP raise Interrupted in the main thread until the end of the block.
 
     A signal that is ignored stays so: nohup(1) means what it says. SIGINT is
-    Python's KeyboardInterrupt as ever.
+    Python's KeyboardInterrupt as ever. A copy that a session makes of us (a pool of
+    multiprocessing, say) ends by them as if we had never heard of them.
     """
-    before = answer_signals(dict.fromkeys(_ENDING, _raise_interrupted))
+    us = os.getpid()
+
+    def answer(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != us:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        _raise_interrupted(number)
+
+    before = answer_signals(dict.fromkeys(_ENDING, answer))
     try:
         yield
     finally:
         restore_signals(before)
 
 
-def _raise_interrupted(number: int, _frame: FrameType | None) -> None:
+def _raise_interrupted(number: int) -> NoReturn:
     found = signal.Signals(number)
     if sys.platform == "win32":
         found = signal.SIGTERM  # from another process that comes as Ctrl-Break

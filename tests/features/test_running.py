@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from tests.conftest import Folder
+import pytest
+
+from tests.conftest import IN_ALL_WAYS, Folder, in_a_way
 
 SHOW_VERSION = "session.run('python', '-c', 'import tool; print(tool.version)')"
 
@@ -589,3 +592,47 @@ def test_an_error_that_nobody_reads_still_has_its_exit_code(folder: Folder):
 
     os.close(writing)
     assert done.code == 2
+
+
+def test_python_dash_m_has_no_modules_of_the_working_folder(folder: Folder):
+    folder.write("helpers.py", "where = 'the working folder'")
+    folder.write("sub/helpers.py", "where = 'beside the envfile'")
+    folder.write(
+        "sub/envfile.py",
+        "import helpers, runner\n"
+        "@runner.session(python=False)\n"
+        "def s(session): print(helpers.where)\n",
+    )
+
+    assert folder.passes("-C", "sub").out == "beside the envfile\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fork")
+@pytest.mark.parametrize("way", IN_ALL_WAYS)
+def test_what_a_session_forks_ends_by_a_signal_as_any_program(folder: Folder, way: str):
+    folder = in_a_way(way, folder)
+    folder.envfile(
+        """
+        import multiprocessing, time
+
+        def go_on(up):
+            up.set()
+            while True:
+                time.sleep(0.1)  # a signal just before it would not end a long one
+
+        @runner.session(python=False)
+        def s(session):
+            fork = multiprocessing.get_context("fork")
+            up = fork.Event()
+            one = fork.Process(target=go_on, args=(up,))
+            one.start()
+            up.wait()
+            one.terminate()
+            one.join()
+            print("ended by", -one.exitcode)
+        """
+    )
+
+    done = folder.passes("s", "-q")
+
+    assert (done.out, done.err) == ("ended by 15\n", "")
