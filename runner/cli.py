@@ -96,8 +96,8 @@ def _answer(words: list[str]) -> int:
     except RunnerError as error:
         _print(_mistake(errors.Mistake(error.where, error.what, error.mend)))
         return error.exit_code
-    except KeyboardInterrupt:
-        _print(["interrupted"])
+    except KeyboardInterrupt as error:
+        _print([str(error) or "interrupted"])
         return errors.INTERRUPTED
     except Interrupted as error:
         _print([f"ended by {error.signal_name}"])

@@ -42,6 +42,13 @@ else:
         return stream.isatty()
 
 
+def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream leads to a terminal on which lines can be written over."""
+    # Consoles of Windows have no TERM.
+    term = environ.get("TERM") or ("" if sys.platform == "win32" else "dumb")
+    return term != "dumb" and shows_escapes(stream)
+
+
 def wants_color(color: str, environ: Mapping[str, str], is_terminal: bool) -> bool:
     """Whether to colour: --color, then FORCE_COLOR, then NO_COLOR, then the terminal.
 

@@ -21,6 +21,7 @@ _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
 _OF_SESSIONS = ("run", "explain", "graph", "list")  # behind their names are options of sessions
 _SPLIT = ("run", "list", "explain", "matrix")
+_OF_ONE = ("shell", "exec")  # what stands behind them may be picked
 
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
 _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
@@ -34,6 +35,11 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "force": (("convert",), "--convert", "runenv --convert --force"),
     "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
     "report": (("run", "merge"), "a run or --merge", "leave one of the two away"),
+    "pick": (
+        ("run", "explain", "graph", *_OF_ONE),
+        "a run, --explain, --graph, --shell or --exec",
+        "leave one of the two away",
+    ),
     "shard": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),
     "plan": (("run", "list", "explain"), "a run, --list or --explain", "leave one of the two away"),
 }
@@ -81,6 +87,7 @@ class _Reader:
         self.own: list[str | None] = []  # as in Request
         self.unknown = ""  # the first option behind a name that is none of ours
         self._left = words
+        self._picks = "--pick" in words
 
     def read(self) -> None:
         """What the words say is in `given` and `verbs`; what they leave to others in `own`."""
@@ -149,6 +156,9 @@ class _Reader:
             value = option.bare
         elif value is None and words and (words[0] == "-" or not words[0].startswith("-")):
             value = words.pop(0)
+        if value is None and self._picks and option.name in _OF_ONE:
+            self.verbs[option.name] = None
+            return
         # An empty one, as `-p "$PY"` is where PY is not set, would select everything.
         if not value or (option.kind == "many" and not split(option, value)):
             raise UsageError(f"{flag} needs a value", mend=f"write {option.written(flag)}")
@@ -269,6 +279,18 @@ def is_value(word: str) -> bool:
     return word == "-" or not word.startswith("-") or word[1:].lstrip(".")[:1].isdecimal()
 
 
+def given_words(given: Mapping[str, object]) -> list[str]:
+    """The options of the command line as they were given, but those that select."""
+    words: list[str] = []
+    for name, value in given.items():
+        option = next((o for o in OPTIONS if o.named == name), BY_NAME[name])  # --upgrade=PACKAGE
+        if option.group != "Select":
+            flag = option.flags[-1]
+            values = value if is_list(value) else (value,)
+            words += [flag] if value is True else [f"{flag}={each}" for each in values]
+    return words
+
+
 def is_ours(flag: str) -> bool:
     """Whether it is an option of runenv."""
     return flag in _BY_FLAG
@@ -295,7 +317,7 @@ def _of_store(verb: str, given: dict[str, object]) -> Literal["", "images", "all
                 mend="write --store=DIR",
             )
         return ""
-    for name in ("sessions", "tag", "keyword", "python", "failed"):
+    for name in ("sessions", "tag", "keyword", "python", "failed", "pick"):
         if given.get(name):
             raise _not_of_store(name, given[name])
     if asked in (_ALL, BARE_STORE):

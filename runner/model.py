@@ -251,6 +251,7 @@ class Settings(Record):
     tag: tuple[str, ...] = ()
     keyword: tuple[str, ...] = ()
     failed: bool = False
+    pick: bool = False
     shard: str = ""  # K/N, N, or auto
     plan: str = ""  # the file that says what each shard is
     default: tuple[str, ...] | None = None

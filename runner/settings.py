@@ -32,6 +32,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("keyword", ("-k", "--keyword"), "many", "only jobs that match by name or tag: 'a and not b'", "Select", "EXPR", splits=False),
     Option("sessions", ("-s", "--session"), "many", "the same as NAME, for hands that know nox", "Select", "NAME", splits=False),
     Option("failed", ("--failed",), "flag", "only jobs that did not pass when they last ran", "Select"),
+    Option("pick", ("--pick",), "flag", "choose from a list at the terminal, searched as you type", "Select"),
     Option("shard", ("--shard",), "value", "only the jobs of machine K of N, split by what they took; auto: as the CI engine says", "Select", "K/N"),
     Option("plan", ("--plan",), "value", "the file with the split: --list --shard N writes it, --shard K/N reads it", "Select", "FILE"),
     Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from runner.colors import shows_escapes, wants_color
+from runner.colors import can_draw, shows_escapes, wants_color
 from runner.envs import choose_backend, folder
 from runner.envs.python_answers import running
 from runner.errors import RunnerError, UsageError
@@ -109,10 +109,7 @@ def _output(settings: Settings, environ: Mapping[str, str]) -> Literal["board", 
     """How the output of jobs is shown; a board where a terminal can hold one, else blocks."""
     if settings.output != "board":
         return settings.output
-    if settings.quiet or environ.get("CI") or not shows_escapes(sys.stderr):
-        return "block"
-    # Consoles of Windows have no TERM.
-    if (environ.get("TERM") or ("" if sys.platform == "win32" else "dumb")) == "dumb":
+    if settings.quiet or environ.get("CI") or not can_draw(sys.stderr, environ):
         return "block"
     try:
         # Who reads a pipe may write to the terminal as well, when it likes.

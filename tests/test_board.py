@@ -232,6 +232,8 @@ class Emulated:
         elif token.endswith("A"):
             self.at = (row - int(token[2:-1]), column)
             assert self.at[0] >= 0
+        elif token.endswith("C") and len(token) > 1:
+            self.at = (row, column + int(token[2:-1]))
         else:
             assert len(token) == 1, token
             assert column < self.columns

@@ -52,6 +52,15 @@ def failed_before(project: Project, settings: Settings) -> frozenset[str] | None
     return lost_jobs(read(path_in(envdir)))
 
 
+def picked(request: Request, project: Project, settings: Settings) -> Settings:
+    """The settings, with the jobs that somebody chooses now where that is asked for (--pick)."""
+    if not settings.pick:
+        return settings
+    from runner.commands.pick import pick  # hardly anybody asks for it
+
+    return pick(request, project, settings, failed_before(project, settings))
+
+
 def load_verb(name: str) -> Verb:
     """The module of a verb; it is imported only now."""
     return cast("Verb", import_module(f"runner.commands.{name}"))

@@ -12,6 +12,7 @@ import sys
 import time
 
 from runner.bench import Bench
+from runner.commands import picked
 from runner.errors import CommandFailed, UsageError, some_of
 from runner.load import open_project
 from runner.process import exit_code
@@ -69,7 +70,10 @@ def visit(request: Request, choose: Callable[[Bench], Command], *, holds: bool) 
 def job_to_visit(request: Request) -> tuple[Job, World]:
     """The one job that is meant, and what it acts on."""
     project, settings = open_project(request, os.environ)
-    named = settings._replace(sessions=(request.argument or "", *settings.sessions))
+    if settings.pick:
+        named = picked(request, project, settings)
+    else:
+        named = settings._replace(sessions=(request.argument or "", *settings.sessions))
     jobs = select(project.jobs, named).jobs
     if len(jobs) != 1:
         raise UsageError(

@@ -11,7 +11,7 @@ import sys
 import time
 
 from runner.colors import columns_of, fold
-from runner.commands import failed_before, of_store
+from runner.commands import failed_before, of_store, picked
 from runner.envs.builds import Builds
 from runner.envs.images import look
 from runner.envs.interpreters import describe
@@ -71,6 +71,7 @@ def main(request: Request) -> int:
     if request.of_store:
         return of_store.explain(request)
     project, settings = open_project(request, os.environ)
+    settings = picked(request, project, settings)
     selected = select(project.jobs, settings, failed_before(project, settings))
     if settings.shard or settings.plan:
         from runner.sharded import part_of, told  # most are not split

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.commands import failed_before
+from runner.commands import failed_before, picked
 from runner.load import open_project
 from runner.plan import make_plan
 from runner.record import Record
@@ -35,6 +35,7 @@ class Graph(Record):
 def main(request: Request) -> int:
     """Print the graph to standard output."""
     project, settings = open_project(request, os.environ)
+    settings = picked(request, project, settings)
     selected = select(project.jobs, settings, failed_before(project, settings))
     graph = graph_of(make_plan(project.jobs, selected.jobs, selected.named))
     print("\n".join(FORMS[request.argument or "text"](graph)))

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import product
 
 from runner import __version__
+from runner.command_line import given_words
 from runner.commands import failed_before
 from runner.commands.list import default_jobs
 from runner.commands.matrix_packs import make_packs
@@ -28,7 +29,6 @@ from runner.requirements import SourceDigests
 from runner.requirements.lock import digest_of
 from runner.running import Ingredient
 from runner.selection import select
-from runner.settings import BY_NAME, is_list
 from runner.typed import TYPE_CHECKING
 from runner.world import family_of, portable_spec
 
@@ -93,26 +93,13 @@ def main(request: Request) -> int:
     platform = running().platform
     asked = Asked(
         entries=_make_entries(packs, project, settings, platform),
-        command=("runenv", *_options(request.given)),
+        command=("runenv", *given_words(request.given)),
         posargs=request.posargs,
         envfile=project.envfile,
         platform=platform,
     )
     print(form(asked))
     return 0
-
-
-def _options(given: Mapping[str, object]) -> list[str]:
-    """The options of the command line as they were given, but those that select."""
-    words: list[str] = []
-    for name, value in given.items():
-        option = BY_NAME[name]
-        if option.group == "Select" or not option.flags:
-            continue
-        flag = option.flags[-1]
-        words += [flag] if option.kind == "flag" else [f"{flag}={value}"]
-    packages = given.get("upgrade_package")
-    return words + [f"--upgrade={p}" for p in (packages if is_list(packages) else ())]
 
 
 def _warn_of_ranges(jobs: Sequence[Job]) -> None:

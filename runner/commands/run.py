@@ -11,7 +11,7 @@ from functools import partial
 from runner import errors, schedule
 from runner.ahead import Ahead
 from runner.bench import prepare_ahead
-from runner.commands import failed_before
+from runner.commands import failed_before, picked
 from runner.envs.folder import make_envdir
 from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
@@ -49,6 +49,7 @@ _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 
 def main(request: Request) -> int:
     """Run what is asked for; the exit code says whether all of it passed."""
     project, settings = open_project(request, os.environ)
+    settings = picked(request, project, settings)
     selected, part = _select(request, project, settings)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     if any(job.spec.options for job in plan.jobs):
