@@ -106,10 +106,15 @@ def _answer(words: list[str]) -> int:
 
 def _mistake(mistake: Mistake) -> list[str]:
     """A mistake in lines: what, where, the mend."""
-    lines = [f"{_word('error')}: {mistake.what}"]
+    from runner.colors import columns_of, fold_around
+
+    columns = columns_of(sys.stderr)
+    what = fold_around(mistake.what, columns, 2, begins=len("error: "))
+    lines = [f"{_word('error')}: {what}"]
     if mistake.where:
         lines.append(f"  --> {mistake.where}")
-    return lines + [f"  {line}".rstrip() for line in mistake.mend.splitlines()]
+    mend = (fold_around(line, columns, 4, begins=2) for line in mistake.mend.splitlines())
+    return lines + [f"  {line}".rstrip() for line in mend]
 
 
 def _word(word: str) -> str:
@@ -117,7 +122,7 @@ def _word(word: str) -> str:
     from runner.colors import painter, shows_escapes, wants_color
 
     paint = painter(color=wants_color("auto", os.environ, shows_escapes(sys.stderr)))
-    return paint("bold_red" if word == "error" else "bold_yellow", word)
+    return paint("bold_red" if word == "error" else "bold_purple", word)
 
 
 def _print(lines: list[str]) -> None:

@@ -72,6 +72,15 @@ def columns_of(stream: TextIO) -> int:
         return 0
 
 
+def width_of(text: str) -> int:
+    """How many columns of a terminal a text takes that is on one line."""
+    if text.isascii():
+        return len(text)
+    from runner.widths import columns_of  # most texts are plain
+
+    return columns_of(text)
+
+
 def fold(text: str, columns: int, indent: int, begins: int | None = None) -> str:
     """The text in lines that fit, the further ones indented; as it is where columns is 0.
 
@@ -81,11 +90,24 @@ def fold(text: str, columns: int, indent: int, begins: int | None = None) -> str
     line, lines = "", list[str]()
     room = columns - 1 - (indent if begins is None else begins)  # the last column wraps in some
     for word in text.split(" ") if columns else ():
-        if line and len(line) + 1 + len(word) > room:
+        if line and width_of(line) + 1 + width_of(word) > room:
             lines.append(line)
             line, room = "", columns - 1 - indent
         line = f"{line} {word}" if line else word
     return f"\n{' ' * indent}".join([*lines, line]) if columns else text
+
+
+def fold_around(text: str, columns: int, indent: int, begins: int | None = None) -> str:
+    """As `fold`, with the commands in it whole, so that they can be copied.
+
+    A command stands in backquotes, or from `runenv` on. A line that begins with a blank is code.
+    """
+    if not columns or text.startswith(" "):
+        return text
+    import re  # most lines fit
+
+    whole = re.sub(r"`[^`]*`|\brunenv .*", lambda found: found[0].replace(" ", "\0"), text)
+    return fold(whole, columns, indent, begins).replace("\0", " ")
 
 
 def painter(*, color: bool) -> Callable[[str, str], str]:

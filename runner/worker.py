@@ -164,7 +164,9 @@ def given_of(told: Mapping[str, object]) -> dict[str, object]:
 def terminal_of(settings: Settings, run: Run) -> Terminal:
     """What shows what a job tells among what it writes."""
     shown = settings._replace(color=run.color)
-    return make_terminal(sys.stderr, shown, os.environ, width=run.columns)
+    made = make_terminal(sys.stderr, shown, os.environ, width=run.columns)
+    made.is_behind_names = settings.output == "live"
+    return made
 
 
 def _told_here(here: Terminal, tell: Callable[[Event], None]) -> _Emit:

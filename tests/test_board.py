@@ -17,8 +17,8 @@ from runner.reports.logs import Logs
 from runner.reports.screen import Screen
 from runner.reports.terminal import Terminal
 from runner.reports.texts import on_one_line
-from runner.reports.widths import columns_of, cut, cut_in_the_middle
 from runner.running import EnvironmentReady, JobEnded, Outcome, Report
+from runner.widths import columns_of, cut, cut_in_the_middle
 from tests.test_block import Clock, Told
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
@@ -197,7 +197,7 @@ def test_colours_take_no_columns():
 
     assert board_lines(THREE, 135.0, 40, 24, paint=paint)[1:3] == [
         "<bold>tests-3.12</>  12 s<thin> of ~30 s</>  tests/test_…",
-        "<bold>docs</>         1 s           <cyan>preparing</>",
+        "<bold>docs</>         1 s           <bold>preparing</>",
     ]
 
 

@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
-from runner.colors import columns_of, fold, painter, wants_color
+from runner.colors import columns_of, fold, fold_around, painter, wants_color
 from runner.commands import help
+from runner.commands.doctor import Finding
+from runner.commands.doctor import as_text as findings
 from runner.commands.explain import Explained
 from runner.commands.explain import as_text as explanation
 from tests.conftest import Folder
@@ -64,12 +66,27 @@ def test_without_colour_a_text_is_as_it_is():
         ("one  two", 40, 0, None, "one  two"),
         ("", 40, 2, None, ""),
         ("a longer-than-a-line b", 10, 2, 0, "a\n  longer-than-a-line\n  b"),
+        ("日本 語 日本", 8, 0, None, "日本 語\n日本"),
     ],
 )
 def test_a_text_is_folded_between_its_words(
     text: str, columns: int, indent: int, begins: int | None, lines: str
 ):
     assert fold(text, columns, indent, begins) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("write `runenv --list` now", "write\n    `runenv --list`\n    now"),
+        ("name it: runenv --exec a -- b", "name it:\n    runenv --exec a -- b"),
+        ("    import runner  # code", "    import runner  # code"),
+        ("one two three four", "one two three\n    four"),
+    ],
+)
+def test_a_command_in_a_text_is_whole(text: str, lines: str):
+    assert fold_around(text, 16, 4, 0) == lines
+    assert fold_around(text, 0, 4, 0) == text
 
 
 def test_a_file_has_no_columns(tmp_path):
@@ -89,6 +106,41 @@ def test_what_an_option_does_stands_below_it_at_a_narrow_terminal():
 
     assert narrow[narrow.index("  -l, --list") + 1] == "        list the jobs"
     assert "  -l, --list              list the jobs" in help.as_text(columns=80)
+
+
+def test_what_is_in_brackets_and_what_has_a_dash_stays_together():
+    lines = "\n".join(help.as_text(columns=40)).splitlines()
+
+    assert "Usage:  runenv [OPTIONS] [NAME ...]" in lines
+    assert "        [-- ARGUMENTS]" in lines
+    assert "        local-cluster:N" in lines
+
+
+FINDINGS = [
+    Finding("uv", "good", "0.9.1 at /usr/bin/uv"),
+    Finding("configuration", "warning", "pip reads /etc/pip.conf, which names an index", "look at it"),
+    Finding("configuration", "good", "uv reads none"),
+]  # fmt: skip
+
+
+def test_findings_are_folded_beside_what_they_are_about():
+    assert findings(FINDINGS, color=False, ascii_only=False, columns=50) == [
+        "✓ uv             0.9.1 at /usr/bin/uv",
+        "! configuration  pip reads /etc/pip.conf, which\n                 names an index",
+        "                 look at it",
+        "✓                uv reads none",
+    ]
+
+
+def test_findings_stand_below_it_at_a_narrow_terminal():
+    assert findings(FINDINGS, color=False, ascii_only=False, columns=40) == [
+        "✓ uv",
+        "    0.9.1 at /usr/bin/uv",
+        "! configuration",
+        "    pip reads /etc/pip.conf, which\n    names an index",
+        "    look at it",
+        "✓   uv reads none",
+    ]
 
 
 def test_an_explanation_is_folded_beside_its_labels():
@@ -125,7 +177,7 @@ ENVFILE = """
     """
 
 
-def seen(folder: Folder, *arguments: str) -> str:
+def seen(folder: Folder, *arguments: str, code: int = 0) -> str:
     """What stands on a terminal of 40 columns, without colours."""
     outside, inside = os.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
@@ -140,7 +192,7 @@ def seen(folder: Folder, *arguments: str) -> str:
     except OSError:  # Linux: the other end is closed
         pass
     os.close(outside)
-    assert process.wait() == 0
+    assert process.wait() == code
     return text.decode().replace("\r\n", "\n")
 
 
@@ -161,4 +213,72 @@ def test_a_narrow_terminal_is_told_the_same(folder: Folder):
     )
     assert seen(folder, "--explain", "build") == (
         "build\n  environment  none: its commands run\n               in the caller's\n"
+    )
+
+
+LONG = '''
+    "A project that has more to tell of itself than forty columns hold."
+    import runner
+
+    @runner.session(python=False)
+    def lint(session):
+        "Check the style of all that there is."
+
+    @runner.session(python=False)
+    def 日本(session):
+        "日本"
+
+    @runner.session(python=False)
+    def all_that_is_needed_for_a_release(session, *, version_of_it: int = 1):
+        """Make a release of all of these packages.
+
+        Kept is:
+            what is indented, as far as it has room
+        """
+    '''
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_a_long_name_makes_no_pillar_of_what_is_told_beside_it(folder: Folder):
+    folder.write("envfile.py", LONG)
+
+    *first, sessions = seen(folder, "--list").partition("envfile.py:\n\n")
+
+    assert "".join(first).startswith(
+        "A project that has more to tell of\nitself than forty columns hold.\nSessions in "
+    )
+    assert sessions == (
+        "* lint  Check the style of all that\n"
+        "        there is.\n"
+        "* 日本  日本\n"
+        "* all_that_is_needed_for_a_release\n"
+        "        Make a release of all of these\n"
+        "        packages.\n"
+        "\n"
+        "* run by a plain `runenv`\n"
+    )
+    assert seen(folder, "--usage", "all_that_is_needed_for_a_release").partition("\n\n")[2] == (
+        "  Make a release of all of these\n"
+        "  packages.\n"
+        "\n"
+        "  Kept is:\n"
+        "      what is indented, as far as it\n"
+        "      has room\n"
+        "\n"
+        "  Options, behind its name:\n"
+        "    --version-of-it N\n"
+        "        (default: 1)\n"
+        "\n"
+        "  backend  none\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_an_error_is_folded_between_its_words(folder: Folder):
+    folder.envfile(ENVFILE)
+
+    assert seen(folder, "--list", "--pick", code=2) == (
+        "error: --pick goes with a run,\n"
+        "  --explain, --graph, --shell or --exec\n"
+        "  leave one of the two away\n"
     )

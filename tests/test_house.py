@@ -29,6 +29,7 @@ ORDER = [
     "errors",
     "model",
     "running",
+    "widths",
     "amounts colors digests handlers",
     "settings descendants shown aside timelimit trees telling signals user_cache",
     "run_folders",

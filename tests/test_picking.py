@@ -8,7 +8,7 @@ import pytest
 
 from runner.picking import Choice, Question, by_lines, matching
 from runner.picking.menu import Menu
-from runner.reports.widths import columns_of
+from runner.widths import columns_of
 
 LINT = Choice("lint", "Check the style", ("quick",))
 OLD = Choice("tests-3.12-old", "Run the tests", ("slow", "ci"))

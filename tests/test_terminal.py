@@ -271,6 +271,40 @@ def test_durations_are_as_exact_as_a_person_needs(seconds: float, told: str):
     assert close(Outcome("a", "passed", "", seconds)) == f"\n✓ passed    a  {told:>8}\n"
 
 
+# Narrow terminals, and signs of two columns. --------------------------------------------------------
+
+
+def test_an_error_and_its_mend_are_folded_and_the_commands_in_it_are_whole():
+    text = "no session of that name is declared\nenvfile.py:12\nname one that is there: runenv --exec tests -- python"
+
+    assert hear(Said("a", "error", text)) == (
+        "error: no session of that name is\n"
+        "  declared\n"
+        "  envfile.py:12\n"
+        "  name one that is there:\n"
+        "    runenv --exec tests -- python\n"
+    )
+
+
+def test_behind_the_names_of_jobs_there_is_less_room():
+    stream = Stream("utf-8")
+    terminal = Terminal(stream, width=60, color=False, verbose=False, quiet=False)
+    terminal.is_behind_names = True
+    assert terminal.room() == 60
+
+    terminal.hear(JobStarted("tests-3.13", ""))
+
+    assert terminal.room() == 60 - len("tests-3.13 | ")
+    assert stream.text() == "\n── tests-3.13 ────────────────────────────────\n"
+
+
+def test_the_columns_of_wide_signs_are_counted():
+    assert close(Outcome("日本", "passed", "", 1), Outcome("tests", "skipped", "so", 0)) == (
+        "\n✓ passed    日本     1.00 s\n- skipped   tests            so\n1 passed, 1 skipped in 1 min 15 s\n"
+    )
+    assert hear(JobStarted("日本", "日本")) == "\n── 日本 ────────────────────────── 日本\n"
+
+
 # Colour. -------------------------------------------------------------------------------------------
 
 
@@ -283,7 +317,7 @@ def test_colours():
         "x\n\x1b[1;31merror: \x1b[0my\n"
     )
     assert hear(ready("created"), ready("reused"), color=True, width=0) == (
-        "\x1b[36menvironment: created in 0.21 s (cpython 3.13.0)\x1b[0m\n"
+        "environment: created in 0.21 s (cpython 3.13.0)\n"
         "\x1b[2menvironment: reused (cpython 3.13.0)\x1b[0m\n"
     )
     assert hear(JobStarted("lint", "Told."), color=True) == (

@@ -22,7 +22,7 @@ from runner.checks.folders import (
 from runner.checks.programs import check_backends, check_own_python, check_pythons
 from runner.checks.store import check_store
 from runner.checks.variables import check_configuration, check_variables
-from runner.colors import painter, shows_escapes, wants_color
+from runner.colors import columns_of, fold_around, painter, shows_escapes, wants_color
 from runner.errors import EnvfileError, RunnerError, UsageError
 from runner.load import find_envfile, load_project
 from runner.reports.terminal import can_show
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from runner.model import Project, Request, Settings
 
+_LITTLE = 24  # columns; in fewer a text would be a pillar
 _NONE: Mapping[str, object] = {}
 
 
@@ -50,27 +51,42 @@ def main(request: Request) -> int:
     else:
         color = wants_color(here.settings.color, os.environ, shows_escapes(sys.stdout))
         plain = not can_show(sys.stdout, "✓✗")
-        print("\n".join(as_text(findings, color=color, ascii_only=plain)))
+        print(
+            "\n".join(
+                as_text(findings, color=color, ascii_only=plain, columns=columns_of(sys.stdout))
+            )
+        )
     broken = any(finding.state == "broken" for finding in findings)
     return errors.FAILED if broken else errors.PASSED
 
 
-def as_text(findings: Iterable[Finding], *, color: bool, ascii_only: bool) -> list[str]:
-    """The findings in lines: a symbol, the check, what was found, and the mend below."""
+def as_text(
+    findings: Iterable[Finding], *, color: bool, ascii_only: bool, columns: int = 0
+) -> list[str]:
+    """The findings in lines: a symbol, the check, what was found, and the mend below.
+
+    columns: of the terminal; 0 where there is none.
+    """
     paint = painter(color=color)
     symbols = {"good": ("✓", "+"), "warning": ("!", "!"), "broken": ("✗", "x")}
-    colors = {"good": "green", "warning": "bold_yellow", "broken": "bold_red"}
+    colors = {"good": "green", "warning": "bold_purple", "broken": "bold_red"}
     findings = list(findings)
     width = max((len(finding.check) for finding in findings), default=0)
-    margin = " " * (width + 4)
+    indent = width + 4
+    if columns and columns - indent < _LITTLE:
+        width, indent = 0, 4
     lines: list[str] = []
     before = ""
     for finding in findings:
         symbol = paint(colors[finding.state], symbols[finding.state][1 if ascii_only else 0])
-        first, *rest = [*finding.what.splitlines(), *finding.mend.splitlines()]
+        told = [*finding.what.splitlines(), *finding.mend.splitlines()]
+        first, *rest = (fold_around(line, columns, indent) for line in told)
         check = "" if finding.check == before else finding.check
-        lines.append(f"{symbol} {check:<{width}}  {first}")
-        lines += [f"{margin}{line}" for line in rest]
+        if check and not width:
+            lines += [f"{symbol} {check}", f"    {first}"]
+        else:
+            lines.append(f"{symbol} {check:<{width}}  {first}")
+        lines += [" " * indent + line for line in rest]
         before = finding.check
     return lines
 

@@ -63,7 +63,7 @@ def as_text(*, color: bool = False, columns: int = 0) -> list[str]:
     lines = [
         *wrap(_FIRST, room),
         "",
-        f"{heading('Usage:')}  {fold('runenv [OPTIONS] [NAME ...] [-- ARGUMENTS]', room + 1, 8)}",
+        f"{heading('Usage:')}  {_usage(room)}",
         "",
     ]
     lines += _indented(_NAMES, 2, room)
@@ -78,6 +78,12 @@ def as_text(*, color: bool = False, columns: int = 0) -> list[str]:
     lines += ["", *wrap(_VARIABLES, room), "", heading("Exits with")]
     lines += [line for code, told in _EXITS for line in _beside(f"  {code}", told, 7, room, 0)]
     return [*lines, *wrap(_LAST, room)]
+
+
+def _usage(room: int) -> str:
+    """How it is called; what is in brackets stays together."""
+    whole = "runenv [OPTIONS] [NAME\0...] [--\0ARGUMENTS]"
+    return fold(whole, room + 1, 8).replace("\0", " ")
 
 
 def _head(option: Option) -> str:
@@ -97,4 +103,4 @@ def _beside(head: str, told: str, indent: int, room: int, narrow: int = _NARROW)
 
 
 def _indented(text: str, indent: int, room: int) -> list[str]:
-    return [" " * indent + line for line in wrap(text, room - indent)]
+    return [" " * indent + line for line in wrap(text, room - indent, break_on_hyphens=False)]

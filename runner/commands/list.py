@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.colors import columns_of, fold, painter, shows_escapes, wants_color
+from runner.colors import columns_of, fold, painter, shows_escapes, wants_color, width_of
 from runner.commands import failed_before
 from runner.errors import UsageError
 from runner.load import open_project
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runner.model import Job, OwnOption, Project, Request, Settings
+
+
+_LITTLE = 24  # columns; in fewer a text would be a pillar
+_INDENT_BELOW = 8  # of a text below what it is about; jobs stand at 4
 
 
 def main(request: Request) -> int:
@@ -76,7 +80,7 @@ def as_text(
     """
     paint = painter(color=color)
     star = paint("green", "*")
-    lines = [line for line in [project.doc.partition("\n")[0]] if line]
+    lines = [fold(line, columns, 0) for line in [project.doc.partition("\n")[0]] if line]
     lines += [
         f"{len(jobs)} of {len(project.jobs)} jobs in {project.envfile}"
         if narrowed
@@ -86,7 +90,7 @@ def as_text(
     families: dict[str, list[Job]] = {}
     for job in jobs:
         families.setdefault(job.spec.name, []).append(job)
-    width = max((len(name) for name in families), default=0)
+    width = _name_width(families, columns)
     marked = False
     heading = ""
     docs = {part.prefix: part.doc.partition("\n")[0] for part in project.parts}
@@ -94,7 +98,8 @@ def as_text(
         above, heading = heading, _heading(members[0], project.root, docs)
         if heading != above:
             lines += [""] * bool(lines[-1]) + [heading]
-        doc = fold(members[0].spec.doc.partition("\n")[0], columns, width + 4)
+        indent = width + 4 if width else _INDENT_BELOW
+        doc = fold(members[0].spec.doc.partition("\n")[0], columns, indent)
         some = any(job.name in chosen for job in members)
         marked = marked or some
         mark = star if some else " "
@@ -102,7 +107,11 @@ def as_text(
         told = "  ".join(
             part for part in (doc, paint("thin", f"[{', '.join(tags)}]") if tags else "") if part
         )
-        lines.append(f"{mark} {paint('bold', name)}{' ' * (width - len(name))}  {told}".rstrip())
+        gap = width + 2 - width_of(name)
+        if told and gap < len("  "):
+            lines += [f"{mark} {paint('bold', name)}", " " * indent + told]
+        else:
+            lines.append(f"{mark} {paint('bold', name)}{' ' * gap}{told}".rstrip())
         if [job.name for job in members] != [name]:
             partly = {job.name in chosen for job in members} == {True, False}
             for job in members:
@@ -111,6 +120,16 @@ def as_text(
     if marked:
         lines += ["", f"{star} {paint('thin', 'run by a plain `runenv`')}"]
     return lines
+
+
+def _name_width(names: Iterable[str], columns: int) -> int:
+    """The columns of the names, beside which stands what is told of them; 0: it stands below.
+
+    So it does below a name that is much longer than the others, which would make a pillar of it.
+    """
+    widths = [width_of(name) for name in names]
+    widest = max((width for width in widths if not columns or width <= columns * 2 // 5), default=0)
+    return 0 if columns and columns - widest - 4 < _LITTLE else widest
 
 
 def _option(option: OwnOption) -> dict[str, object]:

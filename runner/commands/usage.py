@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from runner.model import Job, OwnOption, Request
 
 
+_LITTLE = 24  # columns; in fewer a text would be a pillar
+_INDENT_BELOW = 8
+
+
 def main(request: Request) -> int:
     """Print what a session does and what it is declared with."""
     project, settings = open_project(request, os.environ)
@@ -33,7 +37,7 @@ def main(request: Request) -> int:
     return 0
 
 
-def _options(options: Sequence[OwnOption]) -> list[str]:
+def _options(options: Sequence[OwnOption], columns: int) -> list[str]:
     """A line for each option: how it is written, what it is for, what it is by itself."""
     shown: list[tuple[str, str]] = []
     for option in options:
@@ -52,7 +56,16 @@ def _options(options: Sequence[OwnOption]) -> list[str]:
         facts = "; ".join(filter(None, (default, many)))
         shown.append((head, "  ".join(filter(None, (option.help, f"({facts})" if facts else "")))))
     width = max(len(head) for head, _ in shown)
-    return [f"    {head:<{width}}  {told}".rstrip() for head, told in shown]
+    indent = width + 6
+    if columns and columns - indent < _LITTLE:
+        below = " " * _INDENT_BELOW
+        return [
+            line
+            for head, told in shown
+            for line in (f"    {head}", below + fold(told, columns, _INDENT_BELOW))
+            if line.strip()
+        ]
+    return [f"    {head:<{width}}  {fold(told, columns, indent)}".rstrip() for head, told in shown]
 
 
 def _default(option: OwnOption) -> str:
@@ -76,9 +89,9 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
     needs = spec.needs
     lines = [f"{spec.name}  ({spec.where})"]
     if spec.doc:
-        lines += ["", *(f"  {line}".rstrip() for line in spec.doc.splitlines())]
+        lines += ["", *(_of_doc(line, columns) for line in spec.doc.splitlines())]
     if spec.options:
-        lines += ["", "  Options, behind its name:", *_options(spec.options)]
+        lines += ["", "  Options, behind its name:", *_options(spec.options, columns)]
     facts = {
         "jobs": [job.name for job in members],
         "python": list(spec.pythons),
@@ -129,6 +142,13 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
             ),
         ]
     return lines
+
+
+def _of_doc(line: str, columns: int) -> str:
+    """A line of a docstring; the further rows that it takes begin where it does."""
+    text = line.lstrip(" ")
+    indent = 2 + len(line) - len(text)
+    return (" " * indent + fold(text, columns, indent)).rstrip()
 
 
 def _after_a_loss(retries: int) -> list[str]:

@@ -10,9 +10,9 @@ import sys
 from runner.keyboard import CLOSED, REDRAW, keys_at
 from runner.picking.menu import Menu
 from runner.reports.screen import Screen
-from runner.reports.widths import columns_of
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING
+from runner.widths import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

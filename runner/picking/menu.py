@@ -8,8 +8,8 @@ from __future__ import annotations
 from runner.amounts import counted
 from runner.colors import fold
 from runner.picking import matching
-from runner.reports.widths import columns_of, cut, cut_in_the_middle, padded
 from runner.typed import TYPE_CHECKING
+from runner.widths import columns_of, cut, cut_in_the_middle, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,9 +6,9 @@ Values in, lines out. Knows nothing of terminals.
 from __future__ import annotations
 
 from runner.record import Record
-from runner.reports.widths import columns_of, cut, cut_in_the_middle, padded
 from runner.reports.words import counts
 from runner.typed import TYPE_CHECKING
+from runner.widths import columns_of, cut, cut_in_the_middle, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ def board_lines(
             ("bold", padded(name, wide[0]) + _GAP),
             ("", time.rjust(wide[1])),
             ("thin", padded(estimate, wide[2]) + _GAP),
-            ("cyan", f"preparing{_GAP}" if run.is_preparing else ""),
+            ("bold", f"preparing{_GAP}" if run.is_preparing else ""),
             ("", run.last),
         ]
         lines.append(_line(cells, columns, more, paint))

@@ -9,8 +9,8 @@ from graphlib import CycleError
 from html import escape
 
 from runner.reports.layers import lay_out
-from runner.reports.widths import columns_of
 from runner.typed import TYPE_CHECKING
+from runner.widths import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

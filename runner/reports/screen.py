@@ -12,9 +12,9 @@ import sys
 from contextlib import suppress
 
 from runner.reports.texts import on_one_line
-from runner.reports.widths import columns_of
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING
+from runner.widths import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

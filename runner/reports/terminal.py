@@ -5,7 +5,7 @@ What the user's commands write goes past us, straight to where they sent it.
 
 from __future__ import annotations
 
-from runner.colors import columns_of, fold
+from runner.colors import columns_of, fold, fold_around, width_of
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
     CommandStarted,
@@ -28,14 +28,14 @@ _COLORS: dict[Result, str] = {
     "passed": "green",
     "cached": "green",
     "failed": "bold_red",
-    "skipped": "yellow",
+    "skipped": "purple",
     "interrupted": "bold_red",
     "timed out": "bold_red",
 }
 _LEVELS = {
     "debug": ("", "thin"),
     "info": ("", ""),
-    "warning": ("warning: ", "bold_yellow"),
+    "warning": ("warning: ", "bold_purple"),
     "error": ("error: ", "bold_red"),
 }
 
@@ -63,6 +63,8 @@ class Terminal:
         self._width = width
         self._folds = folds
         self._is_folding = False
+        self._before = 0  # columns that stand before each line
+        self.is_behind_names = False  # whether that of its job does
         self._codes: dict[str, str] = {}
         if color:
             from colorlog.escape_codes import escape_codes  # brings logging: only in colour
@@ -81,6 +83,8 @@ class Terminal:
         elif self._quiet:
             return
         elif isinstance(event, JobStarted):
+            if self.is_behind_names:
+                self._before = width_of(event.job) + len(" | ")
             self.fold(event.job)
             self._line(self._head(event))
         elif isinstance(event, EnvironmentReady):
@@ -99,7 +103,8 @@ class Terminal:
 
     def room(self) -> int:
         """How many columns there are for a line; 0 where it may be of any length: no terminal."""
-        return columns_of(self.stream) if self._width is None else self._width
+        columns = columns_of(self.stream) if self._width is None else self._width
+        return max(_LITTLE, columns - self._before) if columns and self._before else columns
 
     def fold(self, name: str, ago_s: float = 0.0) -> None:
         """What follows is the output of a job that began so many seconds ago."""
@@ -128,7 +133,7 @@ class Terminal:
 
     def tell(self, text: str) -> None:
         """Write a line from us."""
-        self._line(self.paint("thin", _safe(text)))
+        self._line(self.paint("thin", fold_around(_safe(text), self.room(), _INDENT, 0)))
 
     def close(self, report: Report) -> None:
         """Write the table of outcomes, and how many of each there were."""
@@ -150,29 +155,26 @@ class Terminal:
         name = _safe(event.job)
         head = f"{rule * 2} {name} "
         doc = _safe(event.doc)
-        room = columns - len(head) - 1
-        told = f" {doc}" if doc and len(doc) + 4 <= room else ""
+        room = columns - len(head) + len(name) - width_of(name) - 1
+        told = f" {doc}" if doc and width_of(doc) + 4 <= room else ""
         painted = f"{rule * 2} {self.paint('bold', name)} "
-        return f"\n{painted}{rule * max(2, room - len(told))}{self.paint('thin', told)}"
+        return f"\n{painted}{rule * max(2, room - width_of(told))}{self.paint('thin', told)}"
 
     def _environment(self, event: EnvironmentReady) -> str:
-        python = f"({event.python})"
         took = duration(event.duration_s)
         arrow_safe = event.reason if self.unicode else event.reason.replace("→", "->")
         reason = f": {_safe(arrow_safe)}" if event.reason else ""
         ahead = " ahead" if event.ahead else ""
-        if event.state == "none":
-            return self.paint("thin", f"environment: none {python}")
-        if event.state == "reused":
-            return self.paint("thin", f"environment: reused {python}")
-        if event.state == "kept":
-            return self.paint(
-                "yellow", f"environment: kept as it is (--no-install){reason} {python}"
-            )
-        done = "wheel replaced" if event.state == "updated" else event.state
-        source = " from the store" if event.linked else ""
-        told = f"environment: {done}{source} in {took}{ahead}{reason} {python}"
-        return self.paint("cyan", fold(told, self.room(), _INDENT, 0))
+        if event.state in ("none", "reused"):
+            color, done = "thin", str(event.state)
+        elif event.state == "kept":
+            color, done = "purple", f"kept as it is (--no-install){reason}"
+        else:
+            made = "wheel replaced" if event.state == "updated" else event.state
+            source = " from the store" if event.linked else ""
+            color, done = "", f"{made}{source} in {took}{ahead}{reason}"
+        told = f"environment: {done} ({event.python})"
+        return self.paint(color, fold(told, self.room(), _INDENT, 0))
 
     def _said(self, event: Said) -> None:
         if (event.level == "debug" and not self._verbose) or (
@@ -181,9 +183,10 @@ class Terminal:
             return
         word, color = _LEVELS[event.level]
         first, *rest = _safe(event.text, keep="\n").split("\n")
+        first = fold_around(first, self.room(), 2, len(word))
         self._line(f"{self.paint(color, word)}{first}" if word else self.paint(color, first))
         for line in rest:
-            self._line(f"  {line}")
+            self._line(f"  {fold_around(line, self.room(), 4, 2)}")
 
     def _rows(self, outcomes: tuple[Outcome, ...]) -> list[str]:
         """A row for each outcome, its cells below those of the others."""
@@ -195,10 +198,11 @@ class Terminal:
         names = [_safe(outcome.job) for outcome in outcomes]
         took = [duration(o.duration_s) if o.duration_s > 0 else "" for o in outcomes]
         # At least as wide as most runs need, so that one looks like the next.
-        wide = [max(n, *map(len, column), 0) for n, column in ((10, told), (0, names), (8, took))]
+        columns = ((10, told, len), (0, names, width_of), (8, took, len))
+        wide = [max(least, *map(width, column), 0) for least, column, width in columns]
         for outcome, how, name, time in zip(outcomes, told, names, took, strict=True):
             painted = self.paint(_COLORS[outcome.result], how) + " " * (wide[0] - len(how))
-            row = f"{painted}  {name:<{wide[1]}}  {time:>{wide[2]}}"
+            row = f"{painted}  {name}{' ' * (wide[1] - width_of(name))}  {time:>{wide[2]}}"
             reason = self._reason(outcome, sum(wide) + 6)
             rows.append((row if reason.startswith(" ") else row.rstrip()) + reason)
         return rows

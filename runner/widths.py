@@ -7,10 +7,11 @@ is no harm, one that is too long is wrapped.
 
 from __future__ import annotations
 
-from unicodedata import category, east_asian_width
-
 _EMOJI = "\ufe0f"  # makes the sign before it one of two columns
 _PICTURES = "\U0001f000"  # from here on: flags are pairs of letters, each as wide as a flag in some
+
+
+_FIRST_OTHER = "\u0300"  # what is before it takes one column each
 
 
 def columns_of(text: str) -> int:
@@ -21,6 +22,10 @@ def columns_of(text: str) -> int:
 
 
 def _columns(sign: str) -> int:
+    if sign < _FIRST_OTHER:
+        return 1
+    from unicodedata import category, east_asian_width  # 1 MB that most texts do without
+
     if sign == _EMOJI:
         return 1
     if category(sign) in ("Mn", "Me"):
