@@ -57,8 +57,8 @@ def pick(
     if not settings.quiet:
         words = [word for name, given in found for word in (name, *given)]
         tell(sys.stderr, f"{_command(request, words)}\n")
-    names = tuple(name for name, _ in found)
-    return settings._replace(sessions=names, python=(), tag=(), keyword=(), failed=False)
+    # What else selects holds for all of them: among those they were chosen.
+    return settings._replace(sessions=tuple(name for name, _ in found))
 
 
 def _ask(question: Question, jobs: Sequence[Job], settings: Settings) -> list[int]:

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from runner.commands.pick import names_for
+from runner.load import load_project
 from tests.conftest import ROOT, Folder
 from tests.features.test_board import SHELL, Terminal, seen
 from tests.features.test_interactive import LOGIN
@@ -159,10 +161,12 @@ def test_only_what_failed_is_offered(project: Folder):
     assert project.run("lint", "release").code == 1
 
     with Picking(project, "--pick", "--failed") as terminal:
-        terminal.press(ESCAPE)
-        terminal.rest()
+        terminal.press(ENTER)
+        shown, code = terminal.end()
 
     assert "1 job; Space marks" in terminal.sent.decode()
+    assert shown[0] == "runenv lint"
+    assert code == 1
 
 
 def test_what_was_picked_counts_as_named(folder: Folder):
@@ -200,6 +204,37 @@ def test_verbs(project: Folder, words: tuple[str, ...], keys: tuple[str, ...], s
 
     assert there[: len(shown)] == shown
     assert code == 0
+
+
+# Names. -------------------------------------------------------------------------------
+
+
+def names(project: Folder, *chosen: str, **words: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The names that mean the chosen jobs. words: what jobs are given, dashes for underscores."""
+    loaded = load_project(str(project.root / "envfile.py")).jobs
+    given = {name.replace("_", "-"): (word,) for name, word in words.items()}
+    jobs = [job._replace(words=given.get(job.name, ())) for job in loaded]
+    by_name = {job.name: job for job in jobs}
+    return names_for([by_name[name] for name in chosen], jobs)
+
+
+def test_a_session_stands_for_all_of_its_jobs_where_the_first_of_them_was_marked(project: Folder):
+    assert names(project, "tests-new", "lint", "tests-old") == [("tests", ()), ("lint", ())]
+    assert names(project, "tests-new", "lint") == [("tests-new", ()), ("lint", ())]
+
+
+def test_jobs_that_are_given_different_things_are_named_one_by_one(project: Folder):
+    assert names(project, "tests-old", "tests-new", tests_old="--a") == [
+        ("tests-old", ("--a",)),
+        ("tests-new", ()),
+    ]
+
+
+def test_a_session_whose_name_means_one_of_its_jobs_alone_stands_for_none(project: Folder):
+    _, old, new, _ = load_project(str(project.root / "envfile.py")).jobs
+    old = old._replace(name="tests")  # as a noxfile may call one
+
+    assert names_for([new, old], [old, new]) == [("tests-new", ()), ("tests", ())]
 
 
 # Leaving. -----------------------------------------------------------------------------
