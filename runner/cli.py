@@ -86,7 +86,7 @@ def _answer(words: list[str]) -> int:
     try:
         request = parse(words)
         for line in unknown_variables(os.environ):
-            _print([f"{_word('warning')}: {line}"])
+            _print([_told("warning", line)])
         return load_verb(request.verb).main(request)
     except EnvfileError as error:
         _print([line for mistake in error.mistakes for line in _mistake(mistake)])
@@ -106,15 +106,21 @@ def _answer(words: list[str]) -> int:
 
 def _mistake(mistake: Mistake) -> list[str]:
     """A mistake in lines: what, where, the mend."""
-    from runner.colors import columns_of, fold_around
+    from runner.colors import columns_of, fold_around  # what goes well has nothing to tell
 
-    columns = columns_of(sys.stderr)
-    what = fold_around(mistake.what, columns, 2, begins=len("error: "))
-    lines = [f"{_word('error')}: {what}"]
+    lines = [_told("error", mistake.what)]
     if mistake.where:
         lines.append(f"  --> {mistake.where}")
+    columns = columns_of(sys.stderr)
     mend = (fold_around(line, columns, 4, begins=2) for line in mistake.mend.splitlines())
     return lines + [f"  {line}".rstrip() for line in mend]
+
+
+def _told(word: str, text: str) -> str:
+    """What is told behind a word, in lines that fit."""
+    from runner.colors import columns_of, fold_around  # what goes well has nothing to tell
+
+    return f"{_word(word)}: {fold_around(text, columns_of(sys.stderr), 2, len(word) + 2)}"
 
 
 def _word(word: str) -> str:

@@ -468,7 +468,9 @@ def load_all(
 
 
 def _tell_of_noxfile(envfile: str) -> None:
-    from runner.telling import tell  # what goes well has nothing to tell
+    from runner.colors import columns_of, fold  # what goes well has nothing to tell
+    from runner.telling import tell
 
     folder, name = os.path.split(envfile)
-    tell(sys.stderr, f"no {NAME} in {folder}: {name} is run, as nox would\n")
+    told = f"no {NAME} in {folder}: {name} is run, as nox would"
+    tell(sys.stderr, f"{fold(told, columns_of(sys.stderr), 2, 0)}\n")

@@ -282,3 +282,18 @@ def test_an_error_is_folded_between_its_words(folder: Folder):
         "  --explain, --graph, --shell or --exec\n"
         "  leave one of the two away\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_warnings_are_folded_between_their_words(folder: Folder):
+    folder.write("noxfile.py", "import nox\n\n@nox.session\ndef lint(session): ...\n")
+    folder.environ["RUNENV_JOSB"] = "1"
+
+    shown = seen(folder, "--list").splitlines()
+
+    assert shown[:2] == [
+        "warning: the variable RUNENV_JOSB sets",
+        "  nothing; did you mean 'RUNENV_JOBS'?",
+    ]
+    assert shown[2] == "no envfile.py in"
+    assert "  noxfile.py is run, as nox would" in shown
