@@ -21,7 +21,7 @@ _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
 _OF_SESSIONS = ("run", "explain", "graph", "list")  # behind their names are options of sessions
 _SPLIT = ("run", "list", "explain", "matrix")
-_OF_ONE = ("shell", "exec")  # what stands behind them may be picked
+_OF_ONE = ("shell", "exec", "link")  # what stands behind them may be picked
 
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
 _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
@@ -37,7 +37,7 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "report": (("run", "merge"), "a run or --merge", "leave one of the two away"),
     "pick": (
         ("run", "explain", "graph", *_OF_ONE),
-        "a run, --explain, --graph, --shell or --exec",
+        "a run, --explain, --graph, --shell, --exec or --link",
         "leave one of the two away",
     ),
     "shard": (_SPLIT, "a run, --list, --explain or --matrix", "leave one of the two away"),

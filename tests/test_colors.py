@@ -279,7 +279,8 @@ def test_an_error_is_folded_between_its_words(folder: Folder):
 
     assert seen(folder, "--list", "--pick", code=2) == (
         "error: --pick goes with a run,\n"
-        "  --explain, --graph, --shell or --exec\n"
+        "  --explain, --graph, --shell, --exec\n"
+        "  or --link\n"
         "  leave one of the two away\n"
     )
 

@@ -97,7 +97,7 @@ def as_text(
     for name, members in _by_heading(families, project):
         above, heading = heading, _heading(members[0], project.root, docs)
         if heading != above:
-            lines += [""] * bool(lines[-1]) + [heading]
+            lines += [""] * bool(lines[-1]) + [fold(heading, columns, 2)]
         indent = width + 4 if width else _INDENT_BELOW
         doc = fold(members[0].spec.doc.partition("\n")[0], columns, indent)
         some = any(job.name in chosen for job in members)

@@ -32,6 +32,7 @@ _QUESTIONS = {
     "graph": Question("Show which?", "shows"),
     "shell": Question("Open a shell in which?", "opens it", several=False),
     "exec": Question("Run it in which?", "runs", several=False),
+    "link": Question("Link .venv to which?", "links it", several=False),
 }
 
 
@@ -47,7 +48,7 @@ def pick(
             "--pick needs somebody at a terminal",
             mend="name what is meant; `runenv --list` shows what there is",
         )
-    named = (request.argument,) if request.verb in ("shell", "exec") and request.argument else ()
+    named = (request.argument,) if not _QUESTIONS[request.verb].several and request.argument else ()
     narrowed = settings._replace(sessions=(*named, *settings.sessions) or ("*",))
     jobs = list({job.name: job for job in select(project.jobs, narrowed, failed).jobs}.values())
     chosen = [jobs[place] for place in _ask(_QUESTIONS[request.verb], jobs, settings)]

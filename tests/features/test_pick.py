@@ -206,6 +206,13 @@ def test_verbs(project: Folder, words: tuple[str, ...], keys: tuple[str, ...], s
     assert code == 0
 
 
+def test_a_job_to_link_is_picked_too(project: Folder):
+    told, _, code = picked(project, "new", ENTER, words=("--link",))
+
+    assert told == "runenv --link tests-new"
+    assert code == 2  # it has no environment
+
+
 # Names. -------------------------------------------------------------------------------
 
 
