@@ -90,7 +90,8 @@ def as_text(
     families: dict[str, list[Job]] = {}
     for job in jobs:
         families.setdefault(job.spec.name, []).append(job)
-    width = _name_width(families, columns)
+    widths = {name: width_of(name) for name in families}
+    width = _name_width(widths.values(), columns)
     marked = False
     heading = ""
     docs = {part.prefix: part.doc.partition("\n")[0] for part in project.parts}
@@ -99,7 +100,8 @@ def as_text(
         if heading != above:
             lines += [""] * bool(lines[-1]) + [fold(heading, columns, 2)]
         indent = width + 4 if width else _INDENT_BELOW
-        doc = fold(members[0].spec.doc.partition("\n")[0], columns, indent)
+        doc = members[0].spec.doc.partition("\n")[0]
+        doc = fold(doc, columns, indent) if columns else doc
         some = any(job.name in chosen for job in members)
         marked = marked or some
         mark = star if some else " "
@@ -107,8 +109,8 @@ def as_text(
         told = "  ".join(
             part for part in (doc, paint("thin", f"[{', '.join(tags)}]") if tags else "") if part
         )
-        gap = width + 2 - width_of(name)
-        if told and gap < len("  "):
+        gap = width + 2 - widths[name]
+        if told and gap < 2:
             lines += [f"{mark} {paint('bold', name)}", " " * indent + told]
         else:
             lines.append(f"{mark} {paint('bold', name)}{' ' * gap}{told}".rstrip())
@@ -122,12 +124,11 @@ def as_text(
     return lines
 
 
-def _name_width(names: Iterable[str], columns: int) -> int:
+def _name_width(widths: Iterable[int], columns: int) -> int:
     """The columns of the names, beside which stands what is told of them; 0: it stands below.
 
     So it does below a name that is much longer than the others, which would make a pillar of it.
     """
-    widths = [width_of(name) for name in names]
     widest = max((width for width in widths if not columns or width <= columns * 2 // 5), default=0)
     return 0 if columns and columns - widest - 4 < _LITTLE else widest
 
