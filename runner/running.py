@@ -112,6 +112,7 @@ class EnvSpec(Record):
     mark: str = "pyvenv.cfg"  # what lies in an environment of this kind
     packages: tuple[str, ...] = ()  # what comes with its Python, as messages show it
     root: str = ""  # of the project
+    resolution: str = ""  # what the installer's variables and configuration say of it
 
 
 class Environment(Record):

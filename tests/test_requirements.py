@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.envs.installer_config import uv_resolution
 from runner.errors import EnvironmentBroken
 from runner.ingredients import difference
 from runner.model import Needs
@@ -277,6 +278,32 @@ def test_an_install_asks_for_the_lowest_named_in_any_spelling(
     step = install(root, "./other", *options)
 
     assert ("resolution of local projects" in labels(step)) is found
+
+
+def test_an_install_asks_for_the_lowest_named_by_its_own_variable(root: Path):
+    variables = {"UV_RESOLUTION": "lowest-direct"}
+    step = install_step(("./other",), str(root), str(root), environ={}, variables=variables)
+
+    assert values(step)["resolution of local projects"] == "lowest-direct"
+
+
+@pytest.mark.parametrize(
+    ("variables", "texts", "found"),
+    [
+        ({}, {}, ""),
+        ({"UV_RESOLUTION": "lowest"}, {"uv.toml": "resolution = 'highest'"}, "lowest"),
+        ({}, {"a/uv.toml": "resolution = 'lowest'", "uv.toml": "resolution = 'highest'"}, "highest"),
+        ({}, {"a/uv.toml": "pip = {resolution = 'lowest'}", "b": "resolution = 'highest'"}, "lowest"),
+        ({}, {"pyproject.toml": "[tool.uv]\nresolution = 'lowest'"}, "lowest"),
+        ({}, {"pyproject.toml": "[tool]\nresolution = 'lowest'"}, ""),
+        ({}, {"uv.toml": "resolution = "}, ""),
+        ({}, {"uv.toml": "pip = 'resolution'"}, ""),
+    ],
+)  # fmt: skip
+def test_the_resolution_of_uvs_surroundings_is_known(
+    variables: dict[str, str], texts: dict[str, str], found: str
+):
+    assert uv_resolution(variables, texts) == found
 
 
 def test_a_dep_may_be_a_project_below(root: Path):

@@ -12,10 +12,11 @@ import sys
 
 from runner.errors import EnvironmentBroken
 from runner.requirements.files import line_arguments, logical_lines
-from runner.typed import TYPE_CHECKING
+from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
 
 def pip_config(environ: Mapping[str, str], platform: str = sys.platform) -> dict[str, str]:
@@ -104,6 +105,39 @@ def uv_table(text: str) -> str:
         if inside:
             kept.append(line)
     return "\n".join(kept)
+
+
+def uv_resolution(variables: Mapping[str, str], texts: Mapping[str, str]) -> str:
+    """The `--resolution` that variables and configuration stand for, by uv's precedence; or empty.
+
+    texts: of `uv_config`, in which the later file wins.
+    """
+    said = variables.get("UV_RESOLUTION", "")
+    if said or not any("resolution" in text for text in texts.values()):
+        return said
+    tables = [_settings_of(text) for text in texts.values()]
+    own = [_table(table, "pip") for table in tables]
+    named = [str(table["resolution"]) for table in (*tables, *own) if "resolution" in table]
+    return named[-1] if named else ""
+
+
+def _settings_of(text: str) -> dict[str, Any]:
+    """The settings of a uv.toml, or of a pyproject.toml's [tool.uv]; none of what is no TOML."""
+    if sys.version_info >= (3, 11):
+        import tomllib  # 15 ms that only who configures a resolution pays
+    else:
+        import tomli as tomllib
+    try:
+        settings: dict[str, Any] = tomllib.loads(text)
+    except ValueError:  # tomllib's own is one; uv says so itself
+        return {}
+    return _table(_table(settings, "tool"), "uv") if "tool" in settings else settings
+
+
+def _table(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    """The table of that name; empty where there is none, or something else."""
+    found: object = settings.get(name)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def refuse_places(

@@ -241,7 +241,7 @@ class Installing:
         """What asks the installer for the wheels of the step's projects."""
         wheels = [(build, self._wheel(build, step)) for build in step.builds]
         wanted = [requirement(build, wheel) for build, wheel in wheels]
-        if takes_lowest_named(step.arguments):
+        if takes_lowest_named(step.arguments, step.variables, self._spec.resolution):
             # uv takes what a project names as named where it is a folder, and not where it is a
             # wheel; its tests would then run with the highest, and pass.
             wanted += [text for build, wheel in wheels for text in named_in(wheel, build.extras)]

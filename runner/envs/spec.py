@@ -10,9 +10,9 @@ import os
 from itertools import starmap
 
 from runner.envs.folder import folder_name, is_of_envfile
-from runner.envs.installer_config import files_named
+from runner.envs.installer_config import files_named, uv_resolution
 from runner.model import Needs
-from runner.requirements.arguments import without_secrets
+from runner.requirements.arguments import LOWEST_NAMED, OF_PROJECTS, without_secrets
 from runner.running import EnvSpec, Ingredient
 from runner.typed import TYPE_CHECKING
 
@@ -58,7 +58,11 @@ def make_env_spec(
     backend makes it of, where that is no Python of this machine.
     """
     path = os.path.join(envdir, name if is_of_envfile(name) else folder_name(name))
-    around = _surroundings(backend, environ, root, hide)
+    # A password that changes with each run of CI changes nothing that is installed.
+    variables = {n: without_secrets(v) for n, v in backend.installer_variables(environ).items()}
+    texts = backend.installer_config(environ, root)
+    around = _surroundings(variables, texts, root, hide)
+    resolution = uv_resolution(variables, texts)
     of_python = (
         Ingredient("python", interpreter.version),
         Ingredient("interpreter", interpreter.real_path),
@@ -76,6 +80,8 @@ def make_env_spec(
             *(brought.ingredients if brought else of_python),
             Ingredient("location", path),
             *starmap(Ingredient, around.items()),
+            # As of a session's own (requirements): what was made before is made anew.
+            *([Ingredient(OF_PROJECTS, resolution)] if resolution == LOWEST_NAMED else ()),
         ),
         surroundings=tuple(f"{label} {value}" for label, value in around.items()),
         steps=steps,
@@ -84,19 +90,16 @@ def make_env_spec(
         mark=brought.mark if brought else "pyvenv.cfg",
         packages=brought.packages if brought else (),
         root=root,
+        resolution=resolution,
     )
 
 
 def _surroundings(
-    backend: Backend, environ: Mapping[str, str], root: str, hide: Callable[[str], str]
+    variables: Mapping[str, str], config: Mapping[str, str], root: str, hide: Callable[[str], str]
 ) -> dict[str, str]:
     """The installer's variables and configuration in force; what they hold as digests."""
-    # A password that changes with each run of CI changes nothing that is installed.
-    variables = {n: without_secrets(v) for n, v in backend.installer_variables(environ).items()}
     texts = {f"${name}": variables[name] for name in sorted(variables)}
-    texts |= {
-        p: without_secrets(text) for p, text in backend.installer_config(environ, root).items()
-    }
+    texts |= {path: without_secrets(text) for path, text in config.items()}
     for text in [*texts.values()]:
         texts |= files_named(text, root)
     return {label: hide(text) for label, text in texts.items()}

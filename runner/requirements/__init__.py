@@ -10,7 +10,13 @@ from __future__ import annotations
 import os
 
 from runner.errors import EnvironmentBroken
-from runner.requirements.arguments import read_arguments, show_arguments, takes_lowest_named
+from runner.requirements.arguments import (
+    LOWEST_NAMED,
+    OF_PROJECTS,
+    read_arguments,
+    show_arguments,
+    takes_lowest_named,
+)
 from runner.requirements.collect import Collector
 from runner.requirements.local import SourceDigests, is_project
 from runner.running import Step
@@ -130,13 +136,17 @@ def asks_anew(arguments: Iterable[str], collector: Collector) -> bool:
     return collector.asks_anew or any(a.asks_anew() for a in read_arguments(arguments))
 
 
-def _note_named(collector: Collector, arguments: Iterable[str]) -> None:
+def _note_named(
+    collector: Collector,
+    arguments: Iterable[str],
+    variables: Iterable[tuple[str, str | None]] = (),
+) -> None:
     """Keep that what local projects require is named, where their wheels are installed so.
 
     It was not always, and an environment of that time is not what would be made today.
     """
-    if collector.builds() and takes_lowest_named(arguments):
-        collector.note("resolution of local projects", ("lowest-direct",))
+    if collector.builds() and takes_lowest_named(arguments, variables):
+        collector.note(OF_PROJECTS, (LOWEST_NAMED,))
 
 
 def _choosing(needs: Needs) -> dict[str, str]:
@@ -184,7 +194,8 @@ def install_step(
     # Options that change how a project is built are the installer's to follow.
     build = not any(argument.changes_builds() for argument in given)
     ready = [token for argument in given for token in collector.follow(argument, build=build)]
-    _note_named(collector, ready)
+    own = tuple((variables or {}).items())
+    _note_named(collector, ready, own)
     return Step(
         arguments=(*ready, *collector.projects_in_files()),
         ingredients=collector.ingredients(),
@@ -194,7 +205,7 @@ def install_step(
         in_place=collector.in_place(),
         from_here=collector.from_here,
         asks_anew=asks_anew(ready, collector),
-        variables=tuple((variables or {}).items()),
+        variables=own,
     )
 
 

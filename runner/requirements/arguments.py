@@ -50,10 +50,23 @@ class Argument(Record):
         return (self.option, value) if self.option else (value,)
 
 
-def takes_lowest_named(arguments: Iterable[str]) -> bool:
-    """Whether the lowest versions are taken of what is named, and of nothing else."""
+LOWEST_NAMED = "lowest-direct"
+OF_PROJECTS = "resolution of local projects"  # the ingredient where it is that
+
+
+def takes_lowest_named(
+    arguments: Iterable[str],
+    variables: Iterable[tuple[str, str | None]] = (),
+    around: str = "",
+) -> bool:
+    """Whether the lowest versions are taken of what is named, and of nothing else.
+
+    variables: of this install. around: what the caller's variables and the
+    configuration say, which these and the arguments win over.
+    """
     said = [a.value for a in read_arguments(arguments) if a.option == "--resolution"]
-    return said[-1:] == ["lowest-direct"]
+    own = [value for name, value in variables if name == "UV_RESOLUTION"]
+    return [around, *own, *said][-1] == LOWEST_NAMED
 
 
 _VCS = r"(?:^|[\s@])(?:git|hg|svn|bzr)\+"

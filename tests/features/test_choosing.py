@@ -24,6 +24,15 @@ def declare(folder: Folder, arguments: str) -> None:
     folder.envfile(f"@runner.session({arguments})\ndef show(session):\n    {PRINT_INSTALLED}")
 
 
+def requires_one(folder: Folder, arguments: str) -> None:
+    """A project that requires `one`, installed with these arguments of its session."""
+    library(folder)
+    backend = folder.root / "backend.py"
+    required = "Requires-Dist: one>=1\\nProvides-Extra"
+    backend.write_text(backend.read_text().replace("Provides-Extra", required))
+    declare(folder, arguments)
+
+
 @pytest.mark.parametrize(
     ("arguments", "installed"),
     [
@@ -76,12 +85,37 @@ def test_what_the_project_names_is_named(choice: Folder, arguments: str, install
 
 
 def test_what_an_installed_project_names_is_named(choice: Folder):
-    library(choice)
-    backend = choice.root / "backend.py"
-    required = "Requires-Dist: one>=1\\nProvides-Extra"
-    backend.write_text(backend.read_text().replace("Provides-Extra", required))
+    requires_one(choice, "")
     install = "session.install('.', '--resolution', 'lowest-direct')"
     choice.envfile(f"@runner.session\ndef show(session):\n    {install}\n    {PRINT_INSTALLED}")
+
+    assert lines(choice)[0] == "mine1.0 one1.0 two2.0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file", "text", "variable", "installed"),
+    [
+        ("", "other.toml", "", "lowest-direct", "mine1.0 one1.0 two2.0"),
+        (", resolution='highest'", "other.toml", "", "lowest-direct", "mine1.0 one2.0 two2.0"),
+        ("", "uv.toml", "resolution = 'lowest-direct'", "", "mine1.0 one1.0 two2.0"),
+        ("", "uv.toml", "resolution = 'lowest-direct'", "highest", "mine1.0 one2.0 two2.0"),
+    ],
+)
+def test_what_the_project_names_is_named_where_the_surroundings_choose(
+    choice: Folder, arguments: str, file: str, text: str, variable: str, installed: str
+):
+    requires_one(choice, f"project='wheel'{arguments}")
+    choice.write(file, text)
+    choice.environ |= {"UV_RESOLUTION": variable} if variable else {}
+
+    assert lines(choice)[0] == installed
+
+
+def test_what_the_project_names_is_named_where_its_pyproject_chooses(choice: Folder):
+    requires_one(choice, "project='wheel'")
+    pyproject = choice.root / "pyproject.toml"
+    chosen = "\n[tool.uv]\nresolution = 'highest'\n[tool.uv.pip]\nresolution = 'lowest-direct'\n"
+    pyproject.write_text(pyproject.read_text() + chosen)
 
     assert lines(choice)[0] == "mine1.0 one1.0 two2.0"
 
