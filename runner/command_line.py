@@ -66,8 +66,7 @@ def parse(argv: Sequence[str]) -> Request:
             raise UsageError(f"--{name} goes with {told}", mend=mend)
     of_store = _of_store(verb, given)
     if reader.unknown and verb not in _OF_SESSIONS:
-        told = "an option of a session goes with a run, --explain, --graph or --list"
-        raise _unknown_option(reader.unknown, told)
+        raise _unknown_of_session(reader.unknown)
     return Request(
         verb=verb,
         argument=argument,
@@ -102,7 +101,8 @@ class _Reader:
                     self.own.append(word)
                     self.unknown = self.unknown or flag
                     continue
-                self._take(_option(flag), flag, value if equals else None)
+                option = self._option(flag, self._left if equals else self._left[1:])
+                self._take(option, flag, value if equals else None)
             elif self._awaits_value() and is_value(word):
                 self.own.append(word)
                 continue
@@ -110,6 +110,16 @@ class _Reader:
                 self._take_short(word)
             if self._awaits_value():
                 self.own.append(None)
+
+    def _option(self, flag: str, behind: list[str]) -> Option:
+        """Our option of that name. Raises UsageError, which says where one of a session stands.
+
+        behind: what follows it and its value.
+        """
+        if flag not in _BY_FLAG and any(self.verbs.values()):
+            raise _unknown_of_session(flag)
+        names = any(not word.startswith("-") for word in behind)
+        return _option(flag, "what belongs to a session stands behind its name" if names else "")
 
     def _awaits_value(self) -> bool:
         """Whether an option of a session stood last, which may have its value behind it."""
@@ -199,10 +209,10 @@ def _takes_no_value(flag: str) -> UsageError:
 # Options. ----------------------------------------------------------------------
 
 
-def _option(flag: str) -> Option:
+def _option(flag: str, told: str = "") -> Option:
     option = _BY_FLAG.get(flag)
     if option is None:
-        raise _unknown_option(flag)
+        raise _unknown_option(flag, told)
     return option
 
 
@@ -261,11 +271,25 @@ _NOX_FLAGS = {
 
 
 def _unknown_option(flag: str, told: str = "") -> UsageError:
-    """told: what is to be known beside what was meant."""
+    """told: what is to be known where it was no slip."""
+    hint = _NOX_FLAGS.get(flag) or "; ".join(filter(None, (hint_for(flag, ()), told)))
     return UsageError(
         f"there is no option {flag}",
-        mend="; ".join(filter(None, (hint_for(flag, ()), told)))
+        mend=hint
         or "runenv --help shows them all; what belongs to a session stands behind its name or --",
+    )
+
+
+def _unknown_of_session(flag: str) -> UsageError:
+    """An option behind a session's name, with a verb that takes none of sessions.
+
+    Most likely it is one of the session: what is near among ours is told last.
+    """
+    near = hint_for(flag, ())
+    return UsageError(
+        f"there is no option {flag}",
+        mend="an option of a session goes with a run, --explain, --graph or --list"
+        + (f"; of runenv's own: {near}" if near else ""),
     )
 
 

@@ -112,8 +112,26 @@ def test_what_other_verbs_do_not_take_is_told_with_those_that_do():
         parse(["--lock", "release", "--part", "major"])
 
     assert caught.value.mend == (
-        "did you mean '--report'?;"
-        " an option of a session goes with a run, --explain, --graph or --list"
+        "an option of a session goes with a run, --explain, --graph or --list;"
+        " of runenv's own: did you mean '--report'?"
+    )
+
+
+def test_behind_the_name_that_a_verb_takes_an_option_is_most_likely_the_sessions():
+    with pytest.raises(UsageError) as caught:
+        parse(["--usage", "release", "--bump", "major"])
+
+    assert caught.value.mend == (
+        "an option of a session goes with a run, --explain, --graph or --list"
+    )
+
+
+def test_an_option_before_a_name_may_be_meant_for_behind_it():
+    with pytest.raises(UsageError) as caught:
+        parse(["--part", "major", "release"])
+
+    assert caught.value.mend == (
+        "did you mean '--report'?; what belongs to a session stands behind its name"
     )
 
 
