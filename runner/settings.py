@@ -250,6 +250,11 @@ def _is_path(value: object) -> TypeGuard[os.PathLike[Any]]:
     return isinstance(value, os.PathLike)
 
 
+def envdir_in(root: str, settings: Settings) -> str:
+    """The folder of all environments of the project in `root`, absolute."""
+    return os.path.join(root, os.path.expanduser(settings.envdir))
+
+
 # Which source wins. --------------------------------------------------------------
 
 

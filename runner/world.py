@@ -26,7 +26,7 @@ from runner.requirements import SourceDigests
 from runner.requirements.lock import FOLDER as LOCKS
 from runner.requirements.lock import Family, declared_steps, portable_ingredients
 from runner.running import Ingredient
-from runner.settings import grace_s
+from runner.settings import envdir_in, grace_s
 from runner.shown import show
 from runner.surroundings import outer_variables
 from runner.typed import TYPE_CHECKING
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 def envdir_of(project: Project, settings: Settings) -> str:
     """The folder of all environments of a project, absolute."""
-    return os.path.join(project.root, os.path.expanduser(settings.envdir))
+    return envdir_in(project.root, settings)
 
 
 def stamped(

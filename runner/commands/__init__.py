@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 
+from runner.settings import envdir_in
 from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def failed_before(project: Project, settings: Settings) -> frozenset[str] | None
         return None
     from runner.history import lost_jobs, path_in, read  # nothing else of most verbs needs it
 
-    envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
+    envdir = envdir_in(project.root, settings)
     return lost_jobs(read(path_in(envdir)))
 
 

@@ -20,6 +20,7 @@ from runner.envs.editor_link import remove_dangling
 from runner.envs.upkeep import Upkeep, last_used_s
 from runner.load import open_project
 from runner.selection import select
+from runner.settings import envdir_in
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(request: Request) -> int:
     if request.of_store:
         return of_store.clean(request)
     project, settings = open_project(request, os.environ)
-    envdir = os.path.join(project.root, os.path.expanduser(settings.envdir))
+    envdir = envdir_in(project.root, settings)
     there = (*folder.environments_in(envdir), *folder.build_environments_in(envdir))
     wanted = dict.fromkeys(there, "")  # with why
     failed = failed_before(project, settings)

@@ -26,7 +26,7 @@ from runner.colors import columns_of, fold_around, painter, shows_escapes, wants
 from runner.errors import EnvfileError, RunnerError, UsageError
 from runner.load import find_envfile, load_project
 from runner.reports.terminal import can_show
-from runner.settings import read_table, settle
+from runner.settings import envdir_in, read_table, settle
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def look_around(request: Request, environ: dict[str, str]) -> tuple[Here, list[F
         table = _NONE
     options = _NONE if project is None else project.options
     settings = _settled(request, environ, options, table, findings)
-    envdir = os.path.join(root, os.path.expanduser(settings.envdir))
+    envdir = envdir_in(root, settings)
     return Here(root, envdir, environ, settings, project), findings
 
 

@@ -17,7 +17,7 @@ from runner.reports.github import GitHub, is_here
 from runner.reports.joined import join, misfit
 from runner.reports.received import read
 from runner.running import EnvironmentReady, JobStarted, Outcome, Report
-from runner.settings import is_list
+from runner.settings import envdir_in, is_list
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _outcome(job: JobStory) -> Outcome:
 
 def _remember(root: str, settings: Settings, story: Story, report: Report) -> None:
     """The history has the run, as if it had been one machine's."""
-    envdir = os.path.join(root, os.path.expanduser(settings.envdir))
+    envdir = envdir_in(root, settings)
     remember = Remember(
         path_in(envdir),
         at=story.at,

@@ -17,6 +17,7 @@ from runner.envs.store_places import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
 from runner.errors import UsageError
 from runner.load import open_settings
+from runner.settings import envdir_in
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _store_meant(request: Request, environ: Mapping[str, str]) -> tuple[Store, S
     """The store that is meant here, and every setting. Raises UsageError where there is none."""
     root, settings = open_settings(request, environ)
     if root:
-        envdir = os.path.join(root, os.path.expanduser(settings.envdir))
+        envdir = envdir_in(root, settings)
         home = store_home(settings.store, envdir, environ)
     else:
         home = wanted_home(settings.store, environ)

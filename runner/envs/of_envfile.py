@@ -26,6 +26,7 @@ from runner.process import run
 from runner.pyproject import script_block
 from runner.requirements import SourceDigests
 from runner.requirements.script import script_step
+from runner.settings import envdir_in
 from runner.surroundings import outer_variables
 from runner.typed import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def packages_of(
     shown = os.path.relpath(envfile, home)
     try:
         _check_python(block, shown)
-        envdir = os.path.join(home, os.path.expanduser(settings.envdir))
+        envdir = envdir_in(home, settings)
         name = folder.folder_of_envfile(prefix)
         wanted = _spec_of(envfile, envdir, name, settings, environ, without)
         if wanted is None:
