@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     InstallerKind = Literal["make", "install", "build", "export", "forget"]
     CommandKind = Literal["run", InstallerKind]
 
-GOOD = ("passed", "cached")  # results with which what requires a job may start
+GOOD = ("passed", "cached")  # what a job that did what was asked of it ended with
 
 
 # What a job runs in. ------------------------------------------------------------

@@ -11,6 +11,7 @@ from runner.history import is_flaky, usual_s
 from runner.record import Record
 from runner.reports.texts import encodable, plain_value
 from runner.running import (
+    GOOD,
     KEPT_CHARACTERS,
     CommandEnded,
     CommandStarted,
@@ -130,7 +131,7 @@ class JobStory(Record):
     @property
     def passed(self) -> bool:
         """Whether it did what was asked of it."""
-        return self.result in ("passed", "cached")
+        return self.result in GOOD
 
     @property
     def went_wrong(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from runner.colors import columns_of, fold, fold_around, width_of
 from runner.reports.words import SYMBOLS, counts, duration, result_with_attempt
 from runner.running import (
+    GOOD,
     CommandStarted,
     EnvironmentReady,
     JobEnded,
@@ -128,7 +129,7 @@ class Terminal:
 
         end_of_line: where one is missing before it.
         """
-        if not self._quiet or outcome.result not in ("passed", "cached"):
+        if not self._quiet or outcome.result not in GOOD:
             self._line(end_of_line + self._rows((outcome,))[0])
 
     def tell(self, text: str) -> None:
@@ -140,7 +141,7 @@ class Terminal:
         self.unfold("\n")
         outcomes = report.outcomes
         if self._quiet:
-            outcomes = tuple(o for o in outcomes if o.result not in ("passed", "cached"))
+            outcomes = tuple(o for o in outcomes if o.result not in GOOD)
         if not outcomes and (self._quiet or not report.interrupted_by):
             return
         self._line("")
