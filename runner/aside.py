@@ -5,6 +5,7 @@ Knows nothing of what stands in them.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from contextlib import suppress
@@ -18,6 +19,14 @@ def keep(path: str, content: str | bytes) -> None:
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         write_aside(path, content)
+
+
+def make_folder(path: str) -> None:
+    """The folder is there, for a file that a person names. Raises OSError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:  # a file stands there
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
 def touch(path: str) -> None:

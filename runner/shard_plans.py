@@ -9,7 +9,7 @@ import json
 import os
 
 from runner.amounts import counted
-from runner.aside import write_aside
+from runner.aside import make_folder, write_aside
 from runner.errors import UsageError, some_of
 from runner.running import Shard
 from runner.settings import is_dict, is_list, is_number
@@ -67,9 +67,14 @@ def _names(data: object) -> tuple[str, ...]:
 
 
 def write_plan(file: str, shards: Sequence[Shard]) -> None:
-    """The file says what each shard is; of several that write it at once, one has it whole."""
+    """The file says what each shard is, and its folder is made where there is none.
+
+    Of several that write it at once, one has it whole.
+    """
+    path = os.path.abspath(os.path.expanduser(file))
     try:
-        write_aside(os.path.abspath(os.path.expanduser(file)), as_json(shards))
+        make_folder(os.path.dirname(path))
+        write_aside(path, as_json(shards))
     except OSError as error:
         raise UsageError(
             f"the plan {file} cannot be written: {error.strerror}",

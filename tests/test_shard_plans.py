@@ -43,6 +43,23 @@ def test_a_plan_is_read_as_it_was_written(file: str):
     assert read_plan(file, 3, REQUIRED) == SHARDS
 
 
+def test_the_folder_of_a_plan_is_made(tmp_path: Path):
+    file = str(tmp_path / "a" / "b" / "plan.json")
+    write_plan(file, SHARDS)
+
+    assert read_plan(file, 3, REQUIRED) == SHARDS
+
+
+def test_a_file_in_place_of_the_folder_of_a_plan_is_told(tmp_path: Path):
+    (tmp_path / "a").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        write_plan(str(tmp_path / "a" / "plan.json"), SHARDS)
+
+    assert (
+        caught.value.what == f"the plan {tmp_path}/a/plan.json cannot be written: Not a directory"
+    )
+
+
 def test_a_plan_is_what_its_schema_says(file: str):
     write_plan(file, SHARDS)
 

@@ -6,7 +6,7 @@ import errno
 import os
 from functools import partial
 
-from runner.aside import write_aside
+from runner.aside import make_folder, write_aside
 from runner.errors import ReportUnwritten
 from runner.record import Record
 from runner.reports import load_form
@@ -52,18 +52,11 @@ def clear(files: Sequence[File]) -> None:
 
 def _clear(path: str) -> None:
     folder = os.path.dirname(path)
-    _make_folder(folder)
+    make_folder(folder)
     if os.path.exists(path):
         os.unlink(path)
     if not os.access(folder, os.W_OK):  # better told now than after the run
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, exist_ok=True)
-    except FileExistsError:  # a file stands there
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
 class Files:
@@ -81,7 +74,7 @@ class Files:
 
 
 def _write(path: str, text: str) -> None:
-    _make_folder(os.path.dirname(path))  # a session may have cleaned up
+    make_folder(os.path.dirname(path))  # a session may have cleaned up
     write_aside(path, text)
 
 
