@@ -13,6 +13,8 @@ from runner.requirements.local import SourceDigests
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from runner.executors.delivered import Delivered, Entry
 
 
@@ -36,3 +38,23 @@ def content_of(root: str, delivered: Delivered) -> Content:
         except FileNotFoundError:
             continue  # deleted, and still in the index
     return Content(tuple(entries), delivered.read)
+
+
+def split_named(
+    names: Iterable[str], root: str, content: Content
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of named files those that travel with the project, and those that are here and do not.
+
+    Only what is named relative to `root` is known: any other may lie on the other machine.
+    """
+    there = {entry[0] for entry in content.entries}
+    sent: list[str] = []
+    left: list[str] = []
+    for name in dict.fromkeys(names):
+        if os.path.isabs(os.path.expanduser(name)):
+            continue
+        if os.path.normpath(name).replace(os.sep, "/") in there:
+            sent.append(name)
+        elif os.path.lexists(os.path.join(root, name)):
+            left.append(name)
+    return tuple(sent), tuple(left)

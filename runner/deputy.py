@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import suppress
 
+from runner.dotenv import files_for
 from runner.envs import folder
 from runner.errors import RunnerError
 from runner.executors.frames import Frames, to_frame
@@ -32,10 +33,10 @@ from runner.worker import Run, given_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
-    from typing import Any
+    from typing import Any, Literal
 
     from runner.executors.frames import Head
-    from runner.model import Project
+    from runner.model import Job, Project
     from runner.running import Event
 
     Frame = tuple[Head, bytes]
@@ -91,7 +92,7 @@ def _serve(orders: dict[str, Any], asked: _Asked, frames: list[Frame], told: _To
     told.begin_run(project, run, os.path.join(envdir, ARTIFACTS, run.run_id))
     start = starting(request, project, settings, run)
     executor = Processes(sys.maxsize, start, told, told.hear, grace_s=run.grace_s)
-    jobs = _Jobs(project, executor, told)
+    jobs = _Jobs(project, executor, told, settings.env_file, orders["left"])
     try:
         for head, _ in frames:
             jobs.obey(head)
@@ -110,9 +111,8 @@ def _refuse(error: RunnerError, asked: _Asked, frames: list[Frame], told: _Told)
         for head, _ in frames:
             if head[0] == "start":
                 _, name, token, _ = head
-                said = Said(job=name, level="error", text=str(error))
-                told.write(["told", token], to_line(said))
-                told.write(["out", token, 2], f"{error}\n".encode("utf-8", "replace"))
+                told.tokens[name] = token
+                told.say(name, "error", str(error))
                 told.write(["ended", token], to_line(Outcome(name, "failed", error.what)))
         frames = asked.more()
 
@@ -138,7 +138,16 @@ class _Asked:
 class _Jobs:
     """Obeys what is asked for of the jobs of a project."""
 
-    def __init__(self, project: Project, executor: Processes, told: _Told) -> None:
+    def __init__(
+        self,
+        project: Project,
+        executor: Processes,
+        told: _Told,
+        env_file: tuple[str, ...],
+        left: Sequence[str],
+    ) -> None:
+        """env_file: of all sessions. left: files of variables that did not travel."""
+        self._project, self._env_file, self._left = project, env_file, left
         self._jobs = {job.name: job for job in project.jobs}
         self._executor = executor
         self._told = told
@@ -154,11 +163,11 @@ class _Jobs:
         if head[0] == "start":
             _, name, token, words = head
             self._told.tokens[name] = token
-            if name in self._jobs:
-                self._executor.start(self._jobs[name], tuple(words))
-            else:
+            if name not in self._jobs:
                 reason = f"loaded again, the envfile has no job {name!r}"
                 self._told.end_job(Outcome(name, "failed", reason))
+            elif not self._lacks(self._jobs[name]):
+                self._executor.start(self._jobs[name], tuple(words))
         elif head[0] == "end":
             for name, token in self._told.tokens.items():
                 if token == head[1]:
@@ -167,6 +176,32 @@ class _Jobs:
             signal.raise_signal(head[1])
         else:
             self._executor.stop()
+
+    def _lacks(self, job: Job) -> bool:
+        """Whether it cannot run without a file of variables that did not travel; it is told."""
+        for file, may_be_missing in files_for(job.spec, self._project, self._env_file):
+            if file not in self._left:
+                continue
+            what = stayed(file)
+            if may_be_missing:
+                self._told.say(job.name, "warning", f"{what}; the session runs without it")
+                continue
+            mend = (
+                "name a file that each worker's machine has, by an absolute path or ~,"
+                " or run the session without --on"
+            )
+            self._told.say(job.name, "error", f"{what}\n--> {job.spec.where}\n{mend}")
+            self._told.end_job(Outcome(job.name, "failed", what))
+            return True
+        return False
+
+
+def stayed(file: str) -> str:
+    """Why a file of variables is not here."""
+    return (
+        f"{file} stayed where the run began:"
+        " what git ignores, or is not of the project, does not travel"
+    )
 
 
 class _Told:
@@ -201,6 +236,12 @@ class _Told:
             self._made.add(self._environments[event.job])
         name = getattr(event, "job", "")
         self.write(["told", self.tokens.get(name, "")], to_line(event))
+
+    def say(self, job: str, level: Literal["warning", "error"], text: str) -> None:
+        """Tell what a job's own process would have told and shown."""
+        self.hear(Said(job, level, text))
+        shown = text.replace("\n", "\n  ")
+        self.take(job, 1 if self.is_one else 2, f"{level}: {shown}\n".encode("utf-8", "replace"))
 
     def end_job(self, outcome: Outcome) -> None:
         """Tell how a job ended, and what it has made before."""

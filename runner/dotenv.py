@@ -19,6 +19,8 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from runner.model import Project, SessionSpec
+
 _OPTIONAL = "-"  # before the name of a file that may be missing, as systemd has it
 
 _BLANK = r"[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)"
@@ -30,6 +32,31 @@ _REPLACED = r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}\n]*))?\}|\$[A-Za-z_{]"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
+def plain_name(name: str) -> str:
+    """The file, without the mark that it may be missing."""
+    return name[len(_OPTIONAL) :] if may_be_missing(name) else name
+
+
+def may_be_missing(name: str) -> bool:
+    """Whether a file that is not there is no error."""
+    return name.startswith(_OPTIONAL)
+
+
+def files_for(spec: SessionSpec, project: Project, of_all: Iterable[str]) -> list[tuple[str, bool]]:
+    """The files of a session as the project's folder has them, and whether each may be missing.
+
+    of_all: those of all sessions.
+    """
+    start = os.path.relpath(project.root_of(spec), project.root)
+    named = [("", name) for name in of_all] + [(start, name) for name in spec.env_file]
+    return [(_below(within, plain_name(name)), may_be_missing(name)) for within, name in named]
+
+
+def _below(folder: str, name: str) -> str:
+    absolute = os.path.isabs(os.path.expanduser(name))
+    return name if absolute else os.path.normpath(os.path.join(folder, name))
+
+
 def read_files(names: Iterable[tuple[str, str, str]], outer: Mapping[str, str]) -> dict[str, str]:
     """The variables of the files, of which the last wins; what is set already stays what it is.
 
@@ -38,9 +65,8 @@ def read_files(names: Iterable[tuple[str, str, str]], outer: Mapping[str, str]) 
     """
     found: dict[str, str] = {}
     for name, where, root in names:
-        optional = name.startswith(_OPTIONAL)
-        path = os.path.join(root, os.path.expanduser(name[len(_OPTIONAL) :] if optional else name))
-        if optional and not os.path.lexists(path):
+        path = os.path.join(root, os.path.expanduser(plain_name(name)))
+        if may_be_missing(name) and not os.path.lexists(path):
             continue
         shown = shown_path(os.path.normpath(path), root)
         try:

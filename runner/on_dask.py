@@ -10,7 +10,8 @@ import stat
 import zlib
 from functools import partial
 
-from runner.content import content_of
+from runner.content import content_of, split_named
+from runner.dotenv import files_for
 from runner.envs import folder
 from runner.errors import UsageError
 from runner.executors.delivered import Delivered, checked_path, home_in
@@ -67,9 +68,15 @@ def on_dask(
     own: tuple[str | None, ...] = (),
 ) -> Dask:
     """What runs jobs on the cluster that the settings name. say: tells a person a line."""
-    orders = orders_of(project, settings, run, is_one=output.is_one, own=own)
     envdir = envdir_of(project, settings)
     content = content_of(project.root, Delivered(home_in(os.environ, envdir)))
+    named = [
+        name for job in project.jobs for name, _ in files_for(job.spec, project, settings.env_file)
+    ]
+    sent, left = split_named(named, project.root, content)
+    if sent:
+        say(f"sent to workers with the project, since git does not ignore it: {', '.join(sent)}")
+    orders = orders_of(project, settings, run, is_one=output.is_one, own=own, left=left)
     home = os.path.join(envdir, ARTIFACTS)
     unsaid = settings.origins.get("jobs") == "default" or settings.jobs == "auto"
     room = None if unsaid else int(settings.jobs)
@@ -87,10 +94,12 @@ def orders_of(
     *,
     is_one: bool,
     own: tuple[str | None, ...] = (),
+    left: tuple[str, ...] = (),
 ) -> dict[str, object]:
     """What a worker must know of a run, fit for JSON.
 
-    is_one: whether a job's stdout and stderr are to stay in one order.
+    is_one: whether a job's stdout and stderr are to stay in one order. left: files of
+    variables that are here and do not travel.
     """
     given = {
         name: getattr(settings, name)
@@ -111,6 +120,7 @@ def orders_of(
             "run_id": run.run_id,
             "grace_s": run.grace_s,
             "answers": dict(run.answers),
+            "left": left,
         },
     }
 

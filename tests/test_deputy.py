@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner import deputy as one
-from runner.executors.frames import to_frame
+from runner.executors.frames import Frames, to_frame
 from runner.executors.spawn import interpreter
 from runner.running import Outcome
 
@@ -35,10 +35,9 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """One that is to do the job, with an end of both pipes that is ours."""
-    orders = {
+def orders(root: Path, **more: object) -> dict[str, object]:
+    """What it is told of a run whose folder that is."""
+    return {
         "root": str(root),
         "is_one": False,
         "own": [],
@@ -47,8 +46,15 @@ def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
         "run_id": "run",
         "grace_s": 60.0,
         "answers": {},
+        "left": [],
         "given": {"directory": str(root), "file": "envfile.py"},
+        **more,
     }
+
+
+@pytest.fixture
+def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One that is to do the job, with an end of both pipes that is ours."""
     with subprocess.Popen(
         interpreter("runner.deputy"),
         stdin=subprocess.PIPE,
@@ -57,7 +63,7 @@ def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
         start_new_session=True,
     ) as process:
         assert process.stdin is not None
-        process.stdin.write(to_frame([orders]) + to_frame(["start", "a", "token", []]))
+        process.stdin.write(to_frame([orders(root)]) + to_frame(["start", "a", "token", []]))
         process.stdin.flush()
         yield process
         process.kill()
@@ -81,6 +87,70 @@ def test_when_its_worker_is_gone_a_job_that_tells_something_still_has_its_grace(
     assert deputy.wait(timeout=60) == 0
     assert (root.parent / "ended").exists()
     assert not root.exists()
+
+
+def told_of(root: Path, envfile: str, **more: object) -> list[tuple[list[object], str]]:
+    """What is told of a job `a` that such an envfile has."""
+    (root / "envfile.py").write_text(f"import runner\n\n{envfile}")
+    program = interpreter("runner.deputy")
+    asked = to_frame([orders(root, **more)]) + to_frame(["start", "a", "token", []])
+    told: list[tuple[list[object], str]] = []
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(asked)
+        process.stdin.flush()
+        frames = Frames()
+        while not told or told[-1][0][0] != "ended":
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            assert data
+            told += [(list(head), content.decode()) for head, content in frames.feed(data)]
+        process.stdin.close()
+        process.wait(timeout=60)
+    return told
+
+
+SHOWS_A = """
+@runner.session(python=False, env_file="{file}")
+def a(session):
+    session.run("sh", "-c", "echo A=$A", external=True)
+"""
+STAYED = (
+    "s.env stayed where the run began: what git ignores, or is not of the project, does not travel"
+)
+
+
+@pytest.mark.parametrize(("is_one", "stream"), [(True, 1), (False, 2)])
+def test_a_job_whose_file_of_variables_did_not_travel_fails(root: Path, is_one: bool, stream: int):
+    told = told_of(root, SHOWS_A.format(file="s.env"), left=["s.env"], is_one=is_one)
+
+    shown = (
+        f"error: {STAYED}\n  --> envfile.py:4\n  name a file that each worker's machine has, by an"
+        " absolute path or ~, or run the session without --on\n"
+    )
+    assert [head[0] for head, _ in told] == ["told", "out", "ended"]
+    assert told[1] == (["out", "token", stream], shown)
+    assert STAYED in told[2][1]
+
+
+def test_a_job_whose_file_may_be_missing_says_that_it_did_not_travel(root: Path):
+    told = told_of(root, SHOWS_A.format(file="-s.env"), left=["s.env"])
+
+    written = "".join(text for head, text in told if head[0] == "out")
+    assert written.startswith(f"warning: {STAYED}; the session runs without it\n")
+    assert "A=\n" in written
+    assert "passed" in told[-1][1]
+
+
+@pytest.mark.parametrize(("is_one", "stream"), [(True, 1), (False, 2)])
+def test_what_an_envfile_that_cannot_be_loaded_says_is_shown(root: Path, is_one: bool, stream: int):
+    told = told_of(root, "@runner.session(python=3)\ndef a(session): ...", is_one=is_one)
+
+    (shown,) = [text for head, text in told if head == ["out", "token", stream]]
+    assert shown.startswith("error: ")
+    assert "python=3 is a number" in shown
 
 
 @pytest.fixture

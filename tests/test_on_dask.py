@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from runner.content import split_named
+from runner.executors.delivered import Content
 from runner.load import open_project
 from runner.model import Request
 from runner.worker import Run
@@ -34,6 +36,20 @@ def test_settings_of_a_job_travel_and_those_of_here_stay(tmp_path: Path):
     )
 
     assert given == {"fresh": True, "timeout": "5m"}
+
+
+def test_of_named_files_those_that_travel_and_those_that_stay_are_known(tmp_path: Path):
+    for name in ("sent.env", "ignored.env", "sub/sent.env"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).touch()
+    (tmp_path / "outside.env").touch()
+    content = Content((("sent.env", "f", ""), ("sub/sent.env", "f", "")), lambda _: [])
+    stay = ("ignored.env", "../outside.env")
+    named = ("sent.env", "./sub/sent.env", "sent.env", *stay, "missing.env", "~/a", "/etc/hostname")
+
+    split = split_named(named, str(tmp_path / "project"), content)
+
+    assert split == (("sent.env", "./sub/sent.env"), stay)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")

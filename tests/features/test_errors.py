@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import packaging
 import pytest
 
+from runner.deputy import stayed
 from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
@@ -598,6 +599,8 @@ def provoke_on_a_cluster() -> dict[str, list[str]]:
     crew.cluster.is_there = False
     crew.cluster.hear(["run", "tcp://one", []])
     on("the Dask scheduler is gone", crew)
+    row = "FILE stayed where the run began: what git ignores, or is not of the project,"
+    told[f"{row} does not travel"] = [stayed("deploy.env")]  # tests/test_deputy.py has it told
     return told
 
 
