@@ -13,17 +13,18 @@ from runner.aside import write_aside
 from runner.convert.write import write
 from runner.envs.pythons_found import found_versions
 from runner.errors import PASSED, UsageError
-from runner.finding import NAME
+from runner.finding import NAME, NOXFILE
 from runner.init.decide import decide
 from runner.init.look import look
 from runner.init.told import told
 from runner.load import load_project
 from runner.settings import settle
+from runner.shown import show
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runner.model import Request
+    from runner.model import Request, Settings
 
 ASIDE = "envfile.new.py"  # where the text is until it has been loaded
 _DOC = "The sessions of this project: what runs, and what it needs."
@@ -38,13 +39,8 @@ def main(request: Request) -> int:
             f"--init takes no name, and got {name!r}",
             mend=f"the folder of a project is named by -C: runenv -C {name} --init",
         )
-    folder = os.path.abspath(settings.directory or "")
-    if not os.path.isdir(folder):
-        raise UsageError(
-            f"there is no folder {settings.directory}",
-            mend="give --directory a folder that exists",
-        )
-    envfile = os.path.join(folder, NAME)
+    envfile = _place_of(settings)
+    folder = os.path.dirname(envfile)
     shown = os.path.relpath(envfile)
     if os.path.lexists(envfile):
         raise UsageError(
@@ -62,5 +58,32 @@ def main(request: Request) -> int:
         stream.write(text)
     os.unlink(aside)
     here = found_versions(decided.python or seen.metadata.requires_python or ">=3.8")
-    tell(sys.stderr, "\n".join(told(seen, decided, shown, here)) + "\n")
+    again = "runenv" if os.path.basename(envfile) == NAME else show(("runenv", "--file", shown))
+    tell(sys.stderr, "\n".join(told(seen, decided, shown, here, again)) + "\n")
     return PASSED
+
+
+def _place_of(settings: Settings) -> str:
+    """The path of the envfile to write: in the project's folder, or as --file names it."""
+    start = os.path.abspath(settings.directory or "")
+    if not os.path.isdir(start):
+        raise UsageError(
+            f"there is no folder {settings.directory}",
+            mend="give --directory a folder that exists",
+        )
+    if settings.file is None:
+        return os.path.join(start, NAME)
+    path = os.path.normpath(os.path.join(start, os.path.expanduser(settings.file)))
+    if os.path.isdir(path):
+        path = os.path.join(path, NAME)
+    if not os.path.isdir(os.path.dirname(path)):
+        raise UsageError(
+            f"there is no folder {os.path.dirname(settings.file)}",
+            mend="an envfile lies in the folder of its project: name one that exists",
+        )
+    if os.path.basename(path) == NOXFILE:
+        raise UsageError(
+            f"--init writes no {NOXFILE}, which is nox's",
+            mend=f"leave --file away: {NAME} is found without it, and before a {NOXFILE}",
+        )
+    return path

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from runner.init.seen import Seen
 
 
-def told(seen: Seen, decided: Decided, envfile: str, here: Sequence[str]) -> list[str]:
+def told(
+    seen: Seen, decided: Decided, envfile: str, here: Sequence[str], runenv: str = "runenv"
+) -> list[str]:
     """The lines.
 
     envfile: as it is shown. here: the Pythons of this machine that fit the project.
+    runenv: the command that finds this envfile.
     """
     environments = decided.declared.environments
     listed = [one.name for one in environments if one.listed]
@@ -22,10 +25,10 @@ def told(seen: Seen, decided: Decided, envfile: str, here: Sequence[str]) -> lis
     lines = [f"wrote {envfile}", "", "seen:", *(f"  {line}" for line in _seen(seen))]
     if decided.missing:
         lines += ["", "missing:", *(f"  {line}" for line in decided.missing)]
-    steps = [("runenv", f"runs {', '.join(listed)}")]
+    steps = [(runenv, f"runs {', '.join(listed)}")]
     if others:
-        steps.append((f"runenv {others[0]}", f"not by default: {', '.join(others)}"))
-    steps.append(("runenv --list", "what there is; --explain tells what would happen"))
+        steps.append((f"{runenv} {others[0]}", f"not by default: {', '.join(others)}"))
+    steps.append((f"{runenv} --list", "what there is; --explain tells what would happen"))
     if "tests" in listed and len(here) > 1:
         wanted = decided.python or f">={here[0]}"
         steps.append(

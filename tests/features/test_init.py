@@ -51,3 +51,29 @@ def test_another_folder_is_named_by_directory(folder: Folder):
 
     assert done.err.startswith("wrote sub/envfile.py\n")
     assert folder.run("-C", "sub").out == "It runs.\n"
+
+
+def test_the_file_that_is_named_is_written_for_the_project_in_its_folder(folder: Folder):
+    folder.write("lib/pyproject.toml", "[project]\nname = 'lib'\nversion = '1'\n")
+
+    done = folder.passes("--init", "--file", "lib/tasks.py")
+
+    assert not (folder.root / "envfile.py").exists()
+    assert "wrote lib/tasks.py\n" in done.err
+    assert "  pyproject.toml: lib" in done.err
+    assert "\n  runenv --file lib/tasks.py --list" in done.err
+    assert folder.passes("--file", "lib/tasks.py").code == 0
+
+
+def test_the_folder_that_is_named_as_a_file_is_where_it_is_written(folder: Folder):
+    (folder.root / "lib").mkdir()
+    folder.passes("--init", "--file", "lib")
+
+    assert (folder.root / "lib" / "envfile.py").is_file()
+
+
+def test_that_the_folder_of_the_file_is_missing_is_told(folder: Folder):
+    done = folder.run("--init", "--file", "gone/envfile.py")
+
+    assert done.code == 2
+    assert done.err.startswith("error: there is no folder gone\n")
