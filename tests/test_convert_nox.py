@@ -892,8 +892,31 @@ def test_none_among_pythons_is_any_python_3(decorators: str, named: str):
 
 
 @pytest.mark.parametrize(
+    ("decorators", "named"),
+    [
+        ("@{0}.session(python=PYTHONS)", '@{0}.session(python=[python or "3" for python in PYTHONS])'),
+        (
+            '@{0}.session\n@{0}.parametrize("python", PYTHONS)',
+            '@{0}.session\n@{0}.parametrize("python", [python or "3" for python in PYTHONS])',
+        ),
+    ],
+)  # fmt: skip
+def test_none_in_a_list_of_pythons_that_has_a_name_is_any_python_3_where_it_is_used(
+    decorators: str, named: str
+):
+    text = 'PYTHONS = ["3.11", None]\n\n\n{}\ndef s(session): ...\n'
+    made = rewritten("import nox\n\n" + text.format(decorators.format("nox")))
+
+    assert made.text.endswith("\n" + text.format(named.format("runner")))
+    assert [(note.kind, note.text) for note in made.notes] == [
+        ("approximated", "None, the Python that runs nox, is '3' now, which is any Python 3")
+    ]
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        'P = [None]\n\n\n@{0}.session\n@{0}.parametrize("python", P)\ndef s(session, python): ...\n',
         "@{0}.session(python=None)\ndef s(session): ...\n",
         '@{0}.session\n@{0}.parametrize("a", [1, None])\ndef s(session, a): ...\n',
         '@{0}.session\n@{0}.parametrize("a,b", [(1, None), x])\ndef s(session, a, b): ...\n',

@@ -191,8 +191,10 @@ def _make_spec(
 ) -> SessionSpec:
     where = func.where
     given: Iterable[object] = _several(func.python) or [func.python]
-    if any(is_number(item) and not isinstance(item, bool) for item in given):
-        read_pythons(registry, func.python, where)  # notes that 3.10 is 3.1
+    numbers = [item for item in given if is_number(item) and not isinstance(item, bool)]
+    if numbers:
+        is_alone = _several(func.python) is None
+        read_pythons(registry, func.python if is_alone else numbers, where)  # 3.10 is 3.1
     said = options.force_venv_backend or func.venv_backend
     if said is None and func.venv_params and "default_venv_backend" not in options.chosen:
         said = "virtualenv"  # whose options they are

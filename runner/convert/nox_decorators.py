@@ -276,6 +276,7 @@ class Decorators:
                 if declared is not None and self.backend(declared) == "none":
                     return []  # then there is one job
                 self._parametrize.name_pythons(value.elts)
+            self._parametrize.name_pythons_of(value)
             return said(f"python={self._edits.rendered(self._source.span(value))}")
         text = self._edits.rendered(self._source.span(value))
         if name == "name" and isinstance(given, str) and not is_safe(given):

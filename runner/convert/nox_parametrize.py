@@ -65,26 +65,39 @@ class Parametrize:
                 self._edits.replace((start, self._source.end(keyword)), "")
         if len(call.args) > 1 and self._noxfile.of_nox(call.func) == "nox.parametrize":
             self.name_pythons(self._pythons_of(call))
+            if constant(call.args[0]) == "python" and not self._is_taken(call):
+                self.name_pythons_of(call.args[1])
 
     def name_pythons(self, pythons: Iterable[ast.expr]) -> None:
         """None among the Pythons of a session is one that has a name."""
         for python in filter(is_none, pythons):
             self._edits.replace(self._source.span(python), self._to.quoted("3"))
-            self._to.note(
-                "approximated",
-                python,
-                "None, the Python that runs nox, is '3' now, which is any Python 3",
-                beside=False,
-            )
+            self._note_none(python)
+
+    def name_pythons_of(self, value: ast.expr) -> None:
+        """The same of a list that has a name: it stays, since other things may use it."""
+        if not isinstance(value, ast.Name):
+            return
+        pythons = self._noxfile.value_of(value.id, value.lineno)
+        if isinstance(pythons, (ast.List, ast.Tuple)) and any(map(is_none, pythons.elts)):
+            named = f"[python or {self._to.quoted('3')} for python in {value.id}]"
+            self._edits.replace(self._source.span(value), named)
+            self._note_none(value)
+
+    def _note_none(self, node: ast.expr) -> None:
+        self._to.note(
+            "approximated",
+            node,
+            "None, the Python that runs nox, is '3' now, which is any Python 3",
+            beside=False,
+        )
 
     def _pythons_of(self, call: ast.Call) -> Iterator[ast.expr]:
         """The Pythons of the rows, where they stand there, and are no argument of the function."""
-        function = self._source.parent(call)
-        arguments = function.args.args if isinstance(function, ast.FunctionDef) else []
         names = [constant(item) for item in _items(call.args[0])]
         if len(names) == 1:
             names = [name.strip() for name in str(names[0]).split(",")]
-        if "python" not in names or any(one.arg == "python" for one in arguments):
+        if "python" not in names or self._is_taken(call):
             return
         for row in _items(call.args[1]):
             if isinstance(row, ast.Call) and self._noxfile.of_nox(row.func) == "nox.param":
@@ -92,6 +105,12 @@ class Parametrize:
             else:
                 values = _items(row) if len(names) > 1 else [row]
             yield from values[names.index("python") :][:1]
+
+    def _is_taken(self, call: ast.Call) -> bool:
+        """Whether `python` is an argument of the function, and names no Python."""
+        function = self._source.parent(call)
+        arguments = function.args.args if isinstance(function, ast.FunctionDef) else []
+        return any(one.arg == "python" for one in arguments)
 
 
 def _items(node: ast.expr) -> list[ast.expr]:

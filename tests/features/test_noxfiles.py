@@ -271,6 +271,22 @@ def test_parameters_stand_in_names_as_in_nox(nox):
     ]
 
 
+def test_none_among_pythons_is_the_one_that_runs_us_and_has_no_name(nox):
+    noxfile = """
+        @nox.session(python=[None, "3.12"])
+        def tests(session): ...
+        """
+    assert names(nox(noxfile, *LISTED)) == ["tests", "tests-3.12"]
+
+
+def test_of_pythons_of_which_one_is_a_number_that_alone_is_told(nox):
+    done = nox("@nox.session(python=[None, 3.12])\ndef tests(session): ...", "--list")
+
+    assert done.code == 2
+    assert "error: python holds 3.12, which is not a string" in done.err
+    assert "holds None" not in done.err
+
+
 def test_a_parameter_named_python_chooses_it(nox):
     jobs = json.loads(nox(PARAMETRIZED, *LISTED, "above").out)["jobs"]
 
