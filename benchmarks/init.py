@@ -80,7 +80,11 @@ def run(root: Path, *arguments: str) -> tuple[int, str, float]:
 
 def try_one(row: Row, folder: Path) -> bool:
     """Whether it was green at once; what came is told."""
-    root = fetch(row, folder)
+    try:
+        root = fetch(row, folder)
+    except subprocess.CalledProcessError as error:
+        print(f"✗ {row.project} ({row.kind}): it cannot be fetched (exit code {error.returncode})")
+        return False
     code, told, _ = run(root, "--init")
     (folder / "told").write_text(told)
     if code:
@@ -93,9 +97,10 @@ def try_one(row: Row, folder: Path) -> bool:
     shown = ", ".join(f"{name} {how}" for how, name in jobs)
     sign = "✗" if code else "✓"
     print(f"{sign} {row.project} ({row.kind}): {shown}; {'; '.join(counts)}; {took_s:.0f} s")
-    missing = told.partition("missing:\n")[2].partition("\n\n")[0]
-    if missing:
-        print(f"    missing: {missing.strip()}")
+    for heading in ("missing", "if tests fail"):
+        said = told.partition(f"{heading}:\n")[2].partition("\n\n")[0]
+        if said:
+            print(f"    {heading}: {said.strip()}")
     return not code
 
 

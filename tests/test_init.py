@@ -188,6 +188,87 @@ def test_imports_and_fixtures_of_tests_are_looked_at(made: Made):
     )
 
 
+SETTINGS = """
+import os
+if os.environ.get("SQLITE"):
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3"}}
+else:
+    DATABASES = {"default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": os.environ["PG_HOST"], "PORT": os.getenv("PG_PORT"), "X": os.environ["PG_HOST"],
+    }}
+CACHE = "redis://localhost"
+"""
+NAMED = (
+    "tests/settings.py names a PostgreSQL database and a Redis server, which the tests need;"
+    " it reads the variables SQLITE, PG_HOST, PG_PORT"
+)
+
+
+def test_a_server_that_the_settings_of_tests_name_is_missing(made: Made):
+    made.write("tests/settings.py", SETTINGS)
+    text = project(made).again()
+
+    assert made.decided().missing == (NAMED,)
+    assert text.startswith(
+        "# missing: tests/settings.py names a PostgreSQL database and a Redis server, which\n"
+        "# the tests need; it reads the variables SQLITE, PG_HOST, PG_PORT\n@runner.session("
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("my_thing/settings.py", SETTINGS),
+        ("tests/test_urls.py", "import pytest\nURL = 'postgresql://a/b'\n"),
+        ("tests/settings.py", "ENGINE = 'django.db.backends.sqlite3'\n"),
+    ],
+    ids=["of the project alone", "in a test", "a file"],
+)
+def test_what_tests_do_not_need_is_not_missing(made: Made, name: str, text: str):
+    made.write(name, text)
+    project(made)
+
+    assert made.decided().missing == ()
+
+
+def test_the_settings_of_a_django_project_hold_for_its_tests(made: Made):
+    made.write("mysite/settings.py", "E = 'django.db.backends.mysql'\n")
+    made(manage_DOT_py="", polls__tests_DOT_py="from django.test import TestCase\n")
+
+    assert "mysite/settings.py names a MySQL database, which the tests need" in made.told()
+
+
+def test_a_server_of_a_package_in_a_folder_is_missing_there(made: Made):
+    made.write("libs/one/pyproject.toml", PROJECT)
+    made.write("libs/one/tests/test_it.py", PYTEST)
+    made.write("libs/one/tests/conftest.py", "DB = 'mongodb://localhost'\n")
+
+    assert made.decided().missing == (
+        "libs/one/tests/conftest.py names a MongoDB server, which the tests need",
+    )
+
+
+@pytest.mark.parametrize(
+    "said", ['filterwarnings = ["error", "ignore::X"]', 'addopts = "-W error"']
+)
+def test_that_newer_packages_may_turn_tests_red_is_told(made: Made, said: str):
+    project(made, f"[tool.pytest.ini_options]\n{said}\n")
+    told = (
+        "pytest takes warnings for errors (filterwarnings), those of newer packages too:"
+        ' exclude_newer="2026-01-31" installs what was there on that day'
+    )
+    assert f"\n\nif tests fail:\n  {told}\n" in made.told()
+    assert "# if it fails: pytest takes warnings for errors" in made.again()
+    assert made.decided().missing == ()
+
+
+def test_warnings_that_pytest_ignores_turn_nothing_red(made: Made):
+    project(made, '[tool.pytest.ini_options]\nfilterwarnings = ["ignore::X", "default"]\n')
+
+    assert "if tests fail" not in made.told()
+
+
 def _items(*texts: str):
     from runner.convert.model import Item
 

@@ -58,7 +58,7 @@ class Item(Generic[Value_co]):
 class Note(Record):
     """What somebody who moves should know."""
 
-    kind: str  # one of KINDS
+    kind: str  # one of KINDS, or what a first envfile says
     line: int  # of the file that is converted; 0: none of its lines
     text: str
 

@@ -10,7 +10,7 @@ import re
 
 from runner.convert.braces import posargs
 from runner.convert.doctests import envfile_apart
-from runner.convert.model import Command, Declared, Environment, Item
+from runner.convert.model import Command, Declared, Environment, Item, Note
 from runner.init.tools import name_of
 from runner.record import Record
 from runner.requirements.groups import normal_name
@@ -35,6 +35,9 @@ _NOT_OF_TESTS = (
     r"|myst-parser|nox|pip-tools|pre-commit|pydocstyle|pylint|pyright|pyupgrade|ruff|sphinx.*|tox"
     r"|twine)"
 )
+
+
+IF_RED = "if it fails"  # the kind of a note
 
 
 class Decided(Record):
@@ -115,7 +118,19 @@ def _tests(seen: Seen, missing: list[str]) -> list[Environment]:
         return []
     needs = _needs_of_tests(seen, missing)
     command = _test_command(seen)
-    return [_session("tests", "Run the tests", needs, command, project=_project(seen))]
+    made = _session("tests", "Run the tests", needs, command, project=_project(seen))
+    return [made._replace(notes=_notes(seen, missing))]
+
+
+def _notes(seen: Seen, missing: list[str]) -> tuple[Note, ...]:
+    """What is to be known where the tests fail, which stands above them in the envfile too."""
+    within = f"{seen.folder}/" if seen.folder else ""
+    servers = [f"{within}{text}" for text in seen.tests.servers]
+    missing += servers
+    notes = [Note("missing", 0, text) for text in servers]
+    if seen.tests.newer:
+        notes.append(Note(IF_RED, 0, seen.tests.newer))
+    return tuple(notes)
 
 
 def _test_command(seen: Seen) -> tuple[Text, ...]:
@@ -342,6 +357,7 @@ def _of_package(one: Seen, all_of_them: Sequence[Seen], missing: list[str]) -> E
         installs=(Item(Command(tuple((word,) for word in installs))),),
         folder=(one.folder,),
         commands=_commands(command),
+        notes=_notes(one, missing) if tested else (),
     )
 
 

@@ -42,6 +42,8 @@ class Tests(Record):
     modules: tuple[str, ...] = ()  # imported by them, and of no known distribution
     are_packages: bool = False  # the folders are packages
     doctests: bool = False  # those of all modules are among them
+    servers: tuple[str, ...] = ()  # that must answer: a sentence for each place that says so
+    newer: str = ""  # why a newer package may turn them red
     from_root: bool = False  # what they are configured with is imported from the project's folder
 
 

@@ -10,6 +10,7 @@ import ast
 import re
 import sys
 
+from runner.init.outside import newer_of, servers_of
 from runner.init.seen import Tests
 from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
@@ -138,6 +139,8 @@ def read_tests(tree: Tree, pytest_table: Mapping[object, object]) -> Tests:
         needs=tuple(sorted(needs - {"pytest"}, key=str.lower)),
         modules=tuple(sorted(unknown)),
         are_packages=any(tree.has(f"{place}/__init__.py") for place in places),
+        servers=tuple(servers_of(tree, places, of_project=kind == "django")),
+        newer=newer_of(settings),
         doctests="--doctest-modules" in settings,
         from_root="DJANGO_SETTINGS_MODULE" in settings,
     )

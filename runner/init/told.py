@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.init.decide import IF_RED
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def told(
     lines = [f"wrote {envfile}", "", "seen:", *(f"  {line}" for line in _seen(seen))]
     if decided.missing:
         lines += ["", "missing:", *(f"  {line}" for line in decided.missing)]
+    notes = [note.text for one in environments for note in one.notes if note.kind == IF_RED]
+    if notes:
+        lines += ["", "if tests fail:", *(f"  {text}" for text in dict.fromkeys(notes))]
     steps = [(runenv, f"runs {', '.join(listed)}")]
     if others:
         steps.append((f"{runenv} {others[0]}", f"not by default: {', '.join(others)}"))
