@@ -25,7 +25,7 @@ from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
 from runner.settings import grace_s
-from runner.shown import show
+from runner.shown import show_again
 from runner.typed import TYPE_CHECKING
 from runner.worker import Run, orders, terminal_of, work, world_of
 from runner.world import envdir_of, make_store
@@ -60,8 +60,11 @@ def several_at_once(
     """
     folds = None if settings.quiet else make_folds(os.environ)
     terminal = make_terminal(sys.stderr, settings, os.environ, folds=folds)
-    words = {job.name: job.words for job in project.jobs}
-    again = partial(_run_again, request=request, words=words)
+    by_name = {job.name: job for job in project.jobs}
+
+    def again(job: str) -> str:
+        return show_again([by_name[job]], request)
+
     how = _output(settings, os.environ)
     logs = _logs(project, settings, run_id)
     reporter = make_for_several(how, terminal, logs, again, usual_s)
@@ -154,13 +157,3 @@ def make_envdir(project: Project, settings: Settings) -> str:
         store.make()
     folder.make_envdir(envdir, project.root, "" if store is None else store.home)
     return envdir
-
-
-def _run_again(job: str, request: Request, words: Mapping[str, tuple[str, ...]]) -> str:
-    """The command that runs one job of a run again."""
-    where = (("--directory", "directory"), ("--file", "file"))
-    given = [(flag, request.given.get(name)) for flag, name in where]
-    before = [word for flag, value in given if value for word in (flag, str(value))]
-    before += ["--all-projects"] if request.given.get("all_projects") else []
-    after = ["--", *request.posargs] if request.posargs else []
-    return show(("runenv", *before, job, *words.get(job, ()), *after))

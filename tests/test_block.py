@@ -146,7 +146,7 @@ def test_many_failures_are_not_all_shown_again(
     block.close(Report(outcomes, 1.0))
 
     text = told.take()
-    assert text.count("failed; run it again: runenv") == 10
+    assert text.count("failed; run it again: runenv") == text.count("\nall of it: ") == 10
     assert "\n3 more failed\n" in text
 
 

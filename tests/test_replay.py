@@ -187,5 +187,5 @@ def test_a_backend_that_makes_nothing_is_told_and_its_folder_is_no_environment(t
     assert journal is not None
     assert journal.state == "changing"
     assert judge(spec, Policy(), Wheels(str(tmp_path / "envs")))[0] == Verdict(
-        "rebuilt", "an earlier run was stopped while it changed it"
+        "rebuilt", "an earlier run failed or was stopped while it changed it"
     )

@@ -26,6 +26,7 @@ from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import GOOD, JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
+from runner.shown import show_again
 from runner.signals import signals_as_exceptions
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING
@@ -77,7 +78,8 @@ def main(request: Request) -> int:
     envdir = envdir_of(project, settings)
     past = {} if settings.jobs == "1" and not settings.on else read(path_in(envdir), RECENT_BYTES)
     # One job alone has the terminal, whatever may run beside it.
-    if not settings.on and (settings.jobs == "1" or len(plan.jobs) <= 1):
+    is_alone = not settings.on and (settings.jobs == "1" or len(plan.jobs) <= 1)
+    if is_alone:
         crew = _one_at_a_time(project, settings, find, listeners, run_id, answers)
     else:
         from runner.several import several_at_once  # 12 ms that one at a time is spared
@@ -136,7 +138,20 @@ def main(request: Request) -> int:
         except ReportUnwritten as error:
             error.exit_code = code or errors.FAILED
             raise
+        if code and is_alone and len(outcomes) > 1:
+            _tell_again(project, report, request)
     return code
+
+
+def _tell_again(project: Project, report: Report, request: Request) -> None:
+    """Tell what runs the failed jobs again: their output may have scrolled away.
+
+    Of several at once each is shown again at the end, with its command.
+    """
+    failed = {o.job for o in report.outcomes if o.result in ("failed", "timed out")}
+    if failed:
+        again = show_again([job for job in project.jobs if job.name in failed], request)
+        tell(sys.stderr, f"run what failed again: {again}\n")
 
 
 def _select(request: Request, project: Project, settings: Settings) -> tuple[Selected, Part | None]:

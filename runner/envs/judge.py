@@ -123,7 +123,7 @@ def only_sources_differ(step: Step, entry: Entry) -> bool:
 
 def _why_not_reused(spec: EnvSpec, journal: Journal, policy: Policy) -> str:
     if journal.state == "changing":
-        return "an earlier run was stopped while it changed it"
+        return "an earlier run failed or was stopped while it changed it"
     if policy.fresh and not policy.is_new:
         return "--fresh"
     if policy.upgrade and not policy.is_new:

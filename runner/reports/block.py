@@ -166,9 +166,7 @@ class Block:
         job = outcome.job
         self._terminal.tell("")
         self._terminal.tell(f"{job} {outcome.result}; run it again: {self._rerun(job)}")
-        if job == self._shown_last:
-            return  # it stands just above
-        for stream in self._logs.streams:
+        for stream in self._logs.streams if job != self._shown_last else ():  # just above
             lines = self._logs.last_lines(job, stream, _LAST_LINES, _LAST_BYTES)
             if lines:
                 self._write(2, lines if lines.endswith(b"\n") else lines + b"\n")

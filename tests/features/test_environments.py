@@ -448,7 +448,7 @@ def test_a_half_made_environment_is_rebuilt(folder: Folder):
     journal = folder.root / ".runenv/show/runenv.json"
     journal.write_text(json.dumps({**json.loads(journal.read_text()), "state": "changing"}))
 
-    assert "an earlier run was stopped while it changed it" in lines(folder)[1]
+    assert "an earlier run failed or was stopped while it changed it" in lines(folder)[1]
 
 
 @pytest.mark.parametrize(

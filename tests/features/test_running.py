@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.conftest import IN_ALL_WAYS, Folder, in_a_way
+from tests.conftest import IN_ALL_WAYS, POSIX, Folder, in_a_way
 
 SHOW_VERSION = "session.run('python', '-c', 'import tool; print(tool.version)')"
 
@@ -636,3 +636,35 @@ def test_what_a_session_forks_ends_by_a_signal_as_any_program(folder: Folder, wa
     done = folder.passes("s", "-q")
 
     assert (done.out, done.err) == ("ended by 15\n", "")
+
+
+FAILING = """
+    @runner.session(python=False)
+    def one(session, *, part: str = "x"):
+        session.error("on purpose")
+
+    @runner.session(python=False)
+    def two(session): ...
+
+    @runner.session(python=False, timeout=0.01)
+    def three(session):
+        session.run("sleep", "100", external=True)
+    """
+
+
+@POSIX
+def test_what_runs_the_failed_jobs_again_is_the_last_that_is_told(folder: Folder):
+    folder.envfile(FAILING)
+
+    done = folder.run("one", "--part", "a b", "two", "three", "--", "-x")
+
+    assert done.err.splitlines()[-1] == (
+        "run what failed again: runenv one '--part=a b' three -- -x"
+    )
+
+
+@POSIX
+def test_of_one_job_the_command_that_was_typed_runs_it_again(folder: Folder):
+    folder.envfile(FAILING)
+
+    assert "again" not in folder.run("one").err
