@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from runner.content import split_named
+from runner.dotenv import files_for
 from runner.executors.delivered import Content
 from runner.load import open_project
 from runner.model import Request
@@ -77,3 +78,21 @@ def test_a_job_that_runs_again_makes_the_same_anew(tmp_path: Path):
 
     (made,) = tmp_path.glob("run/a*")
     assert (made / "latest").read_bytes() == b"next"
+
+
+def test_files_of_an_included_envfile_lie_in_its_folder(tmp_path: Path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "envfile.py").write_text(
+        "import runner\n\n@runner.session(env_file=['-a.env', './b.env', '~/c.env'])\n"
+        "def a(session): ...\n"
+    )
+    (tmp_path / "envfile.py").write_text("import runner\n\nrunner.include('lib/envfile.py')\n")
+    project, _ = open_project(Request("list", None, {"directory": str(tmp_path)}, ()), {})
+    (job,) = project.jobs
+
+    assert files_for(job.spec, project, ("-all.env",)) == [
+        ("all.env", True),
+        (os.path.join("lib", "a.env"), True),
+        (os.path.join("lib", "b.env"), False),
+        ("~/c.env", False),
+    ]
