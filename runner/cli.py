@@ -14,7 +14,7 @@ from runner.settings import unknown_variables
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import TextIO
 
     from runner.errors import Mistake
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
-def run_and_exit() -> None:
-    """What the command `runenv` and `python -m runner` do."""
+def run_and_exit(do: Callable[[], int] | None = None) -> None:
+    """What the command `runenv` and `python -m runner` do; or another thing, told as these are."""
     # What a run loads stays: to look through it 20 times is 5 million instructions of 185.
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
-    code = main()
+    code = main() if do is None else carry_out(do)
     # The last collections look through nothing any more, which takes 2.5 ms of a
     # listing (Python 3.11): what is there goes with the process.
     gc.freeze()
@@ -45,7 +45,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         from runner.commands.completion import complete
 
         complete()
-    code = _answer_and_flush(words)
+    return carry_out(lambda: _do(words))
+
+
+def _do(words: list[str]) -> int:
+    request = parse(words)
+    for line in unknown_variables(os.environ):
+        _print([_told("warning", line)])
+    return load_verb(request.verb).main(request)
+
+
+def carry_out(do: Callable[[], int]) -> int:
+    """Do something, and print what goes wrong; the code to exit with."""
+    code = _answer_and_flush(do)
     try:
         sys.stderr.flush()
     except OSError:
@@ -66,9 +78,9 @@ def _lead_nowhere(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _answer_and_flush(words: list[str]) -> int:
+def _answer_and_flush(do: Callable[[], int]) -> int:
     try:
-        code = _answer(words)
+        code = _answer(do)
         sys.stdout.flush()  # a full disk is found out here and not after we have said 0
     except BrokenPipeError:
         _lead_nowhere(sys.stdout)  # `runenv --list | head -1`: whoever read has enough
@@ -82,12 +94,9 @@ def _answer_and_flush(words: list[str]) -> int:
     return code
 
 
-def _answer(words: list[str]) -> int:
+def _answer(do: Callable[[], int]) -> int:
     try:
-        request = parse(words)
-        for line in unknown_variables(os.environ):
-            _print([_told("warning", line)])
-        return load_verb(request.verb).main(request)
+        return do()
     except EnvfileError as error:
         _print([line for mistake in error.mistakes for line in _mistake(mistake)])
         if len(error.mistakes) > 1:

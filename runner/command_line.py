@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
-_OF_SESSIONS = ("run", "explain", "graph", "list")  # behind their names are options of sessions
+# Behind their names are options of sessions.
+_OF_SESSIONS = ("run", "watch", "explain", "graph", "list")
 _SPLIT = ("run", "list", "explain", "matrix")
 _OF_ONE = ("shell", "exec", "link")  # what stands behind them may be picked
 
@@ -34,7 +35,7 @@ _GOES_WITH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "stale": (("clean",), "--clean", "runenv --clean --stale"),
     "force": (("convert",), "--convert", "runenv --convert --force"),
     "deep": (("doctor",), "--doctor", "runenv --doctor --deep"),
-    "report": (("run", "merge"), "a run or --merge", "leave one of the two away"),
+    "report": (("run", "watch", "merge"), "a run or --merge", "leave one of the two away"),
     "pick": (
         ("run", "explain", "graph", *_OF_ONE),
         "a run, --explain, --graph, --shell, --exec or --link",

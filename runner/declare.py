@@ -160,6 +160,8 @@ def session(
     environment: str | None = ...,
     env: Mapping[str, str | None] | str = ...,
     env_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = ...,
+    inputs: Sequence[str | os.PathLike[str]] = ...,
+    outputs: Sequence[str | os.PathLike[str]] = ...,
     tags: Sequence[str] = ...,
     group: str | None = ...,
     requires: Sequence[str | Callable[..., object]] = ...,
@@ -198,6 +200,8 @@ def session(
     environment: str | None = None,
     env: Mapping[str, str | None] | str | None = None,
     env_file: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    inputs: Sequence[str | os.PathLike[str]] = (),
+    outputs: Sequence[str | os.PathLike[str]] = (),
     tags: Sequence[str] = (),
     group: str | None = None,
     requires: Sequence[str | Callable[..., object]] = (),
@@ -245,6 +249,9 @@ def session(
     env: variables for the session's commands; None takes one away. A string is
         the same as environment. env_file: files with more of them, `.env`, which yield
         to env and to what the caller has set; "-.env" may be missing.
+    inputs: patterns of the files that it reads ("src", "tests/**/*.py"): under
+        `--watch` it runs again when one of them changes, without inputs when anything
+        does. outputs: of those that it writes, which start no run.
     tags: words for `--tag`. group: the heading that it is listed under.
     requires: sessions that must have passed before, by name (`{python}` stands for
         this job's Python) or as the function. after: sessions that it follows,
@@ -289,6 +296,8 @@ def session(
         "environment": environment,
         "env": {} if env is None else env,
         "env_file": env_file,
+        "inputs": inputs,
+        "outputs": outputs,
         "tags": tags,
         "group": group,
         "requires": requires,

@@ -118,6 +118,8 @@ class SessionSpec(Record):
     prefix: str = ""  # "api:", of all names of an included envfile
     root: str = ""  # the folder of an included envfile; "": that of the project
     imports: AbstractContextManager[object] | None = None  # of an included one: what it can import
+    inputs: tuple[str, ...] = ()  # patterns of the files that it reads; (): any may be one
+    outputs: tuple[str, ...] = ()  # patterns of the files that it writes
 
     @property
     def own_name(self) -> str:

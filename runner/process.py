@@ -105,7 +105,7 @@ def run(
     unless it holds something that the next run waits for.
     Raises CommandFailed where it cannot be started.
     """
-    _stay_parent()
+    stay_parent()
     if command.capture == "no":
         _flush_ours()
     started = time.monotonic()
@@ -166,7 +166,7 @@ def ending(returncode: int) -> str:
         return f"was ended by signal {-returncode}"
 
 
-def _stay_parent() -> None:
+def stay_parent() -> None:
     """Have the system keep how our children end until we ask.
 
     With SIGCHLD ignored, which is inherited, it keeps nothing, and `subprocess`
@@ -186,7 +186,7 @@ def start_aside(command: Command, output: int) -> subprocess.Popen[bytes]:
     Signals are to be held back until whoever ends it knows of it. Raises
     CommandFailed where it cannot be started.
     """
-    _stay_parent()
+    stay_parent()
     return _open(command, subprocess.DEVNULL, output, subprocess.STDOUT, shares_group=False)
 
 

@@ -338,3 +338,18 @@ def check_conda(
                 f"python cannot be {python!r} with conda, whose Python is a package",
                 'write a version, "3.12", or a range, ">=3.11"',
             )
+
+
+def read_patterns(
+    registry: Registry, patterns: tuple[str, ...], name: str, where: str
+) -> tuple[str, ...]:
+    """Patterns of files in the project, with `/`."""
+    for pattern in patterns:
+        parts = pattern.replace("\\", "/").split("/")
+        if os.path.isabs(pattern) or os.pardir in parts:
+            registry.note(
+                where,
+                f"{name} cannot be {pattern!r}: it leads out of the project",
+                f'write what lies in it: {name}=["src", "tests/**/*.py"]',
+            )
+    return tuple(pattern.replace(os.sep, "/") for pattern in patterns)

@@ -38,6 +38,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("default", (), "many", "what runs when nothing is named", "", in_envfile=True),
     Option("list", ("-l", "--list"), "verb", "list the jobs", "Verbs"),
     Option("usage", ("--usage",), "verb with argument", "tell all about a session", "Verbs", "NAME"),
+    Option("watch", ("--watch",), "verb", "run, and run again when files change", "Verbs"),
     Option("explain", ("--explain",), "verb", "tell what would run, where and why; run nothing", "Verbs"),
     Option("graph", ("--graph",), "verb with argument", "show what waits for what, as text or mermaid; run nothing", "Verbs", "[=KIND]", GRAPHS, bare="text"),
     Option("shell", ("--shell",), "verb with argument", "open a shell in the environment of a job", "Verbs", "NAME"),

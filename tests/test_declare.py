@@ -332,7 +332,7 @@ def test_an_argument_with_a_default_needs_no_parametrize(jobs):
 
 NAMES = (
     "it takes python, name, deps, groups, extras, requirements, constraints, project, lock, "
-    "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, env_file, tags, "
+    "resolution, prerelease, exclude_newer, backend, backend_options, conda_deps, channels, environment, env, env_file, inputs, outputs, tags, "
     "group, requires, after, exclusive, parallel, default, reuse, timeout, retries,"
     " resources, retries_on_loss, idempotent, confirm"
 )

@@ -40,7 +40,7 @@ ORDER = [
     "specs",
     "pyproject ingredients surroundings history artifacts services shells consent engines shard_plans",
     "requirements cache reports executors",
-    "content envs",
+    "content envs watching",
     "world",
     "installers beside dotenv keyboard",
     "picking",
@@ -63,6 +63,7 @@ ORDER = [
     "checks",
     "commands",
     "cli",
+    "watched",
     "__main__",
 ]
 LINE = {room: number for number, line in enumerate(ORDER) for room in line.split()}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VERBS = (
     "run",
+    "watch",
     "list",
     "usage",
     "explain",

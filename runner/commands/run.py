@@ -43,15 +43,22 @@ if TYPE_CHECKING:
     from runner.running import Event, Part
     from runner.selection import Selected
 
+    Narrow = Callable[[Project, Settings, Selected], Selected]
+
 
 _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
 
 
-def main(request: Request) -> int:
-    """Run what is asked for; the exit code says whether all of it passed."""
+def main(request: Request, narrow: Narrow | None = None) -> int:
+    """Run what is asked for; the exit code says whether all of it passed.
+
+    narrow: who watches has a say in what of the selected runs now.
+    """
     project, settings = open_project(request, os.environ)
     settings = picked(request, project, settings)
     selected, part = _select(request, project, settings)
+    if narrow is not None:
+        selected = narrow(project, settings, selected)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     if any(job.spec.options for job in plan.jobs):
         from runner.own_options import check_all_given  # what most sessions have none of

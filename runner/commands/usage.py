@@ -115,6 +115,8 @@ def describe(members: list[Job], all_jobs: tuple[Job, ...], columns: int = 0) ->
             for name, value in spec.env
         ],
         "env_file": spec.env_file,
+        "inputs": spec.inputs,
+        "outputs": spec.outputs,
         "group": [spec.group] if spec.group else [],
         "tags": sorted({tag for job in members for tag in job.tags}),
         "requires": [full_name(name, spec.prefix) for name in spec.requires],

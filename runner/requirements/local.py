@@ -104,9 +104,7 @@ class SourceDigests:
         that remembers for later runs; it saves time and decides nothing.
         """
         outer = os.environ if environ is None else environ
-        # A git hook that runs us sets GIT_DIR and GIT_INDEX_FILE, which would
-        # be taken for those of every project that we look at.
-        self._environ = {k: v for k, v in outer.items() if k not in _GIT_PLACES.split()}
+        self._environ = without_git_places(outer)
         self._now_ns = now_ns
         self._key = functools.cache(key)
         self._known: dict[str, list[str]] = {}  # by path: stamp and digest
@@ -235,7 +233,7 @@ class SourceDigests:
     # Which files there are. --------------------------------------------------------
 
     def _sources(self, folder: str) -> Iterator[str]:
-        listed = self._listed_by_git(folder) if _in_git(folder) else None
+        listed = self._listed_by_git(folder) if in_git(folder) else None
         # A project in a folder that git ignores is invisible to it: an unpacked
         # archive below .tmp, say.
         if listed is not None and any(name in listed for name in BUILD_FILES):
@@ -244,7 +242,7 @@ class SourceDigests:
 
     def files(self, folder: str) -> list[str]:
         """All of a project, relative to it: what git would keep, else all but leftovers."""
-        listed = self._listed_by_git(folder) if _in_git(folder) else None
+        listed = self._listed_by_git(folder) if in_git(folder) else None
         found: list[str] = []
         for name in listed or _walk(folder):
             path = os.path.join(folder, name)
@@ -259,7 +257,7 @@ class SourceDigests:
         said = self._git(folder, *_LIST)
         if said is None:
             return None
-        leftover = _Leftovers(folder)
+        leftover = Leftovers(folder)
         found: list[str] = []
         for entry in said.split(b"\0")[:-1]:
             tag, raw = entry[:1], entry[2:]
@@ -315,7 +313,17 @@ GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE
 """
 
 
-def _in_git(folder: str) -> bool:
+def without_git_places(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables without those that say where a repository is.
+
+    A git hook that runs us sets GIT_DIR and GIT_INDEX_FILE, which would be taken for
+    those of every project that we look at.
+    """
+    return {name: value for name, value in environ.items() if name not in _GIT_PLACES.split()}
+
+
+def in_git(folder: str) -> bool:
+    """Whether the folder lies in a repository of git."""
     while not os.path.exists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
         if above == folder:
@@ -324,7 +332,7 @@ def _in_git(folder: str) -> bool:
     return True
 
 
-class _Leftovers:
+class Leftovers:
     """Tells what the usual tools leave in a project and no build reads."""
 
     def __init__(self, folder: str) -> None:
@@ -364,7 +372,7 @@ class _Leftovers:
 
 def _walk(folder: str) -> Iterator[str]:
     """All files of a folder but leftovers, relative and with `/`."""
-    leftover = _Leftovers(folder)
+    leftover = Leftovers(folder)
     left = [""]
     while left:
         above = left.pop()

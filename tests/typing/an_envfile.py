@@ -105,6 +105,8 @@ def types(session: runner.Session) -> None:
     environment="dev",
     env={"CI": "1", "HOME": None},
     env_file=[".env", Path("more.env")],
+    inputs=["src", Path("tests"), "*.toml"],
+    outputs=["docs/_build"],
     tags=["slow"],
     group="release",
     requires=[lint, "types", "tests-{python}"],

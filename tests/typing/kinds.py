@@ -30,6 +30,7 @@ from runner.commands import (
     shell,
     usage,
     version,
+    watch,
 )
 from runner.envs import Backend, conda, uv, venv, virtualenv
 from runner.executors import Executor
@@ -83,6 +84,7 @@ VERBS: tuple[Verb, ...] = (
     shell,
     usage,
     version,
+    watch,
 )
 
 

@@ -1,0 +1,343 @@
+"""`runenv --watch [NAME …]`: runs what is selected, and again when files change or a key says so.
+
+Each run is a process of its own, which `watching/child.py` starts; here is decided when, and of
+which jobs. Nothing of an envfile is loaded here.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import time
+from contextlib import suppress
+
+from runner.errors import PASSED, USAGE, CommandFailed
+from runner.guard import Guard
+from runner.handlers import answer_signals, restore_signals
+from runner.load import find_envfile
+from runner.record import Record
+from runner.settings import settle
+from runner.telling import tell
+from runner.typed import TYPE_CHECKING
+from runner.watching import make_bell, make_polling, shown_names
+from runner.watching.child import Child, Told
+from runner.watching.concern import Concern
+from runner.watching.keys import Keys, are_there
+from runner.watching.tree import Tree
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Literal
+
+    from runner.model import Request, Settings
+
+# An editor's save and a checkout of many files are one change: nothing has come for the first of
+# these times, or something did for the second.
+_QUIET_S, _SETTLED_S = 0.1, 3.0
+_LONGEST_S = 0.1 if sys.platform == "win32" else 60.0  # no Ctrl-C breaks off a wait there
+_TURNS = 3  # in which a run and no person writes a file
+_LATE_S = 1.0  # after a run: until then it may be one that writes (`| tee log` does)
+
+if sys.platform == "win32":
+    _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    _CONTINUED = ()
+else:
+    _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    _CONTINUED = (signal.SIGCONT,)
+
+_KEYS = "r or Enter: run all; f: what failed; q: quit"
+
+
+def main(request: Request) -> int:
+    """Run and watch until somebody quits; the exit code of what failed, or of the signal."""
+    settings = settle(request.given, os.environ, {}, {})
+    root = os.path.dirname(find_envfile(settings.file, settings.directory))
+    watch = _Watch(request, root, settings)
+    before = answer_signals(
+        {**dict.fromkeys(_ENDING, watch.note), **dict.fromkeys(_CONTINUED, watch.note)}
+    )
+    try:
+        return watch.go()
+    finally:
+        watch.close()
+        restore_signals(before)
+
+
+def _written_by_us() -> set[tuple[int, int]]:
+    """Device and number of the files that our output goes to: `runenv --watch > log`."""
+    found: set[tuple[int, int]] = set()
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            state = os.fstat(descriptor)
+            found.add((state.st_dev, state.st_ino))
+    return found
+
+
+class _Happening(Record):
+    """Something that a thread or a signal tells the loop of."""
+
+    kind: Literal["bell", "lost", "told", "ended", "key", "signal"]
+    told: Told = Told()
+    number: int = 0  # of a signal; the exit code of a run
+    text: str = ""  # a key; why a bell is lost
+
+
+class _Order(Record):
+    """What is to be run."""
+
+    only: frozenset[str] = frozenset()  # of what is selected these jobs; empty: all
+    failed: bool = False
+
+
+class _Ended(Record):
+    """How a run has ended."""
+
+    code: int
+    number: int = 0  # of the signal that ends us too
+    order: _Order | None = None  # what is to be run at once
+
+
+class _Watch:
+    """Runs one thing after another until it is to end."""
+
+    def __init__(self, request: Request, root: str, settings: Settings) -> None:
+        self._request = request
+        self._is_quiet = settings.quiet
+        self._happened: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
+        self._tree = Tree(root, os.environ, _written_by_us())
+        self._tree.learn((), [os.path.join(root, os.path.expanduser(settings.envdir))])
+        self._concern = Concern(root)
+        self._bell = make_bell(self._tree, os.environ, self._ring, self._lose)
+        self._guard = Guard()
+        self._keys = Keys(self._press) if are_there() else None
+        self._child: Child | None = None
+        self._red: dict[frozenset[str], int] = {}  # codes of what failed, and has not passed since
+        self._turns: dict[str, int] = {}  # in a row in which a file changed while a run went on
+        self._own: set[str] = set()  # what runs seem to write
+        self._ended_s = 0.0  # when the last run has
+
+    # What threads and signals tell. ---------------------------------------------------------
+
+    def note(self, number: int, _frame: FrameType | None) -> None:
+        """A signal has come."""
+        self._happened.put(_Happening("signal", number=number))
+
+    def _ring(self) -> None:
+        self._happened.put(_Happening("bell"))
+
+    def _lose(self, why: str) -> None:
+        self._happened.put(_Happening("lost", text=why))
+
+    def _press(self, key: str) -> None:
+        self._happened.put(_Happening("key", text=key))
+
+    def _next(self, seconds: float) -> _Happening | None:
+        try:
+            return self._happened.get(timeout=max(0.0, min(seconds, _LONGEST_S)))
+        except queue.Empty:
+            return None
+
+    # The loop. --------------------------------------------------------------------------
+
+    def go(self) -> int:
+        """Run and wait by turns; the code to exit with."""
+        self._say(f"watching {self._tree.root} ({self._bell.told})")
+        self._bell.listen(self._tree.folders())
+        order, is_first = _Order(), True
+        while True:
+            ended = self._run(order)
+            if ended.number:
+                return 128 + ended.number
+            # A name that there is not is not to be waited for; a line of the envfile is.
+            if is_first and ended.code == USAGE and not self._concern.told.envfile_is_wrong:
+                return USAGE
+            is_first = False
+            self._note(order, ended.code)
+            following = ended.order or self._wait()
+            if isinstance(following, int):
+                return following
+            order = following
+
+    def _note(self, order: _Order, code: int) -> None:
+        """Know what failed: that some of it did passes with what it is part of, and no sooner."""
+        if code != PASSED:
+            self._red.pop(order.only, None)  # the last is the one that we exit with
+            self._red[order.only] = code
+        elif order.failed or not order.only:
+            self._red.clear()
+        else:
+            for jobs in [jobs for jobs in self._red if jobs and jobs <= order.only]:
+                del self._red[jobs]
+
+    def close(self) -> None:
+        """Nothing is left of it: no run, no thread that goes on, no mode of the terminal."""
+        if self._child is not None:
+            self._child.kill()
+        if self._keys is not None:
+            self._keys.close()
+        self._bell.close()
+        self._guard.close()
+
+    def _run(self, order: _Order) -> _Ended:
+        """Run until it has ended, or files that matter to it have changed."""
+        request = self._request
+        if order.failed:
+            request = request._replace(given={**request.given, "failed": True})
+        child = self._child = self._started(request, order)
+        changed: set[str] = set()
+        number = 0
+        while (happening := self._next(child.attend())) is None or happening.kind != "ended":
+            if happening is None or happening.kind == "key":
+                continue
+            if happening.kind == "told":
+                self._learn(happening.told)
+            elif happening.kind == "signal" and happening.number in _ENDING:
+                number = number or happening.number
+                child.ask_to_end(happening.number)
+            elif happening.kind == "lost":
+                self._poll(happening.text)
+            elif happening.kind == "bell" and not changed and not number:
+                changed = self._changed_in_run()
+                if changed:
+                    self._say_changed(changed)
+                    child.ask_to_end(signal.SIGTERM)
+        self._child, self._ended_s = None, time.monotonic()
+        if self._keys is not None:
+            self._keys.restore()
+        was_stopped = bool(changed)
+        more = self._changed_in_run()
+        self._turns = {p: self._turns.get(p, 0) for p in changed | more | self._own}
+        if number:
+            return _Ended(happening.number, number)
+        if not changed | more:
+            return _Ended(happening.number)
+        if not was_stopped:
+            self._say_changed(more)
+        return _Ended(
+            happening.number, order=self._order_for(changed | more, order if was_stopped else None)
+        )
+
+    def _started(self, request: Request, order: _Order) -> Child:
+        try:
+            return Child(
+                request,
+                order.only,
+                lambda told: self._happened.put(_Happening("told", told=told)),
+                lambda code: self._happened.put(_Happening("ended", number=code)),
+                self._guard,
+            )
+        except OSError as error:
+            raise CommandFailed(
+                f"{sys.executable} cannot be started: {error.strerror}",
+                mend="is there room for a process?",
+            ) from None
+
+    def _wait(self) -> _Order | int:
+        """What is to be run next, once a change or a key says so; or the code to exit with."""
+        if self._keys is not None:
+            self._keys.open()
+        try:
+            self._say(f"waiting for changes ({_KEYS})" if self._keys else "waiting for changes")
+            while True:
+                happening = self._next(_LONGEST_S)
+                following = None if happening is None else self._answer(happening)
+                if following is not None:
+                    return following
+        finally:
+            if self._keys is not None:
+                self._keys.close()
+
+    def _answer(self, happening: _Happening) -> _Order | int | None:
+        """What a happening between two runs leads to."""
+        if happening.kind == "bell":
+            if time.monotonic() < self._ended_s + _LATE_S:
+                changed = self._changed_in_run()
+            else:
+                changed = self._matter(self._settled())
+                self._own -= changed  # a person has written them now
+            if changed:
+                self._say_changed(changed)
+                return self._order_for(changed, None)
+        elif happening.kind == "key":
+            return self._pressed(happening.text)
+        elif happening.kind == "lost":
+            self._poll(happening.text)
+        elif happening.kind == "signal" and happening.number in _ENDING:
+            return 128 + happening.number
+        elif happening.kind == "signal" and self._keys is not None:
+            self._keys.open()  # we are in the foreground, perhaps again
+        return None
+
+    def _pressed(self, key: str) -> _Order | int | None:
+        if key in ("q", "Q", "\x04"):
+            return next(reversed(self._red.values()), PASSED)
+        if key in ("r", "R", "\r", "\n"):
+            return _Order()
+        if key in ("f", "F"):
+            if self._red:
+                return _Order(failed=True)
+            self._say("nothing failed when it last ran")
+        return None
+
+    # What has changed. ----------------------------------------------------------------------
+
+    def _learn(self, told: Told) -> None:
+        """Know what a run has told of itself."""
+        self._concern.learn(told)
+        self._tree.learn(self._concern.files(), told.ignored)
+        self._bell.listen(self._tree.folders())
+
+    def _settled(self) -> set[str]:
+        """All that has changed, once nothing more does."""
+        changed = self._tree.look()
+        new, deadline = changed, time.monotonic() + _SETTLED_S
+        while new and time.monotonic() < deadline:
+            time.sleep(_QUIET_S)
+            new = self._tree.look()
+            changed |= new
+        if changed:
+            self._bell.listen(self._tree.folders())
+        return changed
+
+    def _matter(self, changed: set[str]) -> set[str]:
+        """Those of the files that are changes for any of the jobs."""
+        return {path for path in changed if self._concern.jobs_of([path]) != frozenset()}
+
+    def _changed_in_run(self) -> set[str]:
+        """What has changed that matters, but for what the run itself writes again and again."""
+        changed = self._matter(self._settled()) - self._own
+        self._turns |= {path: self._turns.get(path, 0) + 1 for path in changed}
+        own = {path for path in changed if self._turns[path] >= _TURNS}
+        if own:
+            names = shown_names(own, self._tree.root)
+            self._say(
+                f"{names} changed in {_TURNS} runs in a row: taken for written by the run,"
+                " and no change while one goes on; outputs= or .gitignore says so for good"
+            )
+        self._own |= own
+        return changed - own
+
+    def _order_for(self, changed: set[str], unfinished: _Order | None) -> _Order:
+        """Whatever the changes are for, and what a run that was stopped has not finished."""
+        jobs = self._concern.jobs_of(changed)
+        if jobs is None or (unfinished is not None and not unfinished.only):
+            return _Order()
+        return _Order(only=jobs | (unfinished.only if unfinished else frozenset()))
+
+    # What is said. --------------------------------------------------------------------------
+
+    def _poll(self, why: str) -> None:
+        """Go on by polling, since no events come any more."""
+        self._bell.close()
+        self._bell = make_polling(self._tree, self._ring, f"watchfiles cannot go on: {why}")
+        self._bell.listen(self._tree.folders())
+        self._say(f"watching {self._tree.root} ({self._bell.told})")
+
+    def _say_changed(self, paths: set[str]) -> None:
+        self._say(f"changed: {shown_names(paths, self._tree.root)}")
+
+    def _say(self, text: str) -> None:
+        if not self._is_quiet:
+            tell(sys.stderr, f"{text}\n")

@@ -1,0 +1,60 @@
+"""For which jobs a change is one: all of them, but where a session says what it reads.
+
+Knows nothing of how changes are noticed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runner.typed import TYPE_CHECKING
+from runner.watching.child import Told
+from runner.watching.patterns import is_meant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from runner.watching.child import JobRead
+
+
+class Concern:
+    """What the last run has told, as an answer to what changes mean."""
+
+    def __init__(self, root: str) -> None:
+        self.told = Told()
+        self._root = root
+
+    def learn(self, told: Told) -> None:
+        """The jobs are these now. Of an envfile that cannot be loaded those before are known."""
+        wrong = told.envfile_is_wrong
+        self.told = self.told._replace(envfile_is_wrong=True) if wrong else told
+
+    def files(self) -> set[str]:
+        """All that is read by its name, wherever it lies."""
+        return {*self.told.read, *(file for job in self.told.jobs for file in job.files)}
+
+    def jobs_of(self, changed: Iterable[str]) -> frozenset[str] | None:
+        """The jobs that are to run again; None: all, whichever there are by now.
+
+        Those that require one of them are among them.
+        """
+        changed = [path for path in changed if not is_meant(self._name(path), self.told.outputs)]
+        every = self.told.envfile_is_wrong or not self.told.jobs
+        if changed and (every or not set(self.told.read).isdisjoint(changed)):
+            return None
+        found = {
+            job.name for job in self.told.jobs if any(self._is_for(job, path) for path in changed)
+        }
+        count = -1
+        while count != len(found):
+            count = len(found)
+            found |= {job.name for job in self.told.jobs if not found.isdisjoint(job.requires)}
+        return None if found and len(found) == len(self.told.jobs) else frozenset(found)
+
+    def _is_for(self, job: JobRead, path: str) -> bool:
+        return not job.inputs or path in job.files or is_meant(self._name(path), job.inputs)
+
+    def _name(self, path: str) -> str:
+        """The path from the root, with `/`; as it is where it lies elsewhere."""
+        inside = path.startswith(self._root.rstrip(os.sep) + os.sep)
+        return (path[len(self._root) :].lstrip(os.sep) if inside else path).replace(os.sep, "/")
