@@ -64,6 +64,19 @@ def test_what_is_written_new_or_gone_has_changed_once(tree: Tree, tmp_path: Path
     assert changed(tree) == []
 
 
+def test_what_follows_within_a_moment_is_the_same_change(tree: Tree, tmp_path: Path):
+    later = ["c", "d"]
+
+    def wait(_: float) -> None:
+        if later:
+            put(tmp_path, later.pop(0))
+
+    put(tmp_path, "b.txt", "22")
+    found = tree.settled(wait)
+
+    assert sorted(os.path.basename(path) for path in found) == ["b.txt", "c", "d"]
+
+
 def test_what_is_written_again_as_it_was_has_not_changed(tree: Tree, tmp_path: Path):
     (tmp_path / "src" / "a.py").unlink()
     put(tmp_path, "src/a.py", "1")
@@ -161,8 +174,9 @@ def test_a_project_that_git_ignores_is_watched_all_the_same(in_git: Tree, tmp_pa
     put(tmp_path, "ignored/project/a.py")
     tree = Tree(str(tmp_path / "ignored" / "project"), ENVIRON)
     put(tmp_path, "ignored/project/a.py", "22")
+    put(tmp_path, "ignored/project/new.py")
 
-    assert changed(tree) == ["a.py"]
+    assert changed(tree) == ["a.py", "new.py"]
 
 
 def test_without_git_its_rules_are_not_known(in_git: Tree, tmp_path: Path):
@@ -298,19 +312,21 @@ def test_while_the_envfile_is_wrong_any_change_is_for_all():
 
 def bells(ring, lost):
     return {
-        "native": lambda: Native(ring, lost),
+        "native": lambda: Native(ring, lost, each_folder=True),
+        "native and deep": lambda: Native(ring, lost, each_folder=False),
         "polling": lambda: Polling(ring, lambda: 0.0, "because"),
     }
 
 
-@pytest.mark.parametrize("kind", ["native", "polling"])
+@pytest.mark.parametrize("kind", ["native", "native and deep", "polling"])
 def test_a_bell_rings_for_a_file_and_no_more_when_it_is_closed(kind: str, tmp_path: Path):
     rung: queue.SimpleQueue[str] = queue.SimpleQueue()
     bell = bells(lambda: rung.put("rung"), rung.put)[kind]()
 
-    bell.listen({str(tmp_path)})
+    (tmp_path / "below").mkdir()
+    bell.listen({str(tmp_path), str(tmp_path / "below")})
     assert rung.get(timeout=60) == "rung"  # it has begun
-    put(tmp_path, "a")
+    put(tmp_path, "below/a")
     assert rung.get(timeout=60) == "rung"
     bell.close()
 

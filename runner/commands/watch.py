@@ -33,19 +33,16 @@ if TYPE_CHECKING:
 
     from runner.model import Request, Settings
 
-# An editor's save and a checkout of many files are one change: nothing has come for the first of
-# these times, or something did for the second.
-_QUIET_S, _SETTLED_S = 0.1, 3.0
 _LONGEST_S = 0.1 if sys.platform == "win32" else 60.0  # no Ctrl-C breaks off a wait there
 _TURNS = 3  # in which a run and no person writes a file
 _LATE_S = 1.0  # after a run: until then it may be one that writes (`| tee log` does)
 
+_FOREGROUND_S = 1.0  # a shell tells nobody of a job that it brings to the foreground while it runs
+
 if sys.platform == "win32":
     _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
-    _CONTINUED = ()
 else:
     _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    _CONTINUED = (signal.SIGCONT,)
 
 _KEYS = "r or Enter: run all; f: what failed; q: quit"
 
@@ -55,9 +52,7 @@ def main(request: Request) -> int:
     settings = settle(request.given, os.environ, {}, {})
     root = os.path.dirname(find_envfile(settings.file, settings.directory))
     watch = _Watch(request, root, settings)
-    before = answer_signals(
-        {**dict.fromkeys(_ENDING, watch.note), **dict.fromkeys(_CONTINUED, watch.note)}
-    )
+    before = answer_signals(dict.fromkeys(_ENDING, watch.note))
     try:
         return watch.go()
     finally:
@@ -114,7 +109,8 @@ class _Watch:
         self._keys = Keys(self._press) if are_there() else None
         self._child: Child | None = None
         self._red: dict[frozenset[str], int] = {}  # codes of what failed, and has not passed since
-        self._turns: dict[str, int] = {}  # in a row in which a file changed while a run went on
+        self._turns: dict[str, int] = {}  # runs in a row, up to the last, in which a file changed
+        self._late: set[str] = set()  # what changed so soon after the last that it counts for it
         self._own: set[str] = set()  # what runs seem to write
         self._ended_s = 0.0  # when the last run has
 
@@ -193,7 +189,7 @@ class _Watch:
                 continue
             if happening.kind == "told":
                 self._learn(happening.told)
-            elif happening.kind == "signal" and happening.number in _ENDING:
+            elif happening.kind == "signal":
                 number = number or happening.number
                 child.ask_to_end(happening.number)
             elif happening.kind == "lost":
@@ -208,7 +204,8 @@ class _Watch:
             self._keys.restore()
         was_stopped = bool(changed)
         more = self._changed_in_run()
-        self._turns = {p: self._turns.get(p, 0) for p in changed | more | self._own}
+        self._turns = {p: self._turns.get(p, 0) + 1 for p in changed | more | self._late}
+        self._late.clear()
         if number:
             return _Ended(happening.number, number)
         if not changed | more:
@@ -239,9 +236,9 @@ class _Watch:
         if self._keys is not None:
             self._keys.open()
         try:
-            self._say(f"waiting for changes ({_KEYS})" if self._keys else "waiting for changes")
+            self._say_waiting()
             while True:
-                happening = self._next(_LONGEST_S)
+                happening = self._next(self._until_keys_s())
                 following = None if happening is None else self._answer(happening)
                 if following is not None:
                     return following
@@ -254,6 +251,7 @@ class _Watch:
         if happening.kind == "bell":
             if time.monotonic() < self._ended_s + _LATE_S:
                 changed = self._changed_in_run()
+                self._late |= changed
             else:
                 changed = self._matter(self._settled())
                 self._own -= changed  # a person has written them now
@@ -264,11 +262,18 @@ class _Watch:
             return self._pressed(happening.text)
         elif happening.kind == "lost":
             self._poll(happening.text)
-        elif happening.kind == "signal" and happening.number in _ENDING:
+        elif happening.kind == "signal":
             return 128 + happening.number
-        elif happening.kind == "signal" and self._keys is not None:
-            self._keys.open()  # we are in the foreground, perhaps again
         return None
+
+    def _until_keys_s(self) -> float:
+        """How long nothing need be done: in the background, until it is seen whether we are."""
+        if self._keys is None or self._keys.is_open:
+            return _LONGEST_S
+        if not self._keys.open():
+            return _FOREGROUND_S
+        self._say_waiting()
+        return _LONGEST_S
 
     def _pressed(self, key: str) -> _Order | int | None:
         if key in ("q", "Q", "\x04"):
@@ -291,12 +296,7 @@ class _Watch:
 
     def _settled(self) -> set[str]:
         """All that has changed, once nothing more does."""
-        changed = self._tree.look()
-        new, deadline = changed, time.monotonic() + _SETTLED_S
-        while new and time.monotonic() < deadline:
-            time.sleep(_QUIET_S)
-            new = self._tree.look()
-            changed |= new
+        changed = self._tree.settled()
         if changed:
             self._bell.listen(self._tree.folders())
         return changed
@@ -308,8 +308,7 @@ class _Watch:
     def _changed_in_run(self) -> set[str]:
         """What has changed that matters, but for what the run itself writes again and again."""
         changed = self._matter(self._settled()) - self._own
-        self._turns |= {path: self._turns.get(path, 0) + 1 for path in changed}
-        own = {path for path in changed if self._turns[path] >= _TURNS}
+        own = {path for path in changed if self._turns.get(path, 0) + 1 >= _TURNS}
         if own:
             names = shown_names(own, self._tree.root)
             self._say(
@@ -334,6 +333,9 @@ class _Watch:
         self._bell = make_polling(self._tree, self._ring, f"watchfiles cannot go on: {why}")
         self._bell.listen(self._tree.folders())
         self._say(f"watching {self._tree.root} ({self._bell.told})")
+
+    def _say_waiting(self) -> None:
+        self._say(f"waiting for changes ({_KEYS})" if self._keys else "waiting for changes")
 
     def _say_changed(self, paths: set[str]) -> None:
         self._say(f"changed: {shown_names(paths, self._tree.root)}")

@@ -35,14 +35,21 @@ if sys.platform == "win32":
             """press: called with each key, from another thread."""
             self._press = press
             self._closed = threading.Event()
+            self._closed.set()
             self._end = Moment()
 
-        def open(self) -> None:
+        @property
+        def is_open(self) -> bool:
+            """Whether keys are read."""
+            return not self._closed.is_set()
+
+        def open(self) -> bool:
             """Read keys from now on; what was typed before is forgotten."""
             self._closed, self._end = threading.Event(), Moment()
             while msvcrt.kbhit():
                 msvcrt.getwch()
             in_background(self._read, self._end)
+            return True
 
         def _read(self) -> None:
             while not self._closed.wait(_LOOK_AGAIN_S):
@@ -51,6 +58,8 @@ if sys.platform == "win32":
 
         def close(self) -> None:
             """Read none any more."""
+            if self._closed.is_set():
+                return
             self._closed.set()
             self._end.within(None)
 
@@ -75,7 +84,7 @@ else:
         """The keyboard between `open` and `close`."""
 
         def __init__(self, press: Callable[[str], None]) -> None:
-            """press: called with each key, from another thread; "" at the end of all keys."""
+            """press: called with each key, from another thread; "" where none can come any more."""
             self._press = press
             self._descriptor = sys.stdin.fileno()
             self._modes = termios.tcgetattr(self._descriptor)
@@ -83,17 +92,25 @@ else:
             self._end = Moment()
             self._stops = getsignal(signal.SIGTSTP) == _DEFAULT
 
-        def open(self) -> None:
-            """Read keys from now on, where it is not so; what was typed before is forgotten."""
-            # In the background reading would stop us, and so would setting modes.
-            if self._stop is not None or not in_foreground():
-                return
+        @property
+        def is_open(self) -> bool:
+            """Whether keys are read."""
+            return self._stop is not None
+
+        def open(self) -> bool:
+            """Read keys from now on; what was typed before is forgotten.
+
+            False in the background, where reading would stop us, and so would setting modes.
+            """
+            if not in_foreground():
+                return False
             tty.setcbreak(self._descriptor, termios.TCSAFLUSH)
             self._stop, self._end = os.pipe(), Moment()
             reading = self._stop[0]
             in_background(lambda: self._read(reading), self._end)
             if self._stops:
                 set_signal(signal.SIGTSTP, self._pause)
+            return True
 
         def _read(self, stop: int) -> None:
             while stop not in (ready := select.select([self._descriptor, stop], [], [])[0]):
@@ -130,4 +147,4 @@ else:
             """Stop, as Ctrl-Z asks for, and leave the terminal as it was meanwhile."""
             self.close()
             signal.raise_signal(signal.SIGTSTP)
-            self.open()
+            self._press("")  # who waits for keys opens again

@@ -30,7 +30,15 @@ class Native:
 
     told = "watchfiles"
 
-    def __init__(self, ring: Callable[[], None], lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        ring: Callable[[], None],
+        lost: Callable[[str], None],
+        *,
+        each_folder: bool = _EACH_FOLDER,
+    ) -> None:
+        """each_folder: whether each is watched for itself, else with all below it."""
+        self._each_folder = each_folder
         self._ring = ring
         self._lost = lost
         self._folders: set[str] = set()
@@ -39,7 +47,7 @@ class Native:
     def listen(self, folders: Iterable[str]) -> None:
         """It rings once more when it has begun: something may have changed before."""
         wanted = {folder for folder in folders if os.path.isdir(folder)}
-        if not _EACH_FOLDER:
+        if not self._each_folder:
             wanted = _topmost(wanted)
         if wanted == self._folders:
             return
@@ -61,7 +69,7 @@ class Native:
                 rust_timeout=_TIMEOUT_MS,
                 yield_on_timeout=True,
                 stop_event=ended,
-                recursive=not _EACH_FOLDER,
+                recursive=not self._each_folder,
                 ignore_permission_denied=True,
             ):
                 if changes or not begun:

@@ -14,9 +14,13 @@ from runner.typed import TYPE_CHECKING
 from runner.watching.ignored import Ignored
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     Stamp = tuple[int, int, int, int]
+
+# An editor's save and a checkout of many files are one change: nothing has come for the first of
+# these times, or something did for the second.
+_QUIET_S, _SETTLED_S = 0.1, 3.0
 
 # Of larger files, and of all beyond so many bytes at the start, the stamp alone decides.
 _FILE_BYTES, _ALL_BYTES = 1 << 20, 1 << 26
@@ -73,6 +77,16 @@ class Tree:
             self._ignored.forget()
             self._known = None
             self._stamps = self._scan()
+        return changed
+
+    def settled(self, wait: Callable[[float], None] = time.sleep) -> set[str]:
+        """All that has changed since the last look, once nothing more does."""
+        changed = new = self.look()
+        deadline = time.monotonic() + _SETTLED_S
+        while new and time.monotonic() < deadline:
+            wait(_QUIET_S)
+            new = self.look()
+            changed = changed | new
         return changed
 
     def _note_content(self, path: str, stamp: Stamp | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,45 @@ def test_what_each_run_writes_otherwise_starts_two_and_no_more(folder: Folder):
         assert watching.until("waiting")[0] == "changed: src"
 
 
+@pytest.mark.slow
+def test_what_its_output_is_copied_to_is_known_after_three_runs(folder: Folder):
+    folder.envfile(ECHO)
+    command = f"{sys.executable} -m runner --watch 2>&1 | tee log"
+    with subprocess.Popen(
+        ["sh", "-c", command],
+        cwd=folder.root,
+        env=folder.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert any("log changed in 3 runs in a row" in line for line in lines)
+        assert any("waiting" in line for line in lines)
+        folder.write("src", "1")
+        assert next(lines) == "changed: src\n"
+        assert any("waiting" in line for line in lines)
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def test_a_file_that_changes_twice_in_a_run_counts_once(folder: Folder):
+    folder.write("wait.sh", "trap 'echo more >> src; exit' TERM\necho begun\nsleep 1000 & wait\n")
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        def tests(session):
+            session.run("sh", "wait.sh")
+        """
+    )
+    with Watching(folder, "--grace", "1s") as watching:
+        for text in ("1", "2"):
+            watching.until("begun")
+            folder.write("src", text)
+            watching.until("changed: src")
+        assert not any("in a row" in line for line in watching.until("begun"))
+
+
 def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
     folder.envfile(
         """
@@ -234,6 +274,35 @@ def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
     ]
     assert [line for line in second if line.startswith("ran")] == ["ran docs"]
     assert [line for line in third if line.startswith("ran")] == ["ran docs", "ran lint"]
+
+
+def test_what_a_stopped_run_was_to_do_is_still_to_be_done(folder: Folder):
+    waits = "if test -e docs/a && ! test -e src; then echo begun; sleep 1000; fi; echo ran docs\n"
+    folder.write("wait.sh", waits)
+    folder.envfile(
+        """
+        @runner.session(python=False, inputs=["docs"])
+        def docs(session):
+            session.run("sh", "wait.sh")
+
+        @runner.session(python=False, inputs=["src"])
+        def lint(session):
+            session.run("echo", "ran", "lint")
+
+        @runner.session(python=False, inputs=["other"])
+        def other(session):
+            session.run("echo", "ran", "other")
+        """
+    )
+    with Watching(folder) as watching:
+        watching.until("waiting")
+        folder.write("docs/a", "1")
+        watching.until("begun")
+        folder.write("src", "1")
+        watching.until("changed: src")
+        lines = watching.until("waiting")
+
+    assert [line for line in lines if line.startswith("ran")] == ["ran docs", "ran lint"]
 
 
 def test_what_failed_stays_so_until_it_has_passed(folder: Folder):
@@ -392,6 +461,9 @@ READS = """
     """
 
 
+OUTPUT = 1  # in what tcgetattr tells
+
+
 def modes(keyboard: int) -> list[Any]:
     return termios.tcgetattr(keyboard)[:4]
 
@@ -446,3 +518,94 @@ def test_ctrl_c_ends_it(folder: Folder, when: str):
 
     assert terminal.process.returncode == 130
     assert ("! interrupted  tests" in rest) == (when == "in a run")
+
+
+def test_sigint_to_it_alone_ends_the_run_too(folder: Folder):
+    """Ctrl-C would have reached the run as well."""
+    sleeping(folder)
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until("pid ")
+        terminal.process.send_signal(signal.SIGINT)
+        rest = terminal.rest()
+
+    assert terminal.process.returncode == 130
+    assert "! interrupted  tests" in rest
+
+
+@pytest.mark.slow
+def test_a_run_that_does_not_end_is_killed(folder: Folder):
+    folder.envfile(
+        """
+        import signal, threading
+
+        @runner.session(python=False)
+        def tests(session):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print("deaf", flush=True)
+            threading.Event().wait()
+        """
+    )
+    with Watching(folder, "--grace", "0") as watching:
+        watching.until("deaf")
+        watching.process.terminate()
+        watching.rest()
+
+    assert watching.process.returncode == 143
+
+
+@pytest.mark.slow
+def test_ctrl_z_gives_the_terminal_back_and_keys_work_again_after_fg_and_bg(folder: Folder):
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash")
+    folder.envfile(ECHO)
+    with Terminal(folder, "--shell", "tests", env={"SHELL": bash}) as terminal:
+        terminal.read_until("(tests) ")
+        terminal.type(f"{sys.executable} -m runner --watch\n")
+        terminal.read_until(KEYS)
+        terminal.type("\x1a")
+        terminal.read_until("Stopped")
+        terminal.type("stty -a\n")
+        terminal.read_until(" icanon")
+        terminal.type("fg\n")
+        terminal.read_until(KEYS)
+        terminal.type("r")
+        terminal.read_until("$ echo ran tests")
+        terminal.read_until(KEYS)
+        terminal.type("\x1a")
+        terminal.read_until("Stopped")
+        terminal.type("bg\n")
+        terminal.read_until("&")
+        folder.write("src", "1")
+        terminal.read_until("changed: src")
+        terminal.read_until(KEYS)
+        terminal.type("fg\n")
+        terminal.read_until(KEYS)
+        terminal.type("q")
+        terminal.read_until("(tests) ")
+        terminal.type("echo code $?; exit\n")
+
+        assert "code 0" in terminal.rest()
+
+
+@pytest.mark.slow
+def test_a_program_that_is_stopped_leaves_the_terminal_as_it_was(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        def tests(session):
+            session.run("sh", "-c", "stty raw -echo; echo is raw; read word")
+        """
+    )
+    with Terminal(folder, "--watch") as terminal:
+        before = modes(terminal.keyboard)
+        terminal.read_until("read word'")
+        terminal.read_until("is raw")
+        assert modes(terminal.keyboard) != before
+        folder.envfile(ECHO)
+        terminal.read_until(KEYS)
+        assert modes(terminal.keyboard)[OUTPUT] == before[OUTPUT]
+        terminal.type("q")
+        terminal.rest()
+
+        assert modes(terminal.keyboard) == before
