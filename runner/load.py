@@ -404,7 +404,7 @@ def open_project(
 ) -> tuple[Project, Settings]:
     """The project that a request is about, and every setting for it.
 
-    again: in this run another process has opened it, and told what there is to tell.
+    again: another process has opened it, and told what there is to tell.
     """
     early = settle(request.given, environ, {}, {})
 

@@ -61,7 +61,7 @@ def main(orders: int, telling: int) -> None:
 
     def do() -> int:
         try:
-            return run.main(request, narrow)
+            return run.main(request, narrow, again=said["again"])
         except EnvfileError:
             tell(Told(envfile_is_wrong=True))
             raise

@@ -49,12 +49,13 @@ if TYPE_CHECKING:
 _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
 
 
-def main(request: Request, narrow: Narrow | None = None) -> int:
+def main(request: Request, narrow: Narrow | None = None, *, again: bool = False) -> int:
     """Run what is asked for; the exit code says whether all of it passed.
 
-    narrow: who watches has a say in what of the selected runs now.
+    narrow: who watches has a say in what of the selected runs now. again: an earlier run
+    has told what there is to tell of the envfile.
     """
-    project, settings = open_project(request, os.environ)
+    project, settings = open_project(request, os.environ, again=again)
     settings = picked(request, project, settings)
     selected, part = _select(request, project, settings)
     if narrow is not None:

@@ -108,6 +108,7 @@ class _Watch:
         self._guard = Guard()
         self._keys = Keys(self._press) if are_there() else None
         self._child: Child | None = None
+        self._is_begun = False  # whether a run has ended
         self._red: dict[frozenset[str], int] = {}  # codes of what failed, and has not passed since
         self._turns: dict[str, int] = {}  # runs in a row, up to the last, in which a file changed
         self._late: set[str] = set()  # what changed so soon after the last that it counts for it
@@ -141,15 +142,19 @@ class _Watch:
         """Run and wait by turns; the code to exit with."""
         self._say(f"watching {self._tree.root} ({self._bell.told})")
         self._bell.listen(self._tree.folders())
-        order, is_first = _Order(), True
+        order = _Order()
         while True:
             ended = self._run(order)
             if ended.number:
                 return 128 + ended.number
             # A name that there is not is not to be waited for; a line of the envfile is.
-            if is_first and ended.code == USAGE and not self._concern.told.envfile_is_wrong:
+            if (
+                not self._is_begun
+                and ended.code == USAGE
+                and not self._concern.told.envfile_is_wrong
+            ):
                 return USAGE
-            is_first = False
+            self._is_begun = True
             self._note(order, ended.code)
             following = ended.order or self._wait()
             if isinstance(following, int):
@@ -221,6 +226,7 @@ class _Watch:
             return Child(
                 request,
                 order.only,
+                self._is_begun,
                 lambda told: self._happened.put(_Happening("told", told=told)),
                 lambda code: self._happened.put(_Happening("ended", number=code)),
                 self._guard,

@@ -67,11 +67,13 @@ class Child:
         self,
         request: Request,
         only: frozenset[str],
+        again: bool,
         hear: Callable[[Told], None],
         ended: Callable[[int], None],
         guard: Guard,
     ) -> None:
         """It runs what the request selects; only: of that these jobs alone, where there are any.
+        again: it is not the first run.
 
         hear, ended: called from another thread, with what it tells and its exit code; after
         that nothing more comes. Raises OSError where it cannot be started.
@@ -100,7 +102,7 @@ class Child:
 
         def attend() -> None:
             with suppress(OSError), open(ordering, "w", encoding="utf-8") as stream:
-                stream.write(_orders(request, only))
+                stream.write(_orders(request, only, again=again))
             with open(hearing, encoding="utf-8") as stream:
                 for line in stream:
                     told = _told_of(line)
@@ -165,7 +167,7 @@ def _argv(ends: Sequence[int]) -> list[str]:
     return [sys.executable, "-c", _PROGRAM, ",".join(map(str, ends)), *sys.path]
 
 
-def _orders(request: Request, only: frozenset[str]) -> str:
+def _orders(request: Request, only: frozenset[str], *, again: bool) -> str:
     """What it is to run, as JSON: by a pipe, since a command line has room for less."""
     return json.dumps(
         {
@@ -173,6 +175,7 @@ def _orders(request: Request, only: frozenset[str]) -> str:
             "posargs": request.posargs,
             "own": request.own,
             "only": sorted(only),
+            "again": again,
         }
     )
 

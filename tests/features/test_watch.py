@@ -330,6 +330,27 @@ def test_what_failed_stays_so_until_it_has_passed(folder: Folder):
     assert terminal.process.returncode == 1
 
 
+@pytest.mark.slow
+def test_that_a_noxfile_is_run_is_told_once(folder: Folder):
+    folder.write(
+        "noxfile.py",
+        """
+        import nox
+
+        @nox.session(venv_backend="none")
+        def tests(session):
+            session.run("echo", "ran", external=True)
+        """,
+    )
+    with Watching(folder) as watching:
+        watching.until("waiting")
+        folder.write("src", "1")
+        watching.until("waiting")
+
+    told = f"no envfile.py in {folder.root}: noxfile.py is run, as nox would\n"
+    assert watching.seen.count(told) == 1
+
+
 def test_options_of_sessions_and_of_runs_go_with_it(folder: Folder):
     folder.envfile(
         """
