@@ -221,12 +221,14 @@ def test_what_its_output_is_copied_to_is_known_after_three_runs(folder: Folder):
     ) as process:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
-        assert any("log changed in 3 runs in a row" in line for line in lines)
-        assert any("waiting" in line for line in lines)
-        folder.write("src", "1")
-        assert next(lines) == "changed: src\n"
-        assert any("waiting" in line for line in lines)
-        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            assert any("log changed in 3 runs in a row" in line for line in lines)
+            assert any("waiting" in line for line in lines)
+            folder.write("src", "1")
+            assert next(lines) == "changed: src\n"
+            assert any("waiting" in line for line in lines)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def test_a_file_that_changes_twice_in_a_run_counts_once(folder: Folder):
