@@ -73,12 +73,16 @@ def told_of(project: Project, settings: Settings, selected: Selected) -> Told:
     """What a watcher must know of a run."""
     jobs = make_plan(project.jobs, selected.jobs, selected.named).jobs
     return Told(
-        read=(*project.read, os.path.join(project.root, "pyproject.toml")),
+        read=(project.envfile, *project.all_read, os.path.join(project.root, "pyproject.toml")),
         ignored=(
             envdir_of(project, settings),
             *(file.path for file in files_of(settings, project.root)),
         ),
-        outputs=tuple(pattern for job in jobs for pattern in job.spec.outputs),
+        outputs=tuple(
+            pattern
+            for job in jobs
+            for pattern in _from_root(job.spec.outputs, project.root_of(job.spec), project)
+        ),
         jobs=tuple(_read_by(job, project, settings) for job in jobs),
         grace_s=grace_s(settings),
     )
@@ -86,7 +90,20 @@ def told_of(project: Project, settings: Settings, selected: Selected) -> Told:
 
 def _read_by(job: Job, project: Project, settings: Settings) -> JobRead:
     spec = job.spec
-    variables = (name.removeprefix("-") for name in (*settings.env_file, *spec.env_file))
-    named = [*spec.needs.requirements, *spec.needs.constraints, *map(os.path.expanduser, variables)]
-    files = (os.path.normpath(os.path.join(project.root, name)) for name in named)
-    return JobRead(job.name, job.requires, spec.inputs, tuple(files))
+    root = project.root_of(spec)
+    own = [*spec.needs.requirements, *spec.needs.constraints, *map(_as_path, spec.env_file)]
+    named = [os.path.join(root, name) for name in own]
+    named += [os.path.join(project.root, _as_path(name)) for name in settings.env_file]
+    files = tuple(map(os.path.normpath, named))
+    return JobRead(job.name, job.requires, _from_root(spec.inputs, root, project), files)
+
+
+def _as_path(variables: str) -> str:
+    """What a name of a file of variables stands for."""
+    return os.path.expanduser(variables.removeprefix("-"))
+
+
+def _from_root(patterns: tuple[str, ...], root: str, project: Project) -> tuple[str, ...]:
+    """The patterns of a session, from the folder of the project that its envfile is included in."""
+    below = os.path.relpath(root, project.root).replace(os.sep, "/")
+    return patterns if below == "." else tuple(f"{below}/{pattern}" for pattern in patterns)

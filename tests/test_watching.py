@@ -293,6 +293,7 @@ def test_what_requires_a_job_that_runs_again_does_too():
 def test_what_decides_the_envfile_is_a_change_for_all():
     assert concern(DOCS, LINT).jobs_of(["/p/envfile.py"]) is None
     assert concern(DOCS, LINT).jobs_of(["/p/pyproject.toml", "/p/docs/a"]) is None
+    assert concern(DOCS, LINT).jobs_of(["/p/packages/new/envfile.py"]) is None
 
 
 def test_outputs_are_no_change():

@@ -50,14 +50,22 @@ _KEYS = "r or Enter: run all; f: what failed; q: quit"
 def main(request: Request) -> int:
     """Run and watch until somebody quits; the exit code of what failed, or of the signal."""
     settings = settle(request.given, os.environ, {}, {})
-    root = os.path.dirname(find_envfile(settings.file, settings.directory))
-    watch = _Watch(request, root, settings)
+    watch = _Watch(request, _root_for(settings), settings)
     before = answer_signals(dict.fromkeys(_ENDING, watch.note))
     try:
         return watch.go()
     finally:
         watch.close()
         restore_signals(before)
+
+
+def _root_for(settings: Settings) -> str:
+    """The folder of the project. Raises UsageError where there is none."""
+    if not settings.all_projects:
+        return os.path.dirname(find_envfile(settings.file, settings.directory))
+    # There need be no envfile in it. What is wrong with it a run says.
+    start = os.path.join(os.path.abspath(settings.directory or "."), settings.file or ".")
+    return os.path.normpath(start) if os.path.isdir(start) else os.path.dirname(start)
 
 
 def _written_by_us() -> set[tuple[int, int]]:

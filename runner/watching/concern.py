@@ -40,7 +40,7 @@ class Concern:
         """
         changed = [path for path in changed if not is_meant(self._name(path), self.told.outputs)]
         every = self.told.envfile_is_wrong or not self.told.jobs
-        if changed and (every or not set(self.told.read).isdisjoint(changed)):
+        if changed and (every or any(self._decides(path) for path in changed)):
             return None
         found = {
             job.name for job in self.told.jobs if any(self._is_for(job, path) for path in changed)
@@ -50,6 +50,10 @@ class Concern:
             count = len(found)
             found |= {job.name for job in self.told.jobs if not found.isdisjoint(job.requires)}
         return None if found and len(found) == len(self.told.jobs) else frozenset(found)
+
+    def _decides(self, path: str) -> bool:
+        """Whether it has a say in which jobs there are; a new envfile may be an included one."""
+        return path in self.told.read or os.path.basename(path) == "envfile.py"
 
     def _is_for(self, job: JobRead, path: str) -> bool:
         return not job.inputs or path in job.files or is_meant(self._name(path), job.inputs)

@@ -231,6 +231,27 @@ def test_what_its_output_is_copied_to_is_known_after_three_runs(folder: Folder):
             os.killpg(process.pid, signal.SIGTERM)
 
 
+def test_inputs_of_an_included_envfile_start_at_its_folder(folder: Folder):
+    for name in ("api", "web"):
+        folder.write(
+            f"packages/{name}/envfile.py",
+            f"""
+            import runner
+
+            @runner.session(python=False, inputs=["src"])
+            def tests(session):
+                session.run("echo", "ran", "{name}")
+            """,
+        )
+    with Watching(folder, "--all-projects") as watching:
+        watching.until("waiting")
+        folder.write("packages/web/src/a.py", "1")
+        lines = watching.until("waiting")
+
+    assert lines[0] == "changed: packages/web/src/a.py"
+    assert [line for line in lines if line.startswith("ran")] == ["ran web"]
+
+
 def test_a_file_that_changes_twice_in_a_run_counts_once(folder: Folder):
     folder.write("wait.sh", "trap 'echo more >> src; exit' TERM\necho begun\nsleep 1000 & wait\n")
     folder.envfile(
