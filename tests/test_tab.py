@@ -230,7 +230,7 @@ def lint(session): ...
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("runenv release --p", {"--python", "--plan", "--part"}),
+        ("runenv release --p", {"--python", "--plan", "--pick", "--part"}),
         ("runenv release --d", {"--directory", "--doctor", "--deep", "--dry-run"}),
         ("runenv release --no-d", {"--no-dry-run"}),
         ("runenv release-3.13 --pa", {"--part"}),
