@@ -10,9 +10,8 @@ import time
 from functools import partial
 
 from runner.amounts import age_s
-from runner.envs import choose_backend, folder, load_backend
+from runner.envs import Policy, choose_backend, folder, load_backend
 from runner.envs.interpreters import find
-from runner.envs.judge import Policy
 from runner.envs.open_store import open_store
 from runner.envs.python_spec import read_spec
 from runner.envs.spec import make_env_spec

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.envs import Policy
 from runner.envs.folder import JOURNAL, make_envdir
 from runner.envs.journal import read
-from runner.envs.judge import Policy, Verdict, judge
+from runner.envs.judge import Verdict, judge
 from runner.envs.replay import Replay
 from runner.envs.wheels import Wheels
 from runner.errors import EnvironmentBroken

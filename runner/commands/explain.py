@@ -34,9 +34,9 @@ from runner.world import (
 )
 
 if TYPE_CHECKING:
+    from runner.envs import Policy
     from runner.envs.images import Usable
     from runner.envs.journal import Journal
-    from runner.envs.judge import Policy
     from runner.envs.resolved import Resolved
     from runner.envs.store import Store
     from runner.model import Job, Request

@@ -1,7 +1,7 @@
 """Where things are installed: what a backend is, and the table of their names.
 
 A backend only says which commands make an environment and install into it;
-`replay.py` decides when they run, `perform.py` how.
+`replay.py` decides when they run, `perform.py` how. What a run asks of all of them is here too.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from runner.errors import EnvironmentBroken
+from runner.record import Record
 from runner.typed import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
     from runner.model import Needs
     from runner.running import Brought, Build, Environment, Export, Interpreter
+
+
+class Policy(Record):
+    """What the command line says about all environments."""
+
+    fresh: bool = False
+    upgrade: bool = False
+    no_install: bool = False
+    upgrade_package: tuple[str, ...] = ()
+    is_new: bool = False  # what is to be made anew in this run has been
+    max_age_s: float | None = None  # an environment that was resolved earlier is made anew
+    images_since_s: float = 0.0  # one that was resolved earlier is not linked from
+    pins_since_s: float = 0.0  # what was resolved earlier is asked anew
+    foresees: bool = True  # an unchanged envfile installs after a command what it did before
 
 
 class Backend(Protocol):

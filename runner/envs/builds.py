@@ -17,10 +17,10 @@ import re
 
 from runner.aside import keep
 from runner.digests import sha256
-from runner.envs import folder, load_backend
+from runner.envs import Policy, folder, load_backend
 from runner.envs.build_system import BuildSystem, digest_of_build_files, read_build_system
 from runner.envs.journal import site_listing
-from runner.envs.judge import Policy, judge
+from runner.envs.judge import judge
 from runner.envs.lock import Lock
 from runner.envs.replay import Replay
 from runner.envs.spec import NOTHING, make_env_spec

@@ -26,8 +26,8 @@ from runner.typed import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from runner.envs import Policy
     from runner.envs.journal import Entry
-    from runner.envs.judge import Policy
     from runner.envs.lock import Lock
     from runner.envs.manifest import FileState, Manifest
     from runner.envs.store import Image, Keeping, Store

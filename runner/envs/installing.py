@@ -31,8 +31,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runner.envs import Backend
-    from runner.envs.judge import Policy
+    from runner.envs import Backend, Policy
     from runner.envs.manifest import Manifest
     from runner.envs.resolved import Pin
     from runner.envs.store import Store

@@ -21,23 +21,10 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Literal
 
+    from runner.envs import Policy
     from runner.envs.journal import Entry, Journal
     from runner.envs.wheels import Wheels
     from runner.running import Build, EnvSpec, Ingredient, Step
-
-
-class Policy(Record):
-    """What the command line says about all environments."""
-
-    fresh: bool = False
-    upgrade: bool = False
-    no_install: bool = False
-    upgrade_package: tuple[str, ...] = ()
-    is_new: bool = False  # what is to be made anew in this run has been
-    max_age_s: float | None = None  # an environment that was resolved earlier is made anew
-    images_since_s: float = 0.0  # one that was resolved earlier is not linked from
-    pins_since_s: float = 0.0  # what was resolved earlier is asked anew
-    foresees: bool = True  # an unchanged envfile installs after a command what it did before
 
 
 class Verdict(Record):

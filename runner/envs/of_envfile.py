@@ -11,10 +11,10 @@ import os
 import sys
 from functools import partial
 
-from runner.envs import choose_backend, folder
+from runner.envs import Policy, choose_backend, folder
 from runner.envs.installing import as_command
 from runner.envs.interpreters import describe, find
-from runner.envs.judge import Policy, judge
+from runner.envs.judge import judge
 from runner.envs.lock import Lock
 from runner.envs.open_store import open_store
 from runner.envs.replay import Replay

@@ -31,9 +31,8 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from runner.envs import Backend
+    from runner.envs import Backend, Policy
     from runner.envs.journal import Entry, State
-    from runner.envs.judge import Policy
     from runner.envs.resolved import Resolved
     from runner.envs.store import Damaged, Store
     from runner.envs.wheels import Wheels

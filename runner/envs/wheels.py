@@ -26,7 +26,7 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from runner.envs.judge import Policy
+    from runner.envs import Policy
     from runner.envs.store import Store
     from runner.running import Build, Environment, EnvSpec, Interpreter, RunInstaller, Step
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from runner.executors.processes import Ends, Process, Start
+    from runner.executors.processes import Ends, Start
+    from runner.executors.system import Process
     from runner.model import Job
 
     Work = Callable[[Job, tuple[str, ...], socket.socket], None]

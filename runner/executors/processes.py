@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
-    from runner.executors.system import Pipe
+    from runner.executors.system import Pipe, Process
     from runner.model import Job
     from runner.running import Event
 
@@ -70,17 +70,6 @@ class Ends(Record):
     control: socket.socket
     stdout: int
     stderr: int  # the same where both are to stay in one order
-
-
-class Process(Protocol):
-    """A started worker."""
-
-    @property
-    def pid(self) -> int: ...
-
-    def poll(self) -> int | None:
-        """How it ended (-n: by signal n), where nobody else has asked; None while it runs."""
-        ...
 
 
 class Start(Protocol):

@@ -19,7 +19,8 @@ if sys.platform == "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runner.executors.processes import Ends, Process, Start
+    from runner.executors.processes import Ends, Start
+    from runner.executors.system import Process
     from runner.model import Job
 
     Orders = Callable[[Job, tuple[str, ...]], Mapping[str, object]]

@@ -12,12 +12,10 @@ import sys
 import threading
 from contextlib import suppress
 
-from runner.typed import TYPE_CHECKING
+from runner.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from runner.executors.processes import Process
 
 CHUNK_BYTES = 65536  # what a pipe holds on Linux
 
@@ -27,6 +25,17 @@ if sys.platform == "win32":
 else:
     NAMES: dict[int, str] = {}
     ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Process(Protocol):
+    """A started worker."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """How it ended (-n: by signal n), where nobody else has asked; None while it runs."""
+        ...
 
 
 class Pipe:
