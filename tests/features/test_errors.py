@@ -727,15 +727,13 @@ def as_pattern(node: ast.expr, assigned: dict[str, ast.expr]) -> str:
     return ".*"
 
 
-TEXTS = [
-    (f"{path.relative_to(ROOT)}:{line}", text)
-    for path in sorted((ROOT / "runner").rglob("*.py"))
-    for line, text in texts_of(path)
-    if re.search(r"\w", text)
-]
-
-
 def test_every_error_of_the_code_has_its_row():
+    texts = [
+        (f"{path.relative_to(ROOT)}:{line}", text)
+        for path in sorted((ROOT / "runner").rglob("*.py"))
+        for line, text in texts_of(path)
+        if re.search(r"\w", text)
+    ]
     # Either may say less than the other: `python cannot be {value!r}` is told as
     # `ARGUMENT cannot be VALUE`, and `{kind} {name!r} is {what}` for each kind.
     whole = [row.text.removeprefix("warning: ") for row in ROWS if row.text != "ERROR: TEXT"]
@@ -745,5 +743,5 @@ def test_every_error_of_the_code_has_its_row():
         example = re.sub(r"\\(.)", r"\1", text.replace(QUOTED, "'x'").replace(".*", "x"))
         return any(re.fullmatch(text, row) or re.fullmatch(pattern(row), example) for row in told)
 
-    assert len(TEXTS) > 100
-    assert [(place, text) for place, text in TEXTS if not has_row(text)] == []
+    assert len(texts) > 100
+    assert [(place, text) for place, text in texts if not has_row(text)] == []
