@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,17 +85,24 @@ def room_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else "runner"
 
 
-def imports_of(path: Path, known: dict[str, Path]) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file of ours, parsed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> set[str]:
     """Our modules that a file imports when it is executed, or in its functions."""
     found = set()
-    for node in walk_without_type_checking(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in walk_without_type_checking(tree_of(path)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name in known}
+            found |= {alias.name for alias in node.names if alias.name in KNOWN}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 found |= {
-                    name for name in [whole if whole in known else node.module] if name in known
+                    name for name in [whole if whole in KNOWN else node.module] if name in KNOWN
                 }
     return found
 
@@ -116,7 +124,7 @@ def test_imports_go_down_the_list_only(module: str):
     # The version is the package's own and stands in no room.
     upward = {
         other
-        for other in imports_of(KNOWN[module], KNOWN)
+        for other in imports_of(KNOWN[module])
         if room_of(other) != room and LINE[room_of(other)] >= LINE[room] and other != "runner"
     }
 
@@ -125,9 +133,7 @@ def test_imports_go_down_the_list_only(module: str):
 
 def test_no_module_imports_itself_through_others():
     graph = {
-        name: imports_of(path, KNOWN) - {"runner"}
-        for name, path in KNOWN.items()
-        if name != "runner"
+        name: imports_of(path) - {"runner"} for name, path in KNOWN.items() if name != "runner"
     }
     done: set[str] = set()
 
@@ -146,7 +152,7 @@ def test_relative_imports_are_not_used():
     relative = [
         f"{name}:{node.lineno}"
         for name, path in KNOWN.items()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and node.level
     ]
 
@@ -154,11 +160,7 @@ def test_relative_imports_are_not_used():
 
 
 def test_every_module_says_what_it_is_for():
-    silent = [
-        name
-        for name, path in KNOWN.items()
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    ]
+    silent = [name for name, path in KNOWN.items() if not ast.get_docstring(tree_of(path))]
 
     assert silent == []
 
@@ -322,7 +324,7 @@ def test_only_a_model_of_conversion_imports_typing():
     found = {
         name
         for name, path in modules().items()
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in tree_of(path).body
         if isinstance(node, ast.ImportFrom) and node.module == "typing"
     }
 
