@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,10 +85,14 @@ def said_by_uv(index: str, tmp_path: Path) -> str:
 
 
 def said_by_pip(index: str, tmp_path: Path) -> str:
-    minor = ".".join(map(str, sys.version_info[:2]))
-    wheel = get_embed_wheel("pip", minor)
-    assert wheel is not None
-    words = [sys.executable, f"{wheel.path}/pip"]
+    # Out of its wheel it would compile itself in each run: 1 s.
+    pip = tmp_path.parent / "pip"
+    if not pip.exists():
+        wheel = get_embed_wheel("pip", ".".join(map(str, sys.version_info[:2])))
+        assert wheel is not None
+        with zipfile.ZipFile(wheel.path) as archive:
+            archive.extractall(pip)
+    words = [sys.executable, str(pip / "pip")]
     words += ["install", "--no-cache-dir", "--target", str(tmp_path / "t"), "--timeout", "1"]
     words += ["--retries", "1", "--trusted-host", "nowhere.invalid", "-i", index, "nothing"]
     return said_by(words, {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
