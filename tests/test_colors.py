@@ -14,6 +14,8 @@ from runner.commands.explain import Explained
 from runner.commands.explain import as_text as explanation
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 if sys.platform != "win32":
     import fcntl
     import os

@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import ROOT, Folder
 
+pytestmark = pytest.mark.measured
+
 MARGIN = 1.1
 COUNT = """
 import sys

@@ -16,7 +16,10 @@ from runner.executors.frames import Frames, to_frame
 from runner.executors.spawn import interpreter
 from runner.running import Outcome
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX"),
+    pytest.mark.measured,
+]
 
 
 @pytest.fixture

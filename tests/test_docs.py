@@ -21,6 +21,8 @@ from runner.settings import OPTIONS, misfit
 from tests.conftest import ROOT, Folder
 from tests.pages import PAGES, blocks_of, transcript_of
 
+pytestmark = pytest.mark.measured
+
 REFERENCE = ROOT / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
 ENVFILE = (REFERENCE / "envfile.md").read_text(encoding="utf-8")

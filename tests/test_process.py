@@ -651,6 +651,7 @@ def test_ctrl_c_reaches_the_command_once():
         assert terminal.rest()[1:] == ["got SIGINT", "got SIGHUP", "KeyboardInterrupt"]
 
 
+@pytest.mark.measured
 def test_a_second_ctrl_c_kills_at_once_on_a_terminal():
     with Terminal(tell(ends_after=0), grace_s=3600) as terminal:
         terminal.read_until("\n")
@@ -763,6 +764,7 @@ ctypes.CDLL(None).syscall(60, 0)  # exit(2)
 @pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() != "x86_64", reason="calls exit(2) by its number"
 )
+@pytest.mark.measured
 def test_what_a_process_has_started_is_ended_while_only_its_first_thread_has():
     done = python(
         f"""

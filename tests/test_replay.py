@@ -18,6 +18,8 @@ from runner.errors import EnvironmentBroken
 from runner.running import EnvSpec, Ingredient, Interpreter
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 INTERPRETER = Interpreter("/py", "/py", "3.13.0", "cpython", "3.13.0", "linux-x86_64", False, "1:2")
 
 INSTALLED = (

@@ -241,6 +241,7 @@ def lint(session): ...
         ("runenv --pa", set()),
     ],
 )
+@pytest.mark.measured
 def test_options_of_a_session_are_offered_behind_its_name(shell: Shell, line: str, expected):
     shell.envfile.write_text(OPTIONS)
     shell.learn()

@@ -15,7 +15,7 @@ import pytest
 from tests.compat.beside_nox import HERE, Case, ends_alike, lists_alike, needs_nox, run_nox
 from tests.conftest import Folder
 
-pytestmark = needs_nox
+pytestmark = [needs_nox, pytest.mark.measured]
 
 # noxfile.py
 NO_SESSIONS = "import nox\n\nVALUE = 1\n"

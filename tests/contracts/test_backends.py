@@ -17,6 +17,8 @@ from runner.running import Environment, Interpreter
 from tests.conda_channel import Channel
 from tests.conftest import Folder, make_wheel
 
+pytestmark = pytest.mark.measured
+
 NEEDS = Needs(None, (), (), (), (), (), (), "", True)
 FACTS = (
     "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, list(sys.version_info[:3])]))"

@@ -215,6 +215,7 @@ def test_when_a_job_has_ended_there_is_room_for_the_next(executor: Executor):
     assert ended(executor) == ("b", "passed")
 
 
+@pytest.mark.measured
 def test_after_stop_the_outcome_of_what_was_started_still_comes(executor: Executor):
     executor.start(job("a"), ())
     executor.stop()
@@ -315,6 +316,7 @@ def wait_for(output: Kept, executor: Any, *texts: bytes) -> None:
 
 
 @POSIX
+@pytest.mark.measured
 def test_what_does_not_end_within_its_grace_is_killed(make):
     output = Kept()
     executor = make(output=output, grace_s=-2.0)  # no time at all

@@ -5,8 +5,12 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from runner import descendants
 from tests.conftest import Folder
+
+pytestmark = pytest.mark.measured
 
 # Waits until a file is there, and so until what is prepared ahead has come that far.
 WAIT = """

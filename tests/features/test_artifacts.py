@@ -28,6 +28,7 @@ MAKES = """
     """
 
 
+@pytest.mark.measured
 def test_an_artifact_is_kept_by_run_and_job(folder: Folder):
     folder.envfile(MAKES.format(more={}))
 

@@ -91,6 +91,7 @@ def test_a_server_answers_the_commands_that_follow(
         socket.create_connection(("127.0.0.1", port))
 
 
+@pytest.mark.measured
 def test_a_with_block_ends_it(project: Folder, port: int):
     project.envfile(
         session(
@@ -133,6 +134,7 @@ def test_what_it_writes_is_kept_by_run_and_job(project: Folder, port: int):
     assert (project.root / ".runenv/logs/latest" / log.name).samefile(log)
 
 
+@pytest.mark.measured
 def test_an_attempt_does_not_write_over_the_log_of_the_one_before(project: Folder):
     project.envfile(
         session("session.background('python', '-c', '')\n1 / 0", "python=False, retries=1")
@@ -144,6 +146,7 @@ def test_an_attempt_does_not_write_over_the_log_of_the_one_before(project: Folde
     assert sorted(logs) == ["s~background-1.log", "s~background-2.log"]
 
 
+@pytest.mark.measured
 def test_under_install_only_nothing_is_started(project: Folder):
     project.envfile(
         session(
@@ -158,6 +161,7 @@ def test_under_install_only_nothing_is_started(project: Folder):
 # What goes wrong. ----------------------------------------------------------------------
 
 
+@pytest.mark.measured
 def test_one_that_ends_before_it_is_ready_fails_the_job_and_shows_why(project: Folder):
     project.envfile(
         session("session.background('python', '-c', 'print(1); 1/0', ready='never', timeout=3600)")
@@ -247,6 +251,7 @@ def test_what_a_server_started_is_gone_though_its_end_takes_a_while(project: Fol
 
 
 @pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.measured
 def test_nothing_of_a_server_outlives_a_signal(project: Folder, name: str, code: int):
     project.envfile(session(UP + "print('running', flush=True)\nwhile True: session.env.get('A')"))
 

@@ -196,6 +196,7 @@ def test_a_signal_leaves_a_clean_screen(many: Folder, name: str, code: int):
     assert " interrupted in " in seen(sent)[-2] or "skipped in " in seen(sent)[-2]
 
 
+@pytest.mark.measured
 def test_an_error_leaves_a_clean_screen(folder: Folder):
     declare(
         folder,
@@ -258,6 +259,7 @@ print("code", os.waitstatus_to_exitcode(status))
 """
 
 
+@pytest.mark.measured
 def test_ctrl_z_takes_the_board_away_until_the_run_goes_on(many: Folder):
     declare(many, HELD)
 

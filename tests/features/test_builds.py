@@ -20,6 +20,8 @@ from tests.conftest import Folder, make_wheel
 from tests.features.test_environments import library
 from tests.features.test_wheels import setuptools_library
 
+pytestmark = pytest.mark.measured
+
 SHOW = """
     @runner.session(project="wheel")
     def show(session):

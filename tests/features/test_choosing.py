@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
+pytestmark = pytest.mark.measured
+
 PIP = ', backend="virtualenv"'
 
 

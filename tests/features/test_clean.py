@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_environments import library
 
+pytestmark = pytest.mark.measured
+
 TWO = """
     @runner.session
     def a(session):

@@ -99,6 +99,7 @@ def test_without_a_default_nothing_is_marked(folder: Folder, options: str):
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.measured
 def test_a_default_that_names_nothing_is_told_behind_the_listing(
     folder: Folder, options: list[str]
 ):
@@ -140,6 +141,7 @@ GROUPS = """
     """
 
 
+@pytest.mark.measured
 def test_list_has_groups_together_behind_what_is_in_none(folder: Folder):
     folder.envfile(GROUPS)
 
@@ -259,6 +261,7 @@ tests  (envfile.py:13)
     )
 
 
+@pytest.mark.measured
 def test_usage_has_the_whole_docstring(folder: Folder):
     done = documented(folder).passes("--usage", "lint")
 
@@ -392,6 +395,7 @@ def test_explain_of_a_reused_and_of_a_kept_environment(folder: Folder):
     )
 
 
+@pytest.mark.measured
 def test_explain_of_a_wheel_to_be_replaced_names_the_files_that_changed(folder: Folder):
     library(folder)
     folder.write("src/gone.py", "")
@@ -434,6 +438,7 @@ def test_explain_knows_a_wheel_that_was_built_before(folder: Folder):
     assert "builds" not in folder.passes("--explain").out
 
 
+@pytest.mark.measured
 def test_explain_of_what_requires_a_python_that_is_not_here(folder: Folder):
     folder.envfile(
         "@runner.session(python=['>=3.10'])\ndef tests(session): ...\n"

@@ -137,6 +137,7 @@ def test_bash_is_offered_the_options_of_a_session(folder: Folder, typed: str, ex
     assert bash_offers(folder, typed) == expected
 
 
+@pytest.mark.measured
 def test_a_tab_does_not_execute_an_unchanged_envfile(folder: Folder):
     folder.envfile(ENVFILE)
 

@@ -209,6 +209,7 @@ def test_sessions_that_share_one_have_the_packages_of_both(folder: Folder, chann
     assert (folder.root / ".runenv/dev/share/other.txt").is_file()
 
 
+@pytest.mark.measured
 def test_conda_install_in_a_shared_environment_is_an_error(folder: Folder, channel: Channel):
     channel.add("thing")
     folder.envfile(declared(', environment="dev"', 'session.conda_install("thing")'))

@@ -88,6 +88,7 @@ def test_without_a_yes_it_is_skipped_with_what_requires_it(project: Folder, answ
 
 
 @POSIX_TERMINALS
+@pytest.mark.measured
 def test_a_no_to_what_was_named_is_not_what_was_asked_for(project: Folder):
     _, code = answered(project, "n\n", "publish")
 
@@ -95,6 +96,7 @@ def test_a_no_to_what_was_named_is_not_what_was_asked_for(project: Folder):
 
 
 @POSIX_TERMINALS
+@pytest.mark.measured
 def test_ctrl_c_at_the_question_runs_nothing(project: Folder):
     shown, code = answered(project, "\x03")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.conftest import Folder
 
 TOX_INI = """\
@@ -62,6 +64,7 @@ def test_what_follows_a_failure_runs_in_commands_post_alone(folder: Folder):
     assert done.code == 1
 
 
+@pytest.mark.measured
 def test_an_envfile_that_is_there_is_replaced_only_when_forced(folder: Folder):
     folder.envfile("@runner.session\ndef old(session): ...\n")
     folder.write("tox.ini", "[tox]\nenv_list = new\n[testenv]\nskip_install = true\n")
@@ -229,6 +232,7 @@ def test_what_stays_an_install_overrides_what_is_declared(folder: Folder):
     assert folder.passes().out == "1.0\n"
 
 
+@pytest.mark.measured
 def test_a_noxfile_goes_first_and_the_others_are_named(folder: Folder):
     folder.write("noxfile.py", "import nox\n@nox.session\ndef s(session): ...\n")
     folder.write("tox.ini", "[tox]\nenv_list = a\n")
@@ -252,6 +256,7 @@ def test_what_is_no_python_is_not_converted(folder: Folder):
     assert "noxfile.py cannot be converted: line 2: unmatched ')'" in done.err
 
 
+@pytest.mark.measured
 def test_files_of_requirements_decide_what_is_declared_beside_them(folder: Folder):
     folder.write("plain.txt", "one\n")
     folder.write("index.txt", "--index-url https://example.invalid\none\n")

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 TOX_INI = """\
 [tox]
 env_list = py-{a,b}, check

@@ -16,7 +16,10 @@ from runner.checks.folders import space_finding
 from runner.commands.doctor import as_text
 from tests.conftest import Done, Folder
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="rights, links and sh are POSIX's")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="rights, links and sh are POSIX's"),
+    pytest.mark.measured,
+]
 
 AS_ROOT = os.name == "posix" and os.geteuid() == 0
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import IN_ALL_WAYS, Folder, in_a_way
 
+pytestmark = pytest.mark.measured
+
 TOLD = "import os; print(*(os.environ.get(n) for n in ('A', 'B', 'C', 'D', 'PYTHONPATH')))"
 ENVFILE = f"""
     runner.options.env_file = ["-no.env", "all.env"]

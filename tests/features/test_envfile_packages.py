@@ -10,6 +10,8 @@ import pytest
 from runner.listing import listing_of
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 ENVFILE = """\
 # /// script
 # dependencies = [{dependencies}]

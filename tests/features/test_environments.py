@@ -463,6 +463,7 @@ def test_a_journal_that_cannot_be_read_rebuilds(folder: Folder, text: str):
 
 
 @pytest.mark.parametrize("part", ["pyvenv.cfg", "bin/python", "lib"])
+@pytest.mark.measured
 def test_a_damaged_environment_is_rebuilt(folder: Folder, part: str):
     folder.envfile("@runner.session\ndef show(session): session.run('python', '-V')")
     folder.passes()

@@ -33,7 +33,10 @@ from tests.conftest import ROOT, Folder
 from tests.features.test_environments import library
 from tests.features.test_interactive import Terminal
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="texts and paths are POSIX's")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="texts and paths are POSIX's"),
+    pytest.mark.measured,
+]
 
 PAGE = ROOT / "docs/reference/errors.md"
 

@@ -363,6 +363,7 @@ WAYS = [pytest.param(how, id=IDS[how]) for how in IDS]
 
 
 @pytest.mark.parametrize("how", WAYS)
+@pytest.mark.measured
 def test_ctrl_z_stops_all_and_fg_lets_it_go_on(faulty: Folder, how: How):
     with Shell(faulty) as shell:
         start_in_a_shell(shell, faulty, how)

@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_environments import PRINT_INSTALLED, lines
 
+pytestmark = pytest.mark.measured
+
 SESSION = """
     @runner.session(backend="{backend}", deps=["one"])
     def show(session):

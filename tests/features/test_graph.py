@@ -6,6 +6,8 @@ import pytest
 
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 ENVFILE = """
     @runner.session(python=False)
     def build(session): ...

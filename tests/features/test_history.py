@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.conftest import Folder
+
+pytestmark = pytest.mark.measured
 
 # What is in the file `bad` fails.
 SESSIONS = """

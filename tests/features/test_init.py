@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Folder
+
+pytestmark = pytest.mark.measured
 
 
 def test_what_it_writes_runs_at_once_and_stays(folder: Folder):

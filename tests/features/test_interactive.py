@@ -21,7 +21,10 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX"),
+    pytest.mark.measured,
+]
 
 # Makes its standard input the terminal that controls it, as a login does, and goes on as runenv.
 LOGIN = (

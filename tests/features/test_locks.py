@@ -10,6 +10,8 @@ from runner.envs.pythons_found import found_versions
 from tests.conftest import Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture
 def wheels(folder: Folder) -> Folder:

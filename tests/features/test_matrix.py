@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_environments import library
 
+pytestmark = pytest.mark.measured
+
 TESTS = """
     @runner.session(deps=["ruff"])
     def lint(session): ...

@@ -13,6 +13,8 @@ from runner.envs.uv import find_uv
 from tests.conftest import Done, Folder
 from tests.features.test_environments import BUILD_BACKEND, PRINT_INSTALLED
 
+pytestmark = pytest.mark.measured
+
 NOTICE = "noxfile.py is run, as nox would"
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 

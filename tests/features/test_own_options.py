@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import Folder
 
+pytestmark = pytest.mark.measured
+
 ENVFILE = """\
     from __future__ import annotations
     from typing import TYPE_CHECKING, Annotated

@@ -370,6 +370,7 @@ def c(session):
 
 
 @POSIX
+@pytest.mark.measured
 def test_live_a_line_comes_while_its_job_runs(many: Folder):
     declare(
         many,
@@ -496,6 +497,7 @@ def s(session, n):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.measured
 def test_a_full_disk_under_standard_output_is_an_error(many: Folder):
     declare(many, TWO)
 
@@ -610,6 +612,7 @@ def much(session):
     assert (many.root / "out").stat().st_size == 30_000_000 + len("from a\nfrom b\n")
 
 
+@pytest.mark.measured
 def test_a_disk_that_takes_no_logs_is_told(folder: Folder):
     declare(folder, TWO)
     folder.write(".runenv/logs", "a file")

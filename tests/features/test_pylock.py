@@ -13,6 +13,8 @@ from runner.envs.uv import find_uv
 from tests.conftest import Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
+pytestmark = pytest.mark.measured
+
 BACKENDS = ["uv", "virtualenv", "venv"]
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.conftest import ROOT, Done, Folder
 
+pytestmark = pytest.mark.measured
+
 PROJECT = """
     import time
 

@@ -137,6 +137,7 @@ def said(folder: Folder, name: str) -> Said:
 
 @pytest.mark.parametrize("how", EACH_IN_PLACE)
 @BACKENDS
+@pytest.mark.measured
 def test_an_edit_in_place_is_not_in_a_reused_environment(folder: Folder, backend: str, how: str):
     three(folder, backend)
     assert said(folder, "first").line.startswith("created in ")

@@ -18,7 +18,10 @@ import pytest
 from runner.checks import Finding
 from tests.conftest import Folder
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="images are for POSIX's paths")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="images are for POSIX's paths"),
+    pytest.mark.measured,
+]
 
 HOUR_S = 60 * 60
 DAY_S = 24 * HOUR_S

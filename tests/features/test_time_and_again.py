@@ -152,6 +152,7 @@ def test_a_timeout_that_is_no_time_is_refused_in_the_envfile(folder: Folder):
     assert "runner.options.timeout cannot be 'soon'" in folder.run().err
 
 
+@pytest.mark.measured
 def test_the_time_is_that_of_all_attempts(folder: Folder):
     folder.envfile(
         """

@@ -86,6 +86,7 @@ def test_a_full_disk_is_told_and_the_next_run_with_room_is_right(
     assert (with_room.code, with_room.out) == (0, "big1.0\n"), with_room.err
 
 
+@pytest.mark.measured
 def test_a_disk_that_is_full_before_anything_is_written_is_told(folder: Folder, small_disk: Path):
     folder.envfile("@runner.session\ndef show(session): ...")
     with open(small_disk / "filler", "wb") as stream:

@@ -10,6 +10,8 @@ from runner.envs.uv import find_uv
 from tests.conftest import Folder
 from tests.features.test_environments import BUILD_BACKEND, PRINT_INSTALLED, lines
 
+pytestmark = pytest.mark.measured
+
 PROJECT = """
 [build-system]
 requires = []

@@ -14,6 +14,8 @@ import virtualenv
 from tests.conftest import FULL, Folder
 from tests.features.test_environments import PRINT_INSTALLED, library, lines
 
+pytestmark = pytest.mark.measured
+
 MANY = """
     @runner.session(python=["3.10", "3.13"], project="wheel")
     @runner.parametrize("n", [1, 2, 3, 4, 5])
