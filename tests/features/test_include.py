@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import IN_ALL_WAYS, Folder, in_a_way
 
+pytestmark = pytest.mark.measured
+
 WHERE = "import os; print(os.path.basename(os.getcwd()), os.environ['RUNENV_JOB'])"
 PACKAGE = f"""
     '''The package NAME.'''

@@ -13,7 +13,10 @@ from runner.envs import editor_link
 from runner.errors import UsageError
 from tests.conftest import Folder
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a junction is no symbolic link")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="a junction is no symbolic link"),
+    pytest.mark.measured,
+]
 
 TWO = """
     @runner.session

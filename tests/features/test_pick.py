@@ -18,7 +18,10 @@ from tests.features.test_interactive import LOGIN
 if sys.platform != "win32":
     import termios
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX"),
+    pytest.mark.measured,
+]
 
 ENVFILE = """
     @runner.session(python=False, tags=["quick"])

@@ -19,7 +19,10 @@ from tests.features.test_interactive import Terminal
 if sys.platform != "win32":
     import termios
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX"),
+    pytest.mark.measured,
+]
 
 POLLING = {"WATCHFILES_FORCE_POLLING": "1"}
 BELLS = [pytest.param({}, id="watchfiles"), pytest.param(POLLING, id="polling")]
