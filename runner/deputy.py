@@ -82,7 +82,14 @@ def _serve(orders: dict[str, Any], asked: _Asked, frames: list[Frame], told: _To
         answers=orders["answers"],
     )
     given = given_of(orders["given"])
-    request = Request(verb="run", argument=None, given=given, posargs=(), own=tuple(orders["own"]))
+    request = Request(
+        verb="run",
+        argument=None,
+        given=given,
+        posargs=(),
+        own=tuple(orders["own"]),
+        here=os.path.normpath(os.path.join(str(orders["root"]), orders["here"])),
+    )
     try:
         project, settings = open_project(request, os.environ, again=True)
         envdir = make_envdir(project, settings)

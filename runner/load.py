@@ -431,7 +431,7 @@ def open_project(
     if request.own:
         from runner.own_options import settle_own  # what most command lines have none of
 
-        here = os.getcwd()
+        here = request.here or os.getcwd()
         at_home = here == project.root and not project.parts
         settled = settle_own(request.own, project.jobs, "" if at_home else here)
         project = project._replace(jobs=settled.jobs)

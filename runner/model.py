@@ -304,6 +304,7 @@ class Request(Record):
     # Where options stand behind names that are none of ours: all names and these options in
     # their order, to be read by who knows the sessions. None: one of ours stood there.
     own: tuple[str | None, ...] = ()
+    here: str = ""  # the folder where relative paths among these were typed; "": the working folder
 
     @property
     def narrows(self) -> bool:

@@ -121,8 +121,15 @@ def orders_of(
             "grace_s": run.grace_s,
             "answers": dict(run.answers),
             "left": left,
+            "here": folder_of_typing(project.root),
         },
     }
+
+
+def folder_of_typing(root: str) -> str:
+    """The working folder, from the root of the project where it lies in it."""
+    here, home = os.path.realpath(os.getcwd()), os.path.realpath(root)
+    return os.path.relpath(here, home) if f"{here}{os.sep}".startswith(f"{home}{os.sep}") else here
 
 
 def keep_made(home: str, run: str, job: str, head: Head, data: bytes) -> None:

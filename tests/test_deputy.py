@@ -50,6 +50,7 @@ def orders(root: Path, **more: object) -> dict[str, object]:
         "grace_s": 60.0,
         "answers": {},
         "left": [],
+        "here": ".",
         "given": {"directory": str(root), "file": "envfile.py"},
         **more,
     }
@@ -154,6 +155,14 @@ def test_what_an_envfile_that_cannot_be_loaded_says_is_shown(root: Path, is_one:
     (shown,) = [text for head, text in told if head == ["out", "token", stream]]
     assert shown.startswith("error: ")
     assert "python=3 is a number" in shown
+
+
+def test_a_path_starts_in_the_copy_of_the_folder_where_it_was_typed(root: Path):
+    takes = "from pathlib import Path\n@runner.session(python=False)\ndef a(session, *, out: Path = Path()):\n    print(out)"
+
+    told = told_of(root, takes, own=["a", "--out", "x"], here="docs")
+
+    assert (["out", "token", 1], f"{root}/docs/x\n") in told
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from runner.worker import Run
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 
-from runner.on_dask import keep_made, orders_of
+from runner.on_dask import folder_of_typing, keep_made, orders_of
 
 
 def given_to_workers(folder: Path, environ: dict[str, str], **given: Any) -> object:
@@ -78,6 +78,19 @@ def test_a_job_that_runs_again_makes_the_same_anew(tmp_path: Path):
 
     (made,) = tmp_path.glob("run/a*")
     assert (made / "latest").read_bytes() == b"next"
+
+
+@pytest.mark.parametrize(
+    ("typed_in", "here"), [("project", "."), ("project/docs", "docs"), (".", None)]
+)
+def test_a_worker_is_told_where_paths_were_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed_in: str, here: str | None
+):
+    (tmp_path / "project" / "docs").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / typed_in)
+
+    # Outside of the project there is no copy of it: such a path is the same everywhere.
+    assert folder_of_typing(str(tmp_path / "project")) == (here or str(tmp_path))
 
 
 def test_files_of_an_included_envfile_lie_in_its_folder(tmp_path: Path):
