@@ -182,7 +182,9 @@ def content(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError:
-        if not os.path.isdir(path):
+        try:
+            names = os.listdir(path)
+        except OSError:
             return b""
     # What is hidden comes and goes, and no pattern of `runner.include` means it.
-    return os.fsencode("\n".join(sorted(n for n in os.listdir(path) if not n.startswith("."))))
+    return os.fsencode("\n".join(sorted(n for n in names if not n.startswith("."))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -361,6 +362,22 @@ def test_a_tab_knows_of_a_package_that_is_added(root: Path, monkeypatch, tmp_pat
     assert list(listing_of(file, str(tmp_path / "runenv")).sessions) == ["api:lint", "core:lint"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+def test_a_tab_takes_a_folder_that_cannot_be_read_for_an_empty_one():
+    as_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:  # where everybody may look, unlike tmp_path
+        (Path(folder) / "name").touch()
+        os.chmod(folder, 0o300)
+        if as_root:
+            os.seteuid(65534)
+        try:
+            assert tab.content(folder) == b""
+        finally:
+            if as_root:
+                os.seteuid(0)
+            os.chmod(folder, 0o700)
+
+
 # What it imports. -----------------------------------------------------------------------
 
 
@@ -410,12 +427,12 @@ def test_each_envfile_imports_the_modules_of_its_own_folder(two: Path):
 
 
 def test_the_top_has_its_own_modules_behind_all_of_them(two: Path):
-    before = set(sys.modules)
     project = load(two, 'import words\nrunner.include("*/envfile.py")')
     call(jobs_of(project)["api:tests"])
 
     assert sys.modules["words"].NAME == "words of the top"
-    assert {n for n in set(sys.modules) - before if "runner" not in n} == {"words", "envfile"}
+    there = {n for n, m in sys.modules.items() if str(two) in str(getattr(m, "__file__", None))}
+    assert there == {"words", "envfile"}
     assert str(two) in sys.path
     assert not [path for path in sys.path if path.startswith(str(two / "api"))]
 
@@ -619,6 +636,23 @@ def test_an_envfile_above_is_not_meant(root: Path):
 
     assert [job.name for job in in_all(root / "packages").jobs] == ["api:lint"]
     assert [job.name for job in in_all(root, file="packages").jobs] == ["api:lint"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a working folder cannot be deleted")
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(UsageError, match="the working folder does not exist any more"):
+        open_project(Request("run", None, {"all_projects": True}, ()), {})
+
+
+def test_without_any_envfile_below_it_is_told(root: Path):
+    with pytest.raises(UsageError) as caught:
+        in_all(root)
+
+    assert caught.value.what == f"--all-projects: there is no envfile.py in {root} or below it"
 
 
 def test_two_of_one_name_need_an_envfile_that_includes_them(root: Path):
