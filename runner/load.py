@@ -75,13 +75,7 @@ def find_envfile(file: str | None, directory: str | None) -> str:
     file: as given by --file, relative to `directory`; a folder means the
     envfile in it. directory: where to start, the working folder by default.
     """
-    try:
-        start = os.path.abspath(directory or os.getcwd())
-    except FileNotFoundError:
-        raise UsageError(
-            "the working folder does not exist any more",
-            mend="change to one that does, or use --directory",
-        ) from None
+    start = _start_in(directory)
     if not os.path.isdir(start):
         raise UsageError(
             f"there is no folder {directory}", mend="give --directory a folder that exists"
@@ -97,6 +91,17 @@ def find_envfile(file: str | None, directory: str | None) -> str:
     if not path:
         raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_FIRST + _SAMPLE)
     return path
+
+
+def _start_in(directory: str | None) -> str:
+    """The absolute path of the folder, by default the working one, which may be gone."""
+    try:
+        return os.path.abspath(directory or os.getcwd())
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder does not exist any more",
+            mend="change to one that does, or use --directory",
+        ) from None
 
 
 def _is_noxfile(envfile: str, source: bytes) -> bool:
@@ -454,7 +459,7 @@ def load_all(
     """
     from runner.below import envfiles_below  # what few ask for
 
-    start = os.path.abspath(early.directory or ".")
+    start = _start_in(early.directory)
     named = os.path.join(start, early.file or ".")
     envfile, source = os.path.normpath(os.path.join(named, NAME)), None
     if not os.path.isdir(named) or os.path.isfile(envfile):
