@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import runner
 from runner import plan, tab
+from runner.commands.usage import describe
 from runner.envs import folder
 from runner.errors import EnvfileError, UsageError
 from runner.including import matching
@@ -209,6 +211,27 @@ def test_a_name_that_there_is_not_is_told_as_its_envfile_writes_it(
     )
 
 
+def test_a_name_two_envfiles_up_is_told_with_its_colons(root: Path):
+    envfile(root / "api", 'runner.include("docs/envfile.py")')
+    envfile(root / "api/docs", LINT.replace("python=False", 'requires=["::lnt"]'))
+
+    ((_, what, mend),) = mistakes(root, f'{LINT}runner.include("api/envfile.py")')
+
+    assert what == "session 'api:docs:lint' requires '::lnt', which no session is named"
+    assert mend == "did you mean '::lint'?"
+
+
+def test_names_that_an_exception_has_cut_off_are_no_mistakes(root: Path):
+    envfile(root / "api", f"1 / 0\n{LINT}")
+
+    text = 'runner.include("*/envfile.py")\n' + LINT.replace(
+        "python=False", 'requires=["api:lint"]'
+    )
+    ((where, what, _),) = mistakes(root, text)
+
+    assert (where, what) == ("api/envfile.py:2", "ZeroDivisionError: division by zero")
+
+
 def test_environments_are_shared_within_an_envfile_alone(root: Path):
     shared = LINT.replace("python=False", 'environment="dev", deps=["one"]')
     envfile(root / "api", shared)
@@ -229,11 +252,13 @@ def test_environments_are_shared_within_an_envfile_alone(root: Path):
         ("tests", "did you mean 'core:tests'?"),
         ("core:test", "did you mean 'core:tests'?"),
         ("core:publish", None),
+        ("form", "there are api:form, core:form; '*:form' means all of them"),
     ],
 )
 def test_a_name_without_its_prefix_is_told_with_it(root: Path, typed: str, hint: str | None):
-    envfile(root / "api")
-    envfile(root / "core", LINT + LINT.replace("lint", "tests"))
+    form = LINT.replace("lint", "form").replace("python=False", 'python=["3.11", "3.12"]')
+    envfile(root / "api", LINT + form)
+    envfile(root / "core", LINT + LINT.replace("lint", "tests") + form)
 
     with pytest.raises(UsageError) as caught:
         find_jobs(typed, load(root).jobs)
@@ -299,6 +324,7 @@ def test_a_pattern_means_what_is_there_in_the_order_of_names(root: Path):
     assert found(root, str(root / "b/envfile.py")) == ["b/envfile.py"]
     assert found(root, ".hidden/envfile.py") == [".hidden/envfile.py"]
     assert found(root, "no/*/envfile.py") == []
+    assert found(root / "a", "**/**/envfile.py") == ["envfile.py", "deep/envfile.py"]
 
 
 def test_two_stars_go_around_environments_links_and_what_is_installed(root: Path):
@@ -320,15 +346,16 @@ def test_an_envfile_that_a_pattern_of_its_own_matches_does_not_include_itself(ro
 
 
 def test_what_was_read_and_looked_at_is_known(root: Path):
-    envfile(root / "api", f"import words_api\n{LINT}")
+    envfile(root / "api", f"import words_api\nrunner.project.load_toml('x.toml')\n{LINT}")
     write(root / "api/words_api.py", "")
+    write(root / "api/x.toml", "")
     (root / "empty").mkdir()
 
     project = load(root)
 
     top, api = (
         str(root / "envfile.py"),
-        (str(root / "api/envfile.py"), str(root / "api/words_api.py")),
+        tuple(str(root / "api" / name) for name in ("envfile.py", "words_api.py", "x.toml")),
     )
     assert project.read == (top,)
     assert project.parts[0].read == api
@@ -447,6 +474,50 @@ def test_a_module_of_the_top_is_not_there_for_an_included_envfile(root: Path):
         "api/envfile.py:2",
         "ModuleNotFoundError: No module named 'words_top'",
     )
+
+
+def test_where_the_top_lies_on_the_path_by_chance_its_modules_are_not_there(
+    root: Path, monkeypatch
+):
+    write(root / "words_top.py", "")
+    envfile(root / "api", f"import words_top\n{LINT}")
+    monkeypatch.syspath_prepend(root)
+
+    assert len(mistakes(root, 'runner.include("*/envfile.py")')) == 1
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    assert [job.name for job in load(root).jobs] == ["api:lint"]
+
+
+def test_a_package_without_an_init_is_its_own(root: Path):
+    for name in ("api", "core"):
+        write(root / name / "tools/tool.py", f"NAME = {name!r}\n")
+        session = "@runner.session(python=False)\ndef s(session): session.append(tool.NAME)\n"
+        envfile(root / name, f"from tools import tool\n{session}")
+
+    jobs = jobs_of(load(root))
+
+    assert [call(jobs["api:s"]), call(jobs["core:s"])] == ["api", "core"]
+
+
+def test_the_program_itself_stays(root: Path):
+    envfile(
+        root / "api", "import sys\n@runner.session\ndef s(session): session.append(sys.modules)"
+    )
+
+    job = load(root).jobs[0]
+
+    main = sys.modules["__main__"]
+    with job.spec.imports:
+        assert sys.modules["__main__"] is main
+
+
+def test_behind_a_session_the_project_is_that_of_the_top_again(two: Path):
+    project = load(two, 'runner.include("*/envfile.py")')
+    write(two / "x.toml", "name = 'top'\n")
+
+    call(jobs_of(project)["api:tests"])
+
+    assert runner.project.load_toml("x.toml") == {"name": "top"}
 
 
 def test_what_is_there_for_all_is_not_loaded_again(root: Path):
@@ -589,6 +660,22 @@ def test_a_plan_orders_what_is_required_across_envfiles(root: Path):
     made = plan.make_plan(jobs, find_jobs("api:lint", jobs), frozenset())
 
     assert [job.name for job in made.jobs] == ["core:lint", "api:lint"]
+
+
+def test_usage_has_the_names_of_others_as_they_are_typed(root: Path):
+    text = 'requires=["lint"], after=[":core:lint"]'
+    envfile(root / "core")
+    envfile(
+        root / "api", LINT + LINT.replace("python=False", text).replace("def lint", "def tests")
+    )
+    jobs = load(root).jobs
+
+    lines = describe([job for job in jobs if job.name == "api:tests"], jobs)
+
+    assert [line.split() for line in lines if ":lint" in line] == [
+        ["requires", "api:lint"],
+        ["after", "core:lint"],
+    ]
 
 
 def test_a_circle_across_envfiles_is_told(root: Path):

@@ -42,6 +42,7 @@ def test_the_link_leads_to_the_environment_that_a_run_uses(two: Folder):
     prefix = subprocess.check_output([python, "-c", "import sys; print(sys.prefix)"], text=True)
     assert prefix == f"{two.root}/.venv\n"
     assert "environment: reused" in two.passes("tests-a").err
+    assert "git" not in two.passes("--link", "tests-a").err  # which knows nothing of the folder
 
 
 def test_it_is_turned_to_another_job_and_right_when_that_is_made_anew(two: Folder):
@@ -92,6 +93,19 @@ def test_an_included_package_has_its_link_beside_its_envfile(folder: Folder):
     assert out.startswith(".venv leads to ../.runenv/api@lint (")
     assert os.readlink(folder.root / "api/.venv") == str(folder.root / ".runenv/api@lint")
     assert "deleted api/.venv, which led to api@lint" in folder.passes("--clean").out
+
+
+def test_where_a_folder_stands_no_environment_is_made(two: Folder):
+    (two.root / ".venv").mkdir()
+
+    done = two.run("--link", "tests-a")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        f"error: {two.root}/.venv is a folder that runenv did not make\n"
+        "  move it away, then link again; runenv never replaces it\n"
+    )
+    assert not (two.root / ".runenv/tests-a").exists()
 
 
 # What may be replaced. --------------------------------------------------------------------
