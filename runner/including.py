@@ -11,19 +11,17 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from runner.declare import Registry, cleaned, is_safe
-from runner.errors import UsageError, did_you_mean
+from runner.errors import did_you_mean
 from runner.finding import NAME, NOXFILE
 from runner.imports import Imports
 from runner.model import Include, Part
 from runner.record import Record
-from runner.selection import find_jobs
-from runner.settings import read_table, set_by, settle, timeout_s
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from runner.model import Job, Project, Read, SessionSpec, Settings
+    from runner.model import Read, SessionSpec
 
     Trouble = tuple[str, str]  # what is wrong, and the mend
 
@@ -263,68 +261,3 @@ def _near(root: str, path: str) -> str:
             return did_you_mean(segment, _names_in(folder, []))
         folder = os.path.join(folder, segment)
     return ""
-
-
-# What an included envfile decides. -----------------------------------------------
-
-
-def with_own_settings(
-    project: Project, given: Mapping[str, object], environ: Mapping[str, str]
-) -> tuple[Job, ...]:
-    """The jobs with what the options of their own envfiles say, where nobody above says it.
-
-    That is what describes sessions: which of them run by default, `backend`, `timeout`,
-    `env_file`. What is about the whole run is said at its top alone.
-    """
-    own = {part.prefix: _settings_of(part, project, given, environ) for part in project.parts}
-    default: set[str] = set()
-    for part in project.parts:
-        default.update(_default_of(part, own[part.prefix], project))
-    return tuple(
-        _with_settings(job, own[job.spec.prefix], by_default=job.name in default)
-        if job.spec.prefix
-        else job
-        for job in project.jobs
-    )
-
-
-def _default_of(part: Part, own: Settings, project: Project) -> Iterable[str]:
-    """The names of the jobs that the envfile runs by default, where it says so."""
-    if own.default is None or not _is_own(own, "default"):
-        return
-    try:
-        for name in own.default:
-            yield from (job.name for job in find_jobs(part.prefix + name, project.jobs))
-    except UsageError as error:
-        place = os.path.relpath(part.envfile, project.root)
-        error.where = f"{set_by(own, 'default')}, {place}"
-        raise
-
-
-def _is_own(settings: Settings, name: str) -> bool:
-    return settings.origins[name] in ("envfile", "[tool.runenv]")
-
-
-def _settings_of(
-    part: Part, project: Project, given: Mapping[str, object], environ: Mapping[str, str]
-) -> Settings:
-    """Every setting as it would be if the envfile were loaded alone."""
-    try:
-        return settle(given, environ, part.options, read_table(part.root))
-    except UsageError as error:
-        if error.where == "pyproject.toml":
-            error.where = os.path.relpath(os.path.join(part.root, error.where), project.root)
-        raise
-
-
-def _with_settings(job: Job, own: Settings, *, by_default: bool) -> Job:
-    spec = job.spec
-    if own.default is not None and _is_own(own, "default"):
-        spec = spec._replace(default=by_default)
-    if _is_own(own, "backend") and spec.needs.backend is None:
-        spec = spec._replace(needs=spec.needs._replace(backend=own.backend))
-    if _is_own(own, "timeout") and spec.timeout_s is None:
-        spec = spec._replace(timeout_s=timeout_s(own.timeout))
-    if _is_own(own, "env_file"):
-        spec = spec._replace(env_file=(*own.env_file, *spec.env_file))
-    return job if spec is job.spec else job._replace(spec=spec)

@@ -430,7 +430,7 @@ def open_project(
     options = {name: value for name, value in project.options.items() if name not in left_out}
     settings = settle(request.given, environ, options, table)
     if project.parts:
-        from runner.including import with_own_settings  # loaded by now
+        from runner.own_settings import with_own_settings  # of included envfiles, which few have
 
         project = project._replace(jobs=with_own_settings(project, request.given, environ))
     if request.own:

@@ -48,7 +48,7 @@ ORDER = [
     "bench",
     "selection plan schedule perform ahead shards",
     "sharded",
-    "own_options compiled",
+    "own_options own_settings compiled",
     "finding imports",
     "below",
     "including",

@@ -8,6 +8,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -499,16 +500,13 @@ def test_a_package_without_an_init_is_its_own(root: Path):
     assert [call(jobs["api:s"]), call(jobs["core:s"])] == ["api", "core"]
 
 
-def test_the_program_itself_stays(root: Path):
-    envfile(
-        root / "api", "import sys\n@runner.session\ndef s(session): session.append(sys.modules)"
-    )
+def test_the_program_itself_stays(root: Path, monkeypatch):
+    program = ModuleType("__main__")
+    program.__file__ = "/usr/bin/runenv"
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    envfile(root / "api", f"import sys\nassert '__main__' in sys.modules\n{LINT}")
 
-    job = load(root).jobs[0]
-
-    main = sys.modules["__main__"]
-    with job.spec.imports:
-        assert sys.modules["__main__"] is main
+    assert [job.name for job in load(root).jobs] == ["api:lint"]
 
 
 def test_behind_a_session_the_project_is_that_of_the_top_again(two: Path):
@@ -572,6 +570,44 @@ def test_its_options_describe_its_sessions_and_not_the_run(root: Path):
         ("own.env", "more.env"),
     ]
     assert (settings.jobs, settings.backend) == ("1", "uv|virtualenv")
+
+
+def test_its_options_are_for_what_it_includes_too_which_may_say_otherwise(root: Path):
+    api = OWN.replace('"tests"', '"tests", "docs:more"')
+    envfile(root / "api", textwrap.dedent(api) + 'runner.include("docs/envfile.py")')
+    more = LINT.replace("lint", "more").replace("python=False", "default=False")
+    own = 'runner.options.env_file = ["-d.env"]\nrunner.options.timeout = 30\n'
+    envfile(root / "api/docs", LINT.replace("python=False", "timeout=3") + more + own)
+
+    project, _ = opened(root, 'runner.include("*/envfile.py")')
+
+    lint, more_spec = (jobs_of(project)[f"api:docs:{name}"].spec for name in ("lint", "more"))
+    assert [spec.default for spec in (lint, more_spec)] == [True, True]
+    assert [spec.needs.backend for spec in (lint, more_spec)] == ["venv", "venv"]
+    assert [spec.timeout_s for spec in (lint, more_spec)] == [3, 30]
+    assert more_spec.env_file == (os.path.join("..", "own.env"), "-d.env")
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("a.env", os.path.join("..", "a.env")),
+        ("-a.env", "-" + os.path.join("..", "a.env")),
+        ("~/a.env", "~/a.env"),
+        ("-/etc/a.env", "-/etc/a.env"),
+    ],
+)
+def test_a_file_of_variables_stays_the_same_file_where_another_includes_it(
+    root: Path, name: str, seen: str
+):
+    envfile(
+        root / "api", f'runner.options.env_file = [{name!r}]\nrunner.include("docs/envfile.py")'
+    )
+    envfile(root / "api/docs")
+
+    project, _ = opened(root, 'runner.include("*/envfile.py")')
+
+    assert [job.spec.env_file for job in project.jobs] == [(seen,)]
 
 
 def test_the_command_line_and_variables_win_over_them(root: Path):
