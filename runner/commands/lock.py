@@ -244,7 +244,7 @@ def _minors(jobs: list[Job], workshop: Workshop) -> list[str]:
     found: set[tuple[int, ...]] = set()
     for job in jobs:
         try:
-            version = find(job.python, cache_dir=cache).version
+            version = find(job.python, cache_dir=cache, root=workshop.root).version
         except InterpreterMissing:
             # Not on this machine, but a lock can be made for it all the same.
             match = re.fullmatch(r"\d+\.\d+", job.python or "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -174,6 +176,20 @@ def test_its_lock_lies_beside_it_and_serves_it_alone_and_with_the_others(folder:
         "api/runenv-locks/pylock.look.toml  is not there\n"
         "api/runenv-locks/pylock.lint.toml  is of no session\n"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a link to a program")
+def test_a_lock_is_for_the_python_in_its_own_folder(folder: Folder):
+    folder.wheel("one")
+    folder.envfile('runner.include("api/envfile.py")')
+    text = (
+        'import runner\n@runner.session(python="./python", deps=["one"])\ndef lint(session): ...\n'
+    )
+    folder.write("api/envfile.py", text)
+    (folder.root / "api/python").symlink_to(sys.executable)
+
+    assert folder.passes("--lock").out == "api/runenv-locks/pylock.lint.toml  is new: 1 package\n"
 
 
 @pytest.mark.slow
