@@ -406,6 +406,83 @@ def test_a_tab_takes_a_folder_that_cannot_be_read_for_an_empty_one():
             os.chmod(folder, 0o700)
 
 
+@pytest.mark.parametrize(
+    ("files", "text", "what", "mend"),
+    [
+        (
+            ["the,api/envfile.py"],
+            'runner.include("*/envfile.py")',
+            "the name of the folder of the,api/envfile.py cannot be a prefix",
+            'give it one: prefix="the_api"',
+        ),
+        (
+            [],
+            'runner.include("*/envfile.py")',
+            "no file matches '*/envfile.py'",
+            "a path starts at the folder of the envfile; take the line out where there is none",
+        ),
+        (
+            ["packages/api/envfile.py"],
+            'runner.include("packages/apo/envfile.py")',
+            "no file matches 'packages/apo/envfile.py'",
+            "did you mean 'api'?",
+        ),
+        (
+            ["packages/api/envfile.py"],
+            'runner.include("packages/api/")',
+            "no file matches 'packages/api/'",
+            "a folder is not meant; write 'packages/api/envfile.py'",
+        ),
+        (
+            ["api/envfile.py"],
+            'runner.include("a*/envfile.py"); runner.include("*/envfile.py")',
+            "api/envfile.py is included twice",
+            "take one of the two out",
+        ),
+        (
+            ["api/envfile.py"],
+            'runner.include("api/envfile.py"); runner.include("*/envfile.py", prefix="x")',
+            "",  # the pattern leaves it out
+            "",
+        ),
+        (
+            ["api/envfile.py", "api/more.py"],
+            'runner.include("api/*.py")',
+            "api/more.py lies in the folder of api/envfile.py",
+            "import it there: what a module declares is its envfile's own",
+        ),
+        (
+            ["api/noxfile.py"],
+            'runner.include("api/*.py")',
+            "api/noxfile.py is a noxfile, whose sessions have other names and rules",
+            "make an envfile of it: runenv --convert api/noxfile.py",
+        ),
+    ],
+)
+def test_what_cannot_be_included_is_told_with_its_mend(
+    root: Path, files: list[str], text: str, what: str, mend: str
+):
+    for name in files:
+        write(root / name, f"import runner\n{LINT}")
+
+    if what:
+        assert mistakes(root, text) == [("envfile.py:2", f"include: {what}", mend)]
+    else:
+        assert [job.name for job in load(root, text).jobs] == ["api:lint"]
+
+
+def test_a_circle_is_told_from_where_it_begins(root: Path):
+    envfile(root / "api", 'runner.include("docs/envfile.py")')
+    envfile(root / "api/docs", 'runner.include("../envfile.py")')
+
+    ((where, what, mend),) = mistakes(root, 'runner.include("api/envfile.py")')
+
+    circle = "api/envfile.py -> api/docs/envfile.py -> api/envfile.py"
+    assert where == "api/docs/envfile.py:2"
+    assert what == f"include: these include each other: {circle}"
+    assert mend == "take one of the include out"
+
+
 # What it imports. -----------------------------------------------------------------------
 
 
