@@ -9,7 +9,7 @@ from runner.bench import Bench
 from runner.commands.exec import job_to_visit
 from runner.envs import editor_link
 from runner.envs.interpreters import describe
-from runner.errors import UsageError
+from runner.errors import CommandFailed, UsageError
 from runner.process import run as run_command
 from runner.running import Command
 from runner.signals import signals_as_exceptions
@@ -61,5 +61,5 @@ def _is_ignored(root: str) -> bool:
     try:
         command = Command(argv=argv, cwd=root, env=outer_variables(os.environ), capture="merged")
         return run_command(command).returncode != 1  # 128: no repository
-    except OSError:
+    except CommandFailed:
         return True

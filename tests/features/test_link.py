@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from runner.commands import link
 from runner.envs import editor_link
 from runner.errors import UsageError
+from runner.model import Request
 from tests.conftest import Folder
 
 pytestmark = [
@@ -106,6 +108,26 @@ def test_where_a_folder_stands_no_environment_is_made(two: Folder):
         "  move it away, then link again; runenv never replaces it\n"
     )
     assert not (two.root / ".runenv/tests-a").exists()
+
+
+def test_what_has_nothing_to_link_to_is_told_before_anything_is_made(tmp_path: Path):
+    (tmp_path / "envfile.py").write_text(
+        "import runner\n\n@runner.session(python=False)\ndef tests(session): ...\n"
+    )
+    given = {"directory": str(tmp_path)}
+
+    with pytest.raises(UsageError, match="job 'tests' has no environment to link to"):
+        link.main(Request("link", "tests", given, ()))
+    with pytest.raises(UsageError) as caught:
+        link.main(Request("link", "tests", given, ("python", "-V")))
+    assert caught.value.mend == "--exec does: runenv --exec tests -- python -V"
+    assert os.listdir(tmp_path) == ["envfile.py"]
+
+
+def test_where_git_is_not_nothing_is_told_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert link._is_ignored(str(tmp_path))
 
 
 # What may be replaced. --------------------------------------------------------------------
