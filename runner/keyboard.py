@@ -99,12 +99,6 @@ else:
     _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     _OTHERS = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
 
-    def _taken(came: list[int]) -> list[int]:
-        """What is in it; more may come meanwhile, and stays."""
-        taken = came[:]
-        del came[: len(taken)]
-        return taken
-
     class Keyboard:
         """What is pressed, and which signals come meanwhile."""
 
@@ -178,13 +172,14 @@ else:
             self._came.append(number)
 
         def _answer(self) -> None:
-            """Answer the signals that came."""
+            """Answer the first of the signals that came."""
             self.end_where_asked()
-            for number in _taken(self._came):
-                if number == signal.SIGTSTP:
-                    self._stop()
-                elif number == signal.SIGCONT:
-                    self._take_over()  # the shell may have set modes of its own
+            # One that ends us and comes only now is behind it, and stays there.
+            number = self._came.pop(0)
+            if number == signal.SIGTSTP:
+                self._stop()
+            elif number == signal.SIGCONT:
+                self._take_over()  # the shell may have set modes of its own
 
         def end_where_asked(self) -> None:
             """Raise what a signal raises that asks us to end, where one has come."""
