@@ -102,7 +102,8 @@ def fold_around(text: str, columns: int, indent: int, begins: int | None = None)
 
     A command stands in backquotes, or from `runenv` on. A line that begins with a blank is code.
     """
-    if not columns or text.startswith(" "):
+    first = indent if begins is None else begins
+    if not columns or text.startswith(" ") or first + width_of(text) < columns:
         return text
     import re  # most lines fit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ from runner.commands.doctor import Finding
 from runner.commands.doctor import as_text as findings
 from runner.commands.explain import Explained
 from runner.commands.explain import as_text as explanation
-from tests.conftest import Folder
+from tests.conftest import ROOT, Folder
 
 pytestmark = pytest.mark.measured
 
@@ -84,11 +85,26 @@ def test_a_text_is_folded_between_its_words(
         ("name it: runenv --exec a -- b", "name it:\n    runenv --exec a -- b"),
         ("    import runner  # code", "    import runner  # code"),
         ("one two three four", "one two three\n    four"),
+        ("do `a b c d e f`", "do\n    `a b c d e f`"),
+        ("do `a b c d e`.", "do `a b c d e`."),  # 15 columns: nothing stands in the last
     ],
 )
 def test_a_command_in_a_text_is_whole(text: str, lines: str):
     assert fold_around(text, 16, 4, 0) == lines
     assert fold_around(text, 0, 4, 0) == text
+
+
+def test_a_line_that_fits_costs_no_regular_expression():
+    code = "import sys; from runner.colors import fold_around as f; f('a `b c`', 80, 0); print(*sys.modules)"
+
+    # -S: what .pth files load is not ours.
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+
+    loaded = done.stdout.split()
+    assert "runner.colors" in loaded
+    assert "re" not in loaded
 
 
 def test_a_file_has_no_columns(tmp_path):
