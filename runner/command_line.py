@@ -12,16 +12,21 @@ from runner.settings import BARE_STORE, BY_NAME, OPTIONS, check, is_list, split
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from typing import Literal
 
-    from runner.model import Option
+    from runner.model import Job, Option
 
 _BY_FLAG = {flag: option for option in OPTIONS for flag in option.flags}
 _ALL = "all"  # of --clean --store=all
 # Behind their names are options of sessions.
 _OF_SESSIONS = ("run", "watch", "explain", "graph", "list")
 _SPLIT = ("run", "list", "explain", "matrix")
+# What decides what a job does, whichever others run, and whoever is told of it.
+_OF_JOBS = (
+    *("directory", "file", "all_projects", "on", "timeout", "non_interactive"),
+    *("backend", "envdir", "store", "max_age", "no_install", "install_only"),
+)
 _OF_ONE = ("shell", "exec", "link")  # what stands behind them may be picked
 
 # Options that mean nothing but with these verbs, as a person reads them; and the mend.
@@ -304,16 +309,29 @@ def is_value(word: str) -> bool:
     return word == "-" or not word.startswith("-") or word[1:].lstrip(".")[:1].isdecimal()
 
 
-def given_words(given: Mapping[str, object]) -> list[str]:
-    """The options of the command line as they were given, but those that select."""
+def given_words(given: Mapping[str, object], keep: Container[str] = ()) -> list[str]:
+    """The options of the command line as they were given, but those that select.
+
+    keep: names of some that select, and are told too.
+    """
     words: list[str] = []
     for name, value in given.items():
         option = next((o for o in OPTIONS if o.named == name), BY_NAME[name])  # --upgrade=PACKAGE
-        if option.group != "Select":
+        if option.group != "Select" or name in keep:
             flag = option.flags[-1]
             values = value if is_list(value) else (value,)
             words += [flag] if value is True else [f"{flag}={each}" for each in values]
     return words
+
+
+def show_again(jobs: Sequence[Job], request: Request) -> str:
+    """The command that runs these jobs of a run again as they ran, and no others."""
+    from runner.shown import show  # hardly any command line is shown
+
+    given = {name: value for name, value in request.given.items() if name in _OF_JOBS}
+    named = [word for job in jobs for word in (job.name, *job.words)]
+    posargs = ["--", *request.posargs] if request.posargs else []
+    return show(["runenv", *given_words(given), *named, *posargs])
 
 
 def is_ours(flag: str) -> bool:

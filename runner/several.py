@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 
 from runner.colors import can_draw, shows_escapes, wants_color
+from runner.command_line import show_again
 from runner.envs import choose_backend, folder
 from runner.envs.python_answers import running
 from runner.errors import RunnerError, UsageError
@@ -25,7 +26,6 @@ from runner.reports.logs import Logs, lead_to_one_place
 from runner.run_folders import LOGS
 from runner.running import EnvironmentReady, Said
 from runner.settings import grace_s
-from runner.shown import show_again
 from runner.typed import TYPE_CHECKING
 from runner.worker import Run, orders, terminal_of, work, world_of
 from runner.world import envdir_of, make_store

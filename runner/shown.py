@@ -10,8 +10,6 @@ from runner.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runner.model import Job, Request
-
 # What no shell gives a meaning, in any place of a word: the set of `shlex.quote`.
 _SAFE = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_"
 
@@ -31,17 +29,6 @@ def show(argv: Sequence[str], env_changes: Sequence[tuple[str, str | None]] = ()
         words += [f"{name}={_quoted(value)}" for name, value in env_changes if value is not None]
         words += map(_quoted, argv)
     return " ".join(words)
-
-
-def show_again(jobs: Sequence[Job], request: Request) -> str:
-    """The command that runs these jobs of a run again, and no others."""
-    where = (("--directory", "directory"), ("--file", "file"))
-    given = [(flag, request.given.get(name)) for flag, name in where]
-    before = [word for flag, value in given if value for word in (flag, str(value))]
-    before += ["--all-projects"] if request.given.get("all_projects") else []
-    named = [word for job in jobs for word in (job.name, *job.words)]
-    after = ["--", *request.posargs] if request.posargs else []
-    return show(("runenv", *before, *named, *after))
 
 
 def _quoted(word: str) -> str:

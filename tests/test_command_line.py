@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.command_line import parse, verb_for_word
+from runner.command_line import given_words, parse, show_again, verb_for_word
 from runner.errors import UsageError
 from runner.model import Request
 
@@ -191,3 +191,31 @@ def test_a_verb_is_about_the_store_where_that_stands_beside_it(
     request = parse(words)
 
     assert (request.of_store, request.given.get("store")) == (of_store, store)
+
+
+# Told again. ---------------------------------------------------------------------------
+
+
+def test_options_are_told_as_they_were_given_but_those_that_select():
+    options = given("-v", "-j", "2", "-t", "slow", "--upgrade=six", "--shard", "1/2", "tests")
+
+    assert given_words(options) == ["--verbose", "--jobs=2", "--upgrade=six"]
+    assert given_words(options, keep=("shard",)) == [
+        "--verbose",
+        "--jobs=2",
+        "--upgrade=six",
+        "--shard=1/2",
+    ]
+
+
+def test_what_runs_jobs_again_has_what_decides_what_they_do_and_nothing_else():
+    asked = parse(
+        (
+            *("-C", "sub", "--backend", "venv", "-j", "4", "-x", "--timeout", "5m", "--fresh"),
+            *("-t", "slow", "--report", "all.json", "-v", "--no-install", "--", "a b"),
+        )
+    )
+
+    assert show_again([], asked) == (
+        "runenv --directory=sub --backend=venv --timeout=5m --no-install -- 'a b'"
+    )

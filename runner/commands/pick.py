@@ -120,5 +120,7 @@ def _command(request: Request, names: Sequence[str]) -> str:
         is_of_graph = request.verb == "graph" and request.argument != "text"
         verb = [f"{flag}={request.argument}" if is_of_graph else flag]
     posargs = ["--", *request.posargs] if request.posargs else []
+    # The part of one machine is of what was chosen: the names alone would mean all of that.
+    given = given_words(request.given, keep=("shard", "plan"))
     # A name belongs right behind --shell and --exec.
-    return show(["runenv", *given_words(request.given), *verb, *names, *posargs])
+    return show(["runenv", *given, *verb, *names, *posargs])

@@ -11,6 +11,7 @@ from functools import partial
 from runner import errors, schedule
 from runner.ahead import Ahead
 from runner.bench import prepare_ahead
+from runner.command_line import show_again
 from runner.commands import failed_before, picked
 from runner.envs.folder import make_envdir
 from runner.errors import Interrupted, ReportUnwritten
@@ -26,7 +27,6 @@ from runner.reports import Several, make_folds, make_terminal
 from runner.run_folders import make_run_id
 from runner.running import GOOD, JobEnded, Outcome, Report
 from runner.selection import find_jobs, select
-from runner.shown import show_again
 from runner.signals import signals_as_exceptions
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING

@@ -136,6 +136,7 @@ def test_keys(project: Folder, keys: tuple[str, ...], command: str, done: list[s
         (("-t", "slow"), (ENTER,), "runenv tests-old", ["tested old"]),
         (("tests", "-k", "new", "-v"), (ENTER,), "runenv --verbose tests-new", ["tested new"]),
         (("-j", "2"), ("\x01", ENTER), None, ["linted []", "released minor", "tested new", "tested old"]),
+        (("--shard", "1/1"), (ENTER,), "runenv --shard=1/1 lint", ["linted []"]),
         (("lint", "--", "a b"), (ENTER,), "runenv lint -- 'a b'", ["linted ['a b']"]),
         (
             ("lint", "release", "--part", "major", "--fail-fast"),
