@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20  # of the list: more than that nobody reads at a glance
 _LEAST_ABOUT = 12  # columns; in fewer nothing is told of a choice
+_ROWS_FOR_KEYS = 8  # of the terminal; in fewer a second line tells nothing of keys
 _STEPS = {"up": -1, "ctrl-p": -1, "down": 1, "ctrl-n": 1}
 _LEAVING = ("escape", "ctrl-c", "ctrl-d", "ctrl-g")
 
@@ -171,6 +172,3 @@ class Menu:
         if columns_of(one) <= columns:
             return [one]
         return [told, *fold(keys, columns + 1, 0).split("\n")] if rows >= _ROWS_FOR_KEYS else [told]
-
-
-_ROWS_FOR_KEYS = 8
