@@ -137,9 +137,9 @@ def test_fewer_rows_leave_the_lines_below_where_they_are():
 
 
 def test_nothing_found_is_said():
-    assert pressed("z", "z").lines(80, 24)[:2] == [
+    assert pressed("z", "z").lines(40, 24)[:2] == [
         "Run which? zz",
-        "    nothing has that; Backspace goes back",
+        "    nothing has it; Backspace goes back",
     ]
 
 
@@ -157,7 +157,7 @@ def test_forty_columns():
 
 def test_where_no_signs_but_ascii_are_shown():
     assert pressed(" ").lines(34, 24, unicode=False)[1:3] == [
-        "> x lint            Check the ...",
+        "> + lint            Check the ...",
         "    tests-3.12-old  Run the te...",
     ]
 

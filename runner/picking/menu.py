@@ -117,7 +117,7 @@ class Menu:
         lines = [self.prompt(columns + 1)]
         for number in range(top, min(top + height, len(self.found))):
             place = self.found[number]
-            sign = ("✓" if unicode else "x") if place in self.marked else " "
+            sign = ("✓" if unicode else "+") if place in self.marked else " "
             head = f"{'>' if number == self.at else ' '} {sign} "
             room = columns - len(head)
             lines.append(
@@ -128,7 +128,7 @@ class Menu:
                 )
             )  # fmt: skip
         if not self.found:
-            lines.append(cut("    nothing has that; Backspace goes back", columns, more))
+            lines.append(cut("    nothing has it; Backspace goes back", columns, more))
         lines += [""] * (1 + height - len(lines))
         return [line.rstrip() for line in lines] + [paint("thin", line) for line in below]
 
