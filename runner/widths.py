@@ -10,7 +10,6 @@ from __future__ import annotations
 _EMOJI = "\ufe0f"  # makes the sign before it one of two columns
 _PICTURES = "\U0001f000"  # from here on: flags are pairs of letters, each as wide as a flag in some
 
-
 _FIRST_OTHER = "\u0300"  # what is before it takes one column each
 
 
@@ -37,8 +36,8 @@ def cut(text: str, columns: int, more: str) -> str:
     """The text, or its beginning and `more` where it is wider."""
     if columns_of(text) <= columns:
         return text
-    kept = _beginning(text, columns - columns_of(more))
-    return kept + more if columns >= columns_of(more) else ""
+    room = columns - columns_of(more)
+    return _beginning(text, room) + more if room >= 0 else ""
 
 
 def cut_in_the_middle(text: str, columns: int, more: str) -> str:
@@ -46,8 +45,8 @@ def cut_in_the_middle(text: str, columns: int, more: str) -> str:
     if columns_of(text) <= columns:
         return text
     room = columns - columns_of(more)
-    if room < 2:
-        return cut(text, columns, more)
+    if room < 0:
+        return ""
     end = _beginning(text[::-1], room // 2)[::-1]
     return _beginning(text, room - columns_of(end)) + more + end
 
