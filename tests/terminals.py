@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from typing import Any
 
 if sys.platform != "win32":
+    import fcntl
     import termios
 
 _LOCAL_MODES = 3  # in what tcgetattr tells
@@ -24,6 +26,11 @@ def open_terminal() -> tuple[int, int]:
     modes[_LOCAL_MODES] |= termios.NOFLSH
     termios.tcsetattr(inside, termios.TCSANOW, modes)
     return keyboard, inside
+
+
+def resize(end: int, columns: int) -> None:
+    """Make a terminal so wide, of which this is one end."""
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
 
 class AtTerminal:

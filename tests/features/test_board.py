@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -15,12 +14,8 @@ import pytest
 from tests.conftest import Folder
 from tests.features.test_interactive import LOGIN
 from tests.features.test_parallel import KINDS, declare
-from tests.terminals import AtTerminal, open_terminal
+from tests.terminals import AtTerminal, open_terminal, resize
 from tests.test_board import Emulated
-
-if sys.platform != "win32":
-    import fcntl
-    import termios
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 
@@ -49,7 +44,7 @@ class Terminal(AtTerminal):
         os.close(inside)
 
     def resize(self, columns: int) -> None:
-        fcntl.ioctl(self.keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        resize(self.keyboard, columns)
 
     def read_until(self, pattern: str) -> None:
         """Read until what was sent matches, behind what was read for before."""
