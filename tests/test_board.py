@@ -35,6 +35,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
         ("gro\u0308ße", 5),  # a combining diaeresis
         ("日本", 4),
         ("✓ ok", 4),
+        ("a\u20dd", 1),  # a circle around it
         ("🐍", 2),
         ("❤️", 2),
         ("🇩🇪", 4),  # 2 in some terminals
@@ -67,6 +68,7 @@ def test_a_text_is_cut_to_columns(text: str, columns: int, shown: str):
         ("tests-3.12-old", 10, "tests…-old"),
         ("日本日本日本", 8, "日本…本"),
         ("tests", 2, "t…"),
+        ("tests", 1, "…"),
         ("tests", 0, ""),
     ],
 )

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import redirect_stderr
 
 import pytest
 
+from runner.cli import carry_out
 from runner.colors import columns_of, fold, fold_around, painter, wants_color
 from runner.commands import help
 from runner.commands.doctor import Finding
 from runner.commands.doctor import as_text as findings
 from runner.commands.explain import Explained
 from runner.commands.explain import as_text as explanation
+from runner.errors import UsageError
 from tests.conftest import ROOT, Folder
+from tests.terminals import open_terminal, resize
 
 pytestmark = pytest.mark.measured
-
-if sys.platform != "win32":
-    import fcntl
-    import os
-    import struct
-    import termios
 
 
 @pytest.mark.parametrize(
@@ -197,8 +196,8 @@ ENVFILE = """
 
 def seen(folder: Folder, *arguments: str, code: int = 0) -> str:
     """What stands on a terminal of 40 columns, without colours."""
-    outside, inside = os.openpty()
-    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    outside, inside = open_terminal()
+    resize(inside, 40)
     process = folder.start(
         *arguments, env={"NO_COLOR": "1"}, stdin=None, stdout=inside, stderr=inside
     )
@@ -316,3 +315,24 @@ def test_warnings_are_folded_between_their_words(folder: Folder):
     ]
     assert shown[2] == "no envfile.py in"
     assert "  noxfile.py is run, as nox would" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_a_mend_is_folded_where_it_reaches_the_last_column():
+    def fail() -> int:
+        raise UsageError("bad", mend=f"{'a' * 18} {'b' * 18}\n{'a' * 18} {'b' * 19}")
+
+    outside, inside = open_terminal()
+    resize(inside, 40)
+    with open(inside, "w", encoding="utf-8") as stream, redirect_stderr(stream):
+        code = carry_out(fail)
+        shown = os.read(outside, 4096).decode()
+    os.close(outside)
+
+    assert code == 2
+    assert shown.split("\r\n")[1:] == [
+        f"  {'a' * 18} {'b' * 18}",
+        f"  {'a' * 18}",
+        f"    {'b' * 19}",
+        "",
+    ]

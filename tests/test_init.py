@@ -232,6 +232,21 @@ def test_what_tests_do_not_need_is_not_missing(made: Made, name: str, text: str)
     assert made.decided().missing == ()
 
 
+def test_settings_that_are_named_for_tests_hold_for_them_and_of_variables_eight_are_told(
+    made: Made,
+):
+    read = "".join(f"os.environ['V{number}']\n" for number in range(9))
+    made.write("my_thing/test_settings.py", f"import os\nURL = 'redis://a'\n{read}")
+    project(made)
+
+    assert made.decided().missing == (
+        (
+            "my_thing/test_settings.py names a Redis server, which the tests need;"
+            " it reads the variables V0, V1, V2, V3, V4, V5, V6, V7"
+        ),
+    )
+
+
 def test_the_settings_of_a_django_project_hold_for_its_tests(made: Made):
     made.write("mysite/settings.py", "E = 'django.db.backends.mysql'\n")
     made(manage_DOT_py="", polls__tests_DOT_py="from django.test import TestCase\n")

@@ -86,6 +86,11 @@ def test_its_modes_are_put_back(desk: Desk):
     assert desk.modes() == before
 
 
+def test_keys_are_not_shown(desk: Desk):
+    with desk.keys():
+        assert not termios.tcgetattr(desk.stream)[3] & termios.ECHO
+
+
 def test_ctrl_s_stops_nothing(desk: Desk):
     with desk.keys():
         assert not termios.tcgetattr(desk.stream)[0] & termios.IXON

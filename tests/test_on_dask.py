@@ -40,7 +40,7 @@ def test_settings_of_a_job_travel_and_those_of_here_stay(tmp_path: Path):
 
 
 def test_of_named_files_those_that_travel_and_those_that_stay_are_known(tmp_path: Path):
-    for name in ("sent.env", "ignored.env", "sub/sent.env"):
+    for name in ("sent.env", "ignored.env", "sub/sent.env", "~/a"):
         (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "project" / name).touch()
     (tmp_path / "outside.env").touch()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 
 import pytest
 
 from runner.picking import Choice, Question, by_lines, matching
 from runner.picking.menu import Menu
 from runner.widths import columns_of
+from tests.terminals import open_terminal, resize
 
 LINT = Choice("lint", "Check the style", ("quick",))
 OLD = Choice("tests-3.12-old", "Run the tests", ("slow", "ci"))
@@ -48,6 +51,10 @@ def test_a_name_that_begins_with_it_comes_before_names_that_have_it():
     ]
 
 
+def test_letters_in_their_order_are_found_in_whatever_case():
+    assert matching("dH", [Choice("Docs-html"), Choice("hd")]) == [0]
+
+
 # Keys. --------------------------------------------------------------------------------
 
 
@@ -72,6 +79,7 @@ def pressed(*keys: str, several: bool = True) -> Menu:
         (["o", "l", "d", "enter"], ["tests-3.12-old"]),
         (["o", "l", "x", "backspace", "enter"], ["tests-3.12-old"]),
         (["n", "e", "w", "ctrl-u", "enter"], ["lint"]),
+        (["down", "backspace", "ctrl-u", "enter"], ["tests-3.12-old"]),  # nothing to take back
         (["s", "-", "x", "ctrl-w", "down", "enter"], ["tests-3.13-new"]),
         (["down", " ", "up", " ", "enter"], ["tests-3.12-old", "lint"]),  # as they were marked
         (["tab", "tab", "enter"], ["lint", "tests-3.12-old"]),
@@ -261,6 +269,24 @@ def test_letters_search_and_the_numbers_are_those_of_what_was_found():
 
     assert names == ["tests-3.13-new"]
     assert shown.endswith(ASKED + "1  tests-3.13-new  Run the tests  [slow]\n" + ASKED)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+def test_lines_are_folded_to_the_terminal():
+    keyboard, inside = open_terminal()
+    resize(inside, 30)
+    with open(inside, "w", encoding="utf-8") as stream:
+        by_lines.ask(Question("Run which?", "runs"), [DOCS], stream, io.StringIO("\n"))
+        shown = os.read(keyboard, 4096).decode()
+    os.close(keyboard)
+
+    assert shown.split("\r\n") == [
+        "1  docs  Build the pages;",
+        "   lint them",
+        "Run which? Numbers (1 3-5), a",
+        "name, or letters to search;",
+        "nothing leaves: ",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
-from fcntl import ioctl
-from termios import TIOCSWINSZ
 from typing import Any
 
 import pytest
@@ -25,7 +22,7 @@ from runner.running import (
     Said,
     Shown,
 )
-from tests.terminals import open_terminal
+from tests.terminals import open_terminal, resize
 
 
 class Stream(io.TextIOWrapper):
@@ -171,6 +168,13 @@ def test_words_are_told_by_their_level():
 
 def test_further_lines_stand_in():
     assert hear(Said("lint", "error", "one\ntwo\nthree")) == "error: one\n  two\n  three\n"
+
+
+def test_a_further_line_is_folded_where_it_reaches_the_last_column():
+    line = f"{'a' * 18} {'b' * 18}"  # with the 2 before it, 39
+
+    assert hear(Said("a", "error", f"x\n{line}")) == f"error: x\n  {line}\n"
+    assert hear(Said("a", "error", f"x\n{line}b")) == f"error: x\n  {'a' * 18}\n    {'b' * 19}\n"
 
 
 def test_output_that_was_kept_back_is_shown_as_it_is():
@@ -339,7 +343,7 @@ def test_the_columns_of_the_table_stand_below_each_other_in_colour_too():
 
 def test_the_width_is_the_terminals():
     ours, theirs = open_terminal()
-    ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
+    resize(theirs, 30)
     with open(theirs, "w", encoding="utf-8") as stream, open(ours, "rb", buffering=0) as screen:
         reporter = make_terminal(stream, Settings(), {"TERM": "xterm"})
         reporter.hear(JobStarted("lint", ""))

@@ -334,6 +334,35 @@ def test_it_follows_the_size_of_the_terminal(project: Folder):
     ]
 
 
+def test_a_terminal_that_has_wrapped_what_was_typed_is_drawn_on_from_the_first_of_its_lines(
+    project: Folder,
+):
+    with Picking(project, "--pick") as terminal:
+        terminal.press("x" * 30)
+        terminal.read_until(r"which\? x{30}")
+        begin = len(terminal.sent)
+        terminal.resize(20)
+        terminal.read_until(r"which\? x{8}\x1b")
+        assert "\x1b[2A" in terminal.sent[begin:].decode().partition("Run which?")[0]
+        terminal.type(ESCAPE)
+        terminal.rest()
+
+
+def test_of_what_a_session_is_about_the_first_line_is_shown_as_the_terminal_can(folder: Folder):
+    folder.envfile(
+        '@runner.session(python=False)\ndef a(session):\n    """Größe.\n\n    More."""\n'
+    )
+
+    with Picking(folder, "--pick", env={"PYTHONIOENCODING": "ascii"}) as terminal:
+        terminal.press(" ")
+        terminal.read_until("marked")
+        shown = seen(terminal.sent.decode())
+        terminal.type(ESCAPE)
+        terminal.rest()
+
+    assert shown[:2] == ["Run which?", "> + a  Gr??e."]
+
+
 def test_what_is_typed_behind_the_last_key_is_the_session_s(folder: Folder):
     folder.envfile("@runner.session(python=False)\ndef a(session): print('got', input())\n")
 
