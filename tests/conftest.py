@@ -22,10 +22,11 @@ _FOREIGN += ("GITHUB_", "GITLAB_", "CI_", "CIRCLE", "BUILDKITE", "TF_BUILD", "SY
 _COLOR = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CI", "COLUMNS")
 
 
-# A shell without job control starts what runs in its background with SIGINT ignored,
-# and so does pytest-xdist; nohup ignores SIGHUP. Ignored signals are inherited.
+# A shell without job control starts what runs in its background with SIGINT and SIGQUIT
+# ignored, pytest-xdist its workers with SIGINT; nohup ignores SIGHUP. Ignored signals are inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32":
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
