@@ -47,6 +47,18 @@ if sys.platform == "win32":
         "S": "delete", "K": "left", "M": "right", "\x0f": "back tab",
     }  # fmt: skip
 
+    def next_key() -> str:
+        """The next key of the console; waits for it."""
+        sign = msvcrt.getwch()
+        if sign == "\0" or (sign == "\xe0" and msvcrt.kbhit()):  # alone it is a letter
+            return _CODES.get(msvcrt.getwch(), "")
+        if sign == "\x1b":
+            return "escape"
+        if "\ud800" <= sign <= "\udbff":  # a sign of two halves
+            pair = sign + msvcrt.getwch()
+            sign = pair.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _name_of(sign)
+
     class Keyboard:
         """What is pressed."""
 
@@ -65,17 +77,10 @@ if sys.platform == "win32":
                     self._seen = self._size()
                     return REDRAW
                 time.sleep(_BETWEEN_S)
-            sign = msvcrt.getwch()
-            if sign == "\0" or (sign == "\xe0" and msvcrt.kbhit()):  # alone it is a letter
-                return _CODES.get(msvcrt.getwch(), "")
-            if sign == "\x1b":
-                return "escape"
-            if "\ud800" <= sign <= "\udbff":  # a sign of two halves
-                pair = sign + msvcrt.getwch()
-                sign = pair.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            if sign == "\x03":
+            key = next_key()
+            if key == "ctrl-c":
                 raise KeyboardInterrupt
-            return _name_of(sign)
+            return key
 
     @contextmanager
     def keys_at(
@@ -99,42 +104,20 @@ else:
     _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     _OTHERS = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)
 
-    class Keyboard:
-        """What is pressed, and which signals come meanwhile."""
+    class Sequences:
+        """The keys that a terminal sends, some by several signs. Its modes are not changed."""
 
-        def __init__(self, stream: TextIO, erase: Callable[[], None]) -> None:
-            self._descriptor = stream.fileno()
-            self._erase = erase
-            self._came: list[int] = []
-            self._before = termios.tcgetattr(self._descriptor)
-            self._decoder = codecs.getincrementaldecoder(stream.encoding)("replace")
-            self._woken, self._waking = os.pipe()
-            for end in (self._woken, self._waking):
-                os.set_blocking(end, False)
+        def __init__(self, descriptor: int, encoding: str) -> None:
+            self._descriptor = descriptor
+            self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
-        def has_more(self) -> bool:
-            """Whether a key or a signal waits to be read."""
-            return bool(self._came) or self._comes_within(0)
-
-        def read(self) -> str:
-            """The next key, or REDRAW, or CLOSED. Raises what a signal raises that ends us."""
-            while True:
-                if self._came:
-                    self._answer()
-                    return REDRAW
-                ready, _, _ = select.select([self._descriptor, self._woken], [], [])
-                if self._woken in ready:
-                    with suppress(BlockingIOError):
-                        os.read(self._woken, 4096)
-                elif key := self._next():
-                    return key
-
-        def _next(self) -> str:
+        def next(self) -> str:
+            """The next key; empty for one that is no use, CLOSED for none any more."""
             sign = self._sign()
             if sign != "\x1b":
                 return CLOSED if sign is None else _name_of(sign)
             sequence = ""
-            while self._comes_within(_ESCAPE_S):
+            while self.comes_within(_ESCAPE_S):
                 sign = self._sign()
                 if sign is None:
                     return CLOSED
@@ -162,8 +145,39 @@ else:
                 sign = self._decoder.decode(data)
             return sign
 
-        def _comes_within(self, seconds: float) -> bool:
+        def comes_within(self, seconds: float) -> bool:
+            """Whether something waits to be read, or does by then."""
             return bool(select.select([self._descriptor], [], [], seconds)[0])
+
+    class Keyboard:
+        """What is pressed, and which signals come meanwhile."""
+
+        def __init__(self, stream: TextIO, erase: Callable[[], None]) -> None:
+            self._descriptor = stream.fileno()
+            self._erase = erase
+            self._came: list[int] = []
+            self._before = termios.tcgetattr(self._descriptor)
+            self._keys = Sequences(self._descriptor, stream.encoding)
+            self._woken, self._waking = os.pipe()
+            for end in (self._woken, self._waking):
+                os.set_blocking(end, False)
+
+        def has_more(self) -> bool:
+            """Whether a key or a signal waits to be read."""
+            return bool(self._came) or self._keys.comes_within(0)
+
+        def read(self) -> str:
+            """The next key, or REDRAW, or CLOSED. Raises what a signal raises that ends us."""
+            while True:
+                if self._came:
+                    self._answer()
+                    return REDRAW
+                ready, _, _ = select.select([self._descriptor, self._woken], [], [])
+                if self._woken in ready:
+                    with suppress(BlockingIOError):
+                        os.read(self._woken, 4096)
+                elif key := self._keys.next():
+                    return key
 
         # Signals and modes. ----------------------------------------------------------
 

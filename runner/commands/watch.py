@@ -84,7 +84,7 @@ class _Happening(Record):
     kind: Literal["bell", "lost", "told", "ended", "key", "signal"]
     told: Told = Told()
     number: int = 0  # of a signal; the exit code of a run
-    text: str = ""  # a key; why a bell is lost
+    text: str = ""  # the name of a key; why a bell is lost
 
 
 class _Order(Record):
@@ -290,9 +290,9 @@ class _Watch:
         return _LONGEST_S
 
     def _pressed(self, key: str) -> _Order | int | None:
-        if key in ("q", "Q", "\x04"):
+        if key in ("q", "Q", "ctrl-d"):
             return next(reversed(self._red.values()), PASSED)
-        if key in ("r", "R", "\r", "\n"):
+        if key in ("r", "R", "enter"):
             return _Order()
         if key in ("f", "F"):
             if self._red:

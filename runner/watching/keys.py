@@ -1,7 +1,7 @@
 """Keys that are pressed while no run is going on, one by one and without an echo.
 
 In a run the keyboard is that of its commands, so that a debugger works. Knows nothing of
-what a key means.
+what a key means; `keyboard.py` knows what they send.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import suppress
 
+from runner.keyboard import CLOSED
 from runner.signals import Moment, in_background
 from runner.typed import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ def are_there() -> bool:
 if sys.platform == "win32":
     import msvcrt
     import threading
+
+    from runner.keyboard import next_key
 
     _LOOK_AGAIN_S = 0.05  # nothing can be waited for beside a key
 
@@ -54,7 +57,7 @@ if sys.platform == "win32":
         def _read(self) -> None:
             while not self._closed.wait(_LOOK_AGAIN_S):
                 while msvcrt.kbhit():
-                    self._press(msvcrt.getwch())
+                    self._press(next_key())
 
         def close(self) -> None:
             """Read none any more."""
@@ -74,6 +77,7 @@ else:
 
     from runner.descendants import in_foreground
     from runner.handlers import getsignal, set_signal
+    from runner.keyboard import Sequences
 
     if TYPE_CHECKING:
         from types import FrameType
@@ -84,7 +88,7 @@ else:
         """The keyboard between `open` and `close`."""
 
         def __init__(self, press: Callable[[str], None]) -> None:
-            """press: called with each key, from another thread; "" where none can come any more."""
+            """press: called with each key, from another thread."""
             self._press = press
             self._descriptor = sys.stdin.fileno()
             self._modes = termios.tcgetattr(self._descriptor)
@@ -113,28 +117,25 @@ else:
             return True
 
         def _read(self, stop: int) -> None:
-            while stop not in (ready := select.select([self._descriptor, stop], [], [])[0]):
-                assert ready
-                try:
-                    key = os.read(self._descriptor, 1).decode("ascii", "replace")
-                except OSError:  # the terminal is gone
-                    key = ""
-                self._press(key)
-                if not key:
+            # In no other code: `close` would wait for the rest of a sign that never comes.
+            keys = Sequences(self._descriptor, "ascii")
+            while stop not in select.select([self._descriptor, stop], [], [])[0]:
+                if (key := keys.next()) == CLOSED:
                     return
+                self._press(key)
 
         def close(self) -> None:
             """Read none any more; the terminal is as it was."""
             if self._stop is None:
                 return
+            if self._stops:  # first: a Ctrl-Z in the midst of it would close once more
+                set_signal(signal.SIGTSTP, _DEFAULT)
             reading, writing = self._stop
             self._stop = None
             os.write(writing, b"\0")
             self._end.within(None)
             os.close(reading)
             os.close(writing)
-            if self._stops:
-                set_signal(signal.SIGTSTP, _DEFAULT)
             self.restore()
 
         def restore(self) -> None:

@@ -553,6 +553,21 @@ def test_nothing_that_failed_is_nothing_to_run(folder: Folder):
     assert terminal.process.returncode == 0
 
 
+def test_keys_that_send_letters_behind_escape_are_none_of_ours(folder: Folder):
+    folder.envfile(ECHO)
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until(KEYS)
+        terminal.type("\x1bOQ\x1bOR\x1b[F")  # F2, F3, End
+        folder.write("src", "1")
+        terminal.read_until("changed: src")
+        terminal.read_until(KEYS)
+        terminal.type("q")
+        rest = terminal.rest()
+
+    assert rest.count("$ echo ran tests") == 2
+    assert "nothing failed" not in rest
+
+
 @pytest.mark.parametrize("when", ["in a run", "between runs"])
 def test_ctrl_c_ends_it(folder: Folder, when: str):
     sleeping(folder)
