@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,16 @@ def test_of_a_large_file_the_time_alone_decides(tmp_path: Path):
     os.utime(tmp_path / "large", (1, 1))
 
     assert changed(tree) == ["large"]
+
+
+def test_a_file_too_large_to_be_read_leaves_room_for_the_others(tree: Tree, tmp_path: Path):
+    with open(tmp_path / "large", "wb") as stream:
+        stream.truncate(1 << 27)
+    tree = Tree(str(tmp_path), ENVIRON)
+    (tmp_path / "src" / "a.py").unlink()
+    put(tmp_path, "src/a.py", "1")
+
+    assert changed(tree) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
@@ -184,6 +195,24 @@ def test_without_git_its_rules_are_not_known(in_git: Tree, tmp_path: Path):
     put(tmp_path, "run.log")
 
     assert changed(tree) == ["run.log"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="scripts of POSIX")
+def test_git_is_asked_for_what_is_new_alone(in_git: Tree, tmp_path: Path):
+    git = shutil.which("git")
+    put(tmp_path, "ignored/bin/git", f'#!/bin/sh\necho "$1" >> "$0.log"\nexec {git} "$@"\n')
+    (tmp_path / "ignored/bin/git").chmod(0o755)
+    path = f"{tmp_path}/ignored/bin{os.pathsep}{os.environ['PATH']}"
+    tree = Tree(str(tmp_path), {**ENVIRON, "PATH": path})
+    log = tmp_path / "ignored/bin/git.log"
+    log.unlink()
+
+    put(tmp_path, "a.py", "22")
+    assert changed(tree) == ["a.py"]
+    assert not log.exists()
+    put(tmp_path, "b.py")
+    assert changed(tree) == ["b.py"]
+    assert log.read_text() == "check-ignore\n"
 
 
 def test_a_folder_of_which_it_was_told_is_not_watched(tree: Tree, tmp_path: Path):

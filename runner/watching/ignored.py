@@ -73,11 +73,10 @@ class Ignored:
 
     def learn(self, new: Iterable[str]) -> None:
         """Ask git for these, which were not there when it was asked before."""
-        if not self._asks_git:
-            return
         names = [os.path.relpath(path, self._root).replace(os.sep, "/") for path in new]
-        _, ignored = self._git(*_CHECK, names=names)
-        self._by_git |= {self._path(name) for name in ignored}
+        if names and self._asks_git:
+            _, ignored = self._git(*_CHECK, names=names)
+            self._by_git |= {self._path(name) for name in ignored}
 
     def _path(self, name: str) -> str:
         return os.path.normpath(os.path.join(self._root, name))

@@ -47,8 +47,8 @@ class Tree:
         self._contents: dict[str, int] = {}
         room = _ALL_BYTES
         for path, stamp in self._stamps.items():
-            room -= stamp[1]
-            if room > 0:
+            if stamp[1] <= min(_FILE_BYTES, room):
+                room -= stamp[1]
                 self._note_content(path, stamp)
 
     def learn(self, elsewhere: Iterable[str], ignored: Iterable[str]) -> None:
@@ -181,7 +181,7 @@ class Tree:
     def _stamp_of(self, file: os.DirEntry[str] | str) -> Stamp | None:
         """What changes when a file does; None for what is gone, or is no file."""
         try:
-            state = file.stat() if isinstance(file, os.DirEntry) else os.stat(file)
+            state = os.stat(file)  # Windows: an entry itself knows no number, and old sizes
         except OSError:  # gone, or a link that leads nowhere
             return None
         # A pipe would have us wait for ever.
