@@ -119,6 +119,15 @@ def _is_noxfile(envfile: str, source: bytes) -> bool:
     return imports(b"nox|nox_uv|nox_poetry") and not imports(b"runner")
 
 
+def find_envfile_of_all(file: str | None, directory: str | None) -> str:
+    """As `find_envfile`, for `--all-projects`: in the folder itself, where there need be none."""
+    named = os.path.join(_start_in(directory), os.path.expanduser(file or "."))
+    envfile = os.path.normpath(os.path.join(named, NAME))
+    if os.path.isdir(named) and not os.path.isfile(envfile):
+        return envfile
+    return find_envfile(file or NAME, directory)
+
+
 def _no_file(file: str, path: str) -> UsageError:
     folder, name = os.path.split(path)
     beside = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
@@ -459,13 +468,8 @@ def load_all(
     """
     from runner.below import envfiles_below  # what few ask for
 
-    start = _start_in(early.directory)
-    named = os.path.join(start, early.file or ".")
-    envfile, source = os.path.normpath(os.path.join(named, NAME)), None
-    if not os.path.isdir(named) or os.path.isfile(envfile):
-        envfile = find_envfile(early.file or NAME, early.directory)
-    else:
-        source = b""  # of one that is not there
+    envfile = find_envfile_of_all(early.file, early.directory)
+    source = None if os.path.isfile(envfile) else b""  # of one that is not there
     below = envfiles_below(os.path.dirname(envfile))
     known = partial(settings, envfile) if settings else None
     project = load_project(envfile, known, may_install=may_install, source=source, below=below)

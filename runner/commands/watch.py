@@ -16,7 +16,7 @@ from contextlib import suppress
 from runner.errors import PASSED, USAGE, CommandFailed
 from runner.guard import Guard
 from runner.handlers import answer_signals, restore_signals
-from runner.load import find_envfile
+from runner.load import find_envfile, find_envfile_of_all
 from runner.record import Record
 from runner.settings import settle
 from runner.telling import tell
@@ -61,11 +61,8 @@ def main(request: Request) -> int:
 
 def _root_for(settings: Settings) -> str:
     """The folder of the project. Raises UsageError where there is none."""
-    if not settings.all_projects:
-        return os.path.dirname(find_envfile(settings.file, settings.directory))
-    # There need be no envfile in it. What is wrong with it a run says.
-    start = os.path.join(os.path.abspath(settings.directory or "."), settings.file or ".")
-    return os.path.normpath(start) if os.path.isdir(start) else os.path.dirname(start)
+    find = find_envfile_of_all if settings.all_projects else find_envfile
+    return os.path.dirname(find(settings.file, settings.directory))
 
 
 def _written_by_us() -> set[tuple[int, int]]:

@@ -5,9 +5,9 @@ Knows nothing of what has changed: a bell rings, and `tree.py` looks.
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 
+from runner.requirements.files import shown_path
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
             ...
 
 
-# watchfiles' own variable: the files lie where the system tells of no changes.
 # watchfiles' own variable: the files lie where the system tells of no changes.
 _POLL = "WATCHFILES_FORCE_POLLING"
 _NO = ("", "false", "disable", "disabled")  # as watchfiles reads it
@@ -69,6 +68,5 @@ def make_polling(tree: Tree, ring: Callable[[], None], why: str) -> Bell:
 def shown_names(paths: Iterable[str], root: str) -> str:
     """`src/a.py and 2 more`: the first of the paths, from the root where it lies inside."""
     first, *others = sorted(paths)
-    inside = first.startswith(root.rstrip(os.sep) + os.sep)
-    name = (first[len(root) :].lstrip(os.sep) if inside else first).replace(os.sep, "/")
+    name = shown_path(first, root)
     return f"{name} and {len(others)} more" if others else name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from runner.requirements.files import shown_path
 from runner.typed import TYPE_CHECKING
 from runner.watching.child import Told
 from runner.watching.patterns import is_meant
@@ -38,7 +39,11 @@ class Concern:
 
         Those that require one of them are among them.
         """
-        changed = [path for path in changed if not is_meant(self._name(path), self.told.outputs)]
+        changed = [
+            path
+            for path in changed
+            if not is_meant(shown_path(path, self._root), self.told.outputs)
+        ]
         every = self.told.envfile_is_wrong or not self.told.jobs
         if changed and (every or any(self._decides(path) for path in changed)):
             return None
@@ -56,9 +61,8 @@ class Concern:
         return path in self.told.read or os.path.basename(path) == "envfile.py"
 
     def _is_for(self, job: JobRead, path: str) -> bool:
-        return not job.inputs or path in job.files or is_meant(self._name(path), job.inputs)
-
-    def _name(self, path: str) -> str:
-        """The path from the root, with `/`; as it is where it lies elsewhere."""
-        inside = path.startswith(self._root.rstrip(os.sep) + os.sep)
-        return (path[len(self._root) :].lstrip(os.sep) if inside else path).replace(os.sep, "/")
+        return (
+            not job.inputs
+            or path in job.files
+            or is_meant(shown_path(path, self._root), job.inputs)
+        )
