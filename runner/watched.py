@@ -1,7 +1,8 @@
 """One run for a watcher, in a process of its own: it does what `runenv` does.
 
 Before it begins it tells, through a pipe, what decides whether a change is one for it, and
-what it writes itself. Which of the jobs run now the watcher has said.
+what it writes itself; at the end, what has yet to pass. Which of the jobs run now the watcher
+has said.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runner.errors import EnvfileError
 from runner.model import Request
 from runner.plan import make_plan
 from runner.reports.files import files_of
+from runner.running import GOOD, JobStarted
 from runner.settings import grace_s
 from runner.typed import TYPE_CHECKING
 from runner.watching.child import JobRead, Told, line_of
@@ -27,7 +29,10 @@ if sys.platform == "win32":
     import msvcrt
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from runner.model import Job, Project, Settings
+    from runner.running import Event, Report
     from runner.selection import Selected
 
 
@@ -46,27 +51,59 @@ def main(orders: int, telling: int) -> None:
         posargs=tuple(said["posargs"]),
         own=tuple(said["own"]),
     )
-    only = frozenset(said["only"])
-
-    def tell(told: Told) -> None:
-        with suppress(OSError), open(telling, "w", encoding="utf-8") as stream:
-            stream.write(line_of(told))
-
-    def narrow(project: Project, settings: Settings, selected: Selected) -> Selected:
-        tell(told_of(project, settings, selected))
-        if not only:
-            return selected
-        jobs = tuple(job for job in selected.jobs if job.name in only)
-        return selected._replace(jobs=jobs, named=selected.named & only)
+    onlooker = _Onlooker(frozenset(said["only"]), open(telling, "w", encoding="utf-8"))  # noqa: SIM115  # to the end
 
     def do() -> int:
         try:
-            return run.main(request, narrow, again=said["again"])
+            return run.main(request, onlooker, again=said["again"])
         except EnvfileError:
-            tell(Told(envfile_is_wrong=True))
+            onlooker.tell(Told(envfile_is_wrong=True))
             raise
 
     run_and_exit(do)
+
+
+class _Onlooker:
+    """Tells the watcher what it must know, and runs what it says."""
+
+    def __init__(self, only: frozenset[str], stream: TextIO) -> None:
+        """only: of what is selected these jobs, if there are any of them; empty: all."""
+        self._only = only
+        self._stream = stream
+        self._told = Told()
+        self._started: set[str] = set()
+        if sys.platform != "win32":
+            # A copy that a session makes of us would keep the watcher waiting.
+            os.register_at_fork(after_in_child=stream.close)
+
+    def tell(self, told: Told) -> None:
+        """Tell it, if somebody is still there."""
+        with suppress(OSError):
+            self._stream.write(line_of(told))
+            self._stream.flush()
+
+    def narrow(self, project: Project, settings: Settings, selected: Selected) -> Selected:
+        """Tell of all that is selected, before it runs; what of it is to run now."""
+        self._told = told_of(project, settings, selected)
+        self.tell(self._told)
+        jobs = tuple(job for job in selected.jobs if job.name in self._only)
+        if not jobs:
+            return selected
+        return selected._replace(jobs=jobs, named=selected.named & self._only)
+
+    def hear(self, event: Event) -> None:
+        """Know which jobs had their turn."""
+        if isinstance(event, JobStarted):
+            self._started.add(event.job)
+
+    def close(self, report: Report) -> None:
+        """Tell which have yet to pass: what skips itself need not, but what never started."""
+        ended = {
+            outcome.job: outcome.result not in GOOD
+            and (outcome.result != "skipped" or outcome.job not in self._started)
+            for outcome in report.outcomes
+        }
+        self.tell(self._told._replace(ended=ended))
 
 
 def told_of(project: Project, settings: Settings, selected: Selected) -> Told:

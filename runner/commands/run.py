@@ -35,6 +35,7 @@ from runner.world import envdir_of, make_store, make_world, may_need_work, stamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from typing import Protocol
 
     from runner.executors import Executor
     from runner.history import Entry
@@ -43,23 +44,27 @@ if TYPE_CHECKING:
     from runner.running import Event, Part
     from runner.selection import Selected
 
-    Narrow = Callable[[Project, Settings, Selected], Selected]
+    class Onlooker(Reporter, Protocol):
+        """Who watches: has a say in what of the selected runs now, and hears of it."""
+
+        def narrow(self, project: Project, settings: Settings, selected: Selected) -> Selected:
+            """What of it runs."""
+            ...
 
 
 _CODES = {"SIGINT": errors.INTERRUPTED, "SIGTERM": errors.TERMINATED, "SIGHUP": 129, "SIGPIPE": 141}
 
 
-def main(request: Request, narrow: Narrow | None = None, *, again: bool = False) -> int:
+def main(request: Request, onlooker: Onlooker | None = None, *, again: bool = False) -> int:
     """Run what is asked for; the exit code says whether all of it passed.
 
-    narrow: who watches has a say in what of the selected runs now. again: an earlier run
-    has told what there is to tell of the envfile.
+    again: an earlier run has told what there is to tell of the envfile.
     """
     project, settings = open_project(request, os.environ, again=again)
     settings = picked(request, project, settings)
     selected, part = _select(request, project, settings)
-    if narrow is not None:
-        selected = narrow(project, settings, selected)
+    if onlooker is not None:
+        selected = onlooker.narrow(project, settings, selected)
     plan = make_plan(project.jobs, selected.jobs, selected.named)
     if any(job.spec.options for job in plan.jobs):
         from runner.own_options import check_all_given  # what most sessions have none of
@@ -76,6 +81,8 @@ def main(request: Request, narrow: Narrow | None = None, *, again: bool = False)
         part,
         narrowed=request.narrows,
     )
+    if onlooker is not None:
+        listeners.append(onlooker)
 
     answers = _answers(plan, settings)
 

@@ -28,6 +28,7 @@ from runner.watching.keys import Keys, are_there
 from runner.watching.tree import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
     from typing import Literal
 
@@ -84,19 +85,16 @@ class _Happening(Record):
     text: str = ""  # the name of a key; why a bell is lost
 
 
-class _Order(Record):
-    """What is to be run."""
-
-    only: frozenset[str] = frozenset()  # of what is selected these jobs; empty: all
-    failed: bool = False
+_ALL: frozenset[str] = frozenset()  # as an order: all that is selected, and not some jobs of it
 
 
 class _Ended(Record):
     """How a run has ended."""
 
     code: int
+    jobs: Mapping[str, bool] | None  # and whether they have yet to pass; None: there was no run
     number: int = 0  # of the signal that ends us too
-    order: _Order | None = None  # what is to be run at once
+    order: frozenset[str] | None = None  # what is to be run at once
 
 
 class _Watch:
@@ -114,7 +112,8 @@ class _Watch:
         self._keys = Keys(self._press) if are_there() else None
         self._child: Child | None = None
         self._is_begun = False  # whether a run has ended
-        self._red: dict[frozenset[str], int] = {}  # codes of what failed, and has not passed since
+        # The codes that jobs failed with which have not passed since; "": a run as a whole.
+        self._red: dict[str, int] = {}
         self._turns: dict[str, int] = {}  # runs in a row, up to the last, in which a file changed
         self._late: set[str] = set()  # what changed so soon after the last that it counts for it
         self._own: set[str] = set()  # what runs seem to write
@@ -147,7 +146,7 @@ class _Watch:
         """Run and wait by turns; the code to exit with."""
         self._say(f"watching {self._tree.root} ({self._bell.told})")
         self._bell.listen(self._tree.folders())
-        order = _Order()
+        order = _ALL
         while True:
             ended = self._run(order)
             if ended.number:
@@ -160,22 +159,24 @@ class _Watch:
             ):
                 return USAGE
             self._is_begun = True
-            self._note(order, ended.code)
-            following = ended.order or self._wait()
+            self._note(order, ended)
+            following = self._wait() if ended.order is None else ended.order
             if isinstance(following, int):
                 return following
             order = following
 
-    def _note(self, order: _Order, code: int) -> None:
-        """Know what failed: that some of it did passes with what it is part of, and no sooner."""
-        if code != PASSED:
-            self._red.pop(order.only, None)  # the last is the one that we exit with
-            self._red[order.only] = code
-        elif order.failed or not order.only:
+    def _note(self, order: frozenset[str], ended: _Ended) -> None:
+        """Know what failed, the last of it last: its code is what we exit with."""
+        if order == _ALL:
             self._red.clear()
-        else:
-            for jobs in [jobs for jobs in self._red if jobs and jobs <= order.only]:
-                del self._red[jobs]
+        self._red.pop("", None)
+        jobs = ended.jobs or {}
+        for job, is_lost in jobs.items():
+            self._red.pop(job, None)
+            if is_lost:
+                self._red[job] = ended.code
+        if ended.code != PASSED and not any(jobs.values()):
+            self._red[""] = ended.code
 
     def close(self) -> None:
         """Nothing is left of it: no run, no thread that goes on, no mode of the terminal."""
@@ -186,18 +187,17 @@ class _Watch:
         self._bell.close()
         self._guard.close()
 
-    def _run(self, order: _Order) -> _Ended:
+    def _run(self, order: frozenset[str]) -> _Ended:
         """Run until it has ended, or files that matter to it have changed."""
-        request = self._request
-        if order.failed:
-            request = request._replace(given={**request.given, "failed": True})
-        child = self._child = self._started(request, order)
+        child = self._child = self._started(order)
+        jobs: Mapping[str, bool] | None = None
         changed: set[str] = set()
         number = 0
         while (happening := self._next(child.attend())) is None or happening.kind != "ended":
             if happening is None or happening.kind == "key":
                 continue
             if happening.kind == "told":
+                jobs = happening.told.ended
                 self._learn(happening.told)
             elif happening.kind == "signal":
                 number = number or happening.number
@@ -216,21 +216,19 @@ class _Watch:
         more = self._changed_in_run()
         self._turns = {p: self._turns.get(p, 0) + 1 for p in changed | more | self._late}
         self._late.clear()
-        if number:
-            return _Ended(happening.number, number)
-        if not changed | more:
-            return _Ended(happening.number)
+        ended = _Ended(happening.number, jobs, number)
+        if number or not changed | more:
+            return ended
         if not was_stopped:
             self._say_changed(more)
-        return _Ended(
-            happening.number, order=self._order_for(changed | more, order if was_stopped else None)
-        )
+        following = self._order_for(changed | more, order if was_stopped else None)
+        return ended._replace(order=following)
 
-    def _started(self, request: Request, order: _Order) -> Child:
+    def _started(self, order: frozenset[str]) -> Child:
         try:
             return Child(
-                request,
-                order.only,
+                self._request,
+                order,
                 self._is_begun,
                 lambda told: self._happened.put(_Happening("told", told=told)),
                 lambda code: self._happened.put(_Happening("ended", number=code)),
@@ -242,7 +240,7 @@ class _Watch:
                 mend="is there room for a process?",
             ) from None
 
-    def _wait(self) -> _Order | int:
+    def _wait(self) -> frozenset[str] | int:
         """What is to be run next, once a change or a key says so; or the code to exit with."""
         if self._keys is not None:
             self._keys.open()
@@ -257,7 +255,7 @@ class _Watch:
             if self._keys is not None:
                 self._keys.close()
 
-    def _answer(self, happening: _Happening) -> _Order | int | None:
+    def _answer(self, happening: _Happening) -> frozenset[str] | int | None:
         """What a happening between two runs leads to."""
         if happening.kind == "bell":
             if time.monotonic() < self._ended_s + _LATE_S:
@@ -286,14 +284,14 @@ class _Watch:
         self._say_waiting()
         return _LONGEST_S
 
-    def _pressed(self, key: str) -> _Order | int | None:
+    def _pressed(self, key: str) -> frozenset[str] | int | None:
         if key in ("q", "Q", "ctrl-d"):
             return next(reversed(self._red.values()), PASSED)
         if key in ("r", "R", "enter"):
-            return _Order()
+            return _ALL
         if key in ("f", "F"):
             if self._red:
-                return _Order(failed=True)
+                return _ALL if "" in self._red else frozenset(self._red)
             self._say("nothing failed when it last ran")
         return None
 
@@ -329,12 +327,12 @@ class _Watch:
         self._own |= own
         return changed - own
 
-    def _order_for(self, changed: set[str], unfinished: _Order | None) -> _Order:
+    def _order_for(self, changed: set[str], unfinished: frozenset[str] | None) -> frozenset[str]:
         """Whatever the changes are for, and what a run that was stopped has not finished."""
         jobs = self._concern.jobs_of(changed)
-        if jobs is None or (unfinished is not None and not unfinished.only):
-            return _Order()
-        return _Order(only=jobs | (unfinished.only if unfinished else frozenset()))
+        if jobs is None or unfinished == _ALL:
+            return _ALL
+        return jobs | (unfinished or _ALL)
 
     # What is said. --------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ if sys.platform == "win32":
     import msvcrt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from runner.guard import Guard
@@ -50,7 +50,7 @@ class JobRead(Record):
 
 
 class Told(Record):
-    """What a run tells its watcher before it begins."""
+    """What a run tells its watcher before it begins, and with what has ended once more."""
 
     envfile_is_wrong: bool = False
     read: tuple[str, ...] = ()  # absolute, as all paths; what decided what the envfile says
@@ -58,6 +58,9 @@ class Told(Record):
     outputs: tuple[str, ...] = ()  # patterns of what its sessions write, from the root
     jobs: tuple[JobRead, ...] = ()  # all of the plan
     grace_s: float = GRACE_S
+    ended: Mapping[str, bool] | None = (
+        None  # at the end: its jobs, and whether they are to pass yet
+    )
 
 
 class Child:
@@ -190,9 +193,9 @@ def line_of(told: Told) -> str:
 
 def _told_of(line: str) -> Told:
     """What a line says; it is one of ours."""
-    is_wrong, *paths, jobs, grace_s = json.loads(line)
+    is_wrong, *paths, jobs, grace_s, ended = json.loads(line)
     read, ignored, outputs = map(tuple, paths)
-    return Told(is_wrong, read, ignored, outputs, tuple(map(_job_of, jobs)), grace_s)
+    return Told(is_wrong, read, ignored, outputs, tuple(map(_job_of, jobs)), grace_s, ended)
 
 
 def _job_of(fields: Sequence[Any]) -> JobRead:

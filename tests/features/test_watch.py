@@ -356,6 +356,53 @@ def test_what_failed_stays_so_until_it_has_passed(folder: Folder):
     assert terminal.process.returncode == 1
 
 
+LINT_AND_DOCS = """
+    @runner.session(python=False, inputs=["src"])
+    def lint(session):
+        session.run("test", "-e", "src/mended")
+
+    @runner.session(python=False, inputs=["docs"])
+    def docs(session):
+        session.skip("there are none")
+
+    @runner.session(python=False, default=False)
+    def release(session):
+        session.error("no")
+    """
+
+
+def test_what_failed_is_mended_when_a_change_has_it_pass(folder: Folder):
+    folder.envfile(LINT_AND_DOCS)
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until(KEYS)
+        folder.write("src/mended", "1")
+        terminal.read_until("passed    lint")
+        terminal.read_until(KEYS)
+        terminal.type("q")
+        terminal.rest()
+
+    assert terminal.process.returncode == 0
+
+
+def test_f_runs_what_failed_of_what_is_watched_and_all_is_still_watched(folder: Folder):
+    folder.envfile(LINT_AND_DOCS)
+    folder.run("release")
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until(KEYS)
+        terminal.type("f")
+        terminal.read_until("failed    lint")
+        terminal.read_until(KEYS)
+        folder.write("docs/a", "1")
+        terminal.read_until("changed: docs/a")
+        terminal.read_until("── docs ")
+        terminal.read_until(KEYS)
+        terminal.type("q")
+        rest = terminal.rest()
+
+    assert "release" not in rest
+    assert terminal.process.returncode == 1
+
+
 @pytest.mark.slow
 def test_that_a_noxfile_is_run_is_told_once(folder: Folder):
     folder.write(
