@@ -15,6 +15,7 @@ from runner.watching import shown_names
 from runner.watching.child import JobRead, Told
 from runner.watching.concern import Concern
 from runner.watching.native import Native
+from runner.watching.own import OwnFiles
 from runner.watching.patterns import is_meant
 from runner.watching.polling import Polling
 from runner.watching.tree import Tree
@@ -335,6 +336,49 @@ def test_while_the_envfile_is_wrong_any_change_is_for_all():
 
     assert two.jobs_of(["/p/other"]) is None
     assert "/elsewhere/docs.txt" in two.files()
+
+
+# What a run writes itself. ------------------------------------------------------------------
+
+
+@pytest.fixture
+def own() -> OwnFiles:
+    """Of runs that have written `log` three times, the last of which ended at 10.0."""
+    found = OwnFiles()
+    for _ in range(2):
+        assert found.in_run({"log"}) == ({"log"}, set())
+        found.end({"log"}, 5.0)
+    assert found.in_run({"log", "src"}) == ({"src"}, {"log"})
+    found.end({"src"}, 10.0)
+    return found
+
+
+def test_what_changes_in_three_runs_in_a_row_is_the_run_s_own(own: OwnFiles):
+    assert own.in_run({"log", "src"}) == ({"src"}, set())
+    assert own.between({"log", "src"}, 10.5) == ({"src"}, set())
+
+
+def test_a_run_in_which_it_does_not_change_begins_the_count_anew():
+    files = OwnFiles()
+    for changed in ({"log"}, {"log"}, set[str](), {"log"}):
+        files.end(changed, 5.0)
+
+    assert files.in_run({"log"}) == ({"log"}, set())
+
+
+def test_what_a_person_writes_between_two_runs_is_a_change_and_counts_anew(own: OwnFiles):
+    assert own.between({"log"}, 11.0) == ({"log"}, set())
+    assert own.in_run({"log"}) == ({"log"}, set())
+
+
+def test_what_changes_soon_after_a_run_counts_for_it():
+    files = OwnFiles()
+    for at in (1.0, 2.0):
+        files.end(set(), at)
+        assert files.between({"log"}, at + 0.9) == ({"log"}, set())
+    files.end(set(), 3.0)
+
+    assert files.between({"log"}, 3.9) == (set(), {"log"})
 
 
 # The bells. -------------------------------------------------------------------------------

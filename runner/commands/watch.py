@@ -25,6 +25,7 @@ from runner.watching import make_bell, make_polling, shown_names
 from runner.watching.child import Child, Told
 from runner.watching.concern import Concern
 from runner.watching.keys import Keys, are_there
+from runner.watching.own import TURNS, OwnFiles
 from runner.watching.tree import Tree
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from runner.model import Request, Settings
 
 _LONGEST_S = 0.1 if sys.platform == "win32" else 60.0  # no Ctrl-C breaks off a wait there
-_TURNS = 3  # in which a run and no person writes a file
-_LATE_S = 1.0  # after a run: until then it may be one that writes (`| tee log` does)
-
 _FOREGROUND_S = 1.0  # a shell tells nobody of a job that it brings to the foreground while it runs
 
 if sys.platform == "win32":
@@ -114,10 +112,7 @@ class _Watch:
         self._is_begun = False  # whether a run has ended
         # The codes that jobs failed with which have not passed since; "": a run as a whole.
         self._red: dict[str, int] = {}
-        self._turns: dict[str, int] = {}  # runs in a row, up to the last, in which a file changed
-        self._late: set[str] = set()  # what changed so soon after the last that it counts for it
-        self._own: set[str] = set()  # what runs seem to write
-        self._ended_s = 0.0  # when the last run has
+        self._own = OwnFiles()
 
     # What threads and signals tell. ---------------------------------------------------------
 
@@ -209,13 +204,12 @@ class _Watch:
                 if changed:
                     self._say_changed(changed)
                     child.ask_to_end(signal.SIGTERM)
-        self._child, self._ended_s = None, time.monotonic()
+        self._child = None
         if self._keys is not None:
             self._keys.restore()
         was_stopped = bool(changed)
         more = self._changed_in_run()
-        self._turns = {p: self._turns.get(p, 0) + 1 for p in changed | more | self._late}
-        self._late.clear()
+        self._own.end(changed | more, time.monotonic())
         ended = _Ended(happening.number, jobs, number)
         if number or not changed | more:
             return ended
@@ -258,12 +252,8 @@ class _Watch:
     def _answer(self, happening: _Happening) -> frozenset[str] | int | None:
         """What a happening between two runs leads to."""
         if happening.kind == "bell":
-            if time.monotonic() < self._ended_s + _LATE_S:
-                changed = self._changed_in_run()
-                self._late |= changed
-            else:
-                changed = self._matter(self._settled())
-                self._own -= changed  # a person has written them now
+            changed, own = self._own.between(self._matter(), time.monotonic())
+            self._say_own(own)
             if changed:
                 self._say_changed(changed)
                 return self._order_for(changed, None)
@@ -303,29 +293,18 @@ class _Watch:
         self._tree.learn(self._concern.files(), told.ignored)
         self._bell.listen(self._tree.folders())
 
-    def _settled(self) -> set[str]:
-        """All that has changed, once nothing more does."""
+    def _matter(self) -> set[str]:
+        """All that has changed, once nothing more does, and is a change for any of the jobs."""
         changed = self._tree.settled()
         if changed:
             self._bell.listen(self._tree.folders())
-        return changed
-
-    def _matter(self, changed: set[str]) -> set[str]:
-        """Those of the files that are changes for any of the jobs."""
         return {path for path in changed if self._concern.jobs_of([path]) != frozenset()}
 
     def _changed_in_run(self) -> set[str]:
         """What has changed that matters, but for what the run itself writes again and again."""
-        changed = self._matter(self._settled()) - self._own
-        own = {path for path in changed if self._turns.get(path, 0) + 1 >= _TURNS}
-        if own:
-            names = shown_names(own, self._tree.root)
-            self._say(
-                f"{names} changed in {_TURNS} runs in a row: taken for written by the run,"
-                " and no change while one goes on; outputs= or .gitignore says so for good"
-            )
-        self._own |= own
-        return changed - own
+        changed, own = self._own.in_run(self._matter())
+        self._say_own(own)
+        return changed
 
     def _order_for(self, changed: set[str], unfinished: frozenset[str] | None) -> frozenset[str]:
         """Whatever the changes are for, and what a run that was stopped has not finished."""
@@ -348,6 +327,14 @@ class _Watch:
 
     def _say_changed(self, paths: set[str]) -> None:
         self._say(f"changed: {shown_names(paths, self._tree.root)}")
+
+    def _say_own(self, paths: set[str]) -> None:
+        if paths:
+            self._say(
+                f"{shown_names(paths, self._tree.root)} changed in {TURNS} runs in a row: taken for"
+                " written by the run, and no change while one goes on; outputs= or .gitignore says"
+                " so for good"
+            )
 
     def _say(self, text: str) -> None:
         if not self._is_quiet:

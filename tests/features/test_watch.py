@@ -439,6 +439,27 @@ def test_options_of_sessions_and_of_runs_go_with_it(folder: Folder):
         assert "part major" in watching.until("2 passed")
 
 
+@pytest.mark.parametrize("start", ["os.system('sleep 1000 &')", "os.fork() or signal.pause()"])
+def test_a_run_has_ended_that_leaves_something_behind(folder: Folder, start: str):
+    folder.envfile(
+        f"""
+        import os, signal
+
+        @runner.session(python=False)
+        def tests(session):
+            print("group", os.getpgrp(), flush=True)
+            {start}
+        """
+    )
+    with Watching(folder) as watching:
+        lines = watching.until("passed")
+        group = next(int(line.split()[1]) for line in lines if line.startswith("group"))
+        try:
+            watching.until("waiting")
+        finally:
+            os.killpg(group, signal.SIGKILL)
+
+
 # What ends it. ----------------------------------------------------------------------------
 
 
@@ -594,6 +615,29 @@ def test_nothing_that_failed_is_nothing_to_run(folder: Folder):
         terminal.read_until(KEYS)
         terminal.type("f")
         terminal.read_until("nothing failed when it last ran")
+        terminal.type("q")
+        terminal.rest()
+
+    assert terminal.process.returncode == 0
+
+
+def test_what_nobody_has_read_in_a_run_is_forgotten(folder: Folder):
+    folder.envfile(
+        """
+        @runner.session(python=False)
+        def tests(session):
+            session.run("sh", "-c", "echo begun; until test -e ../go; do sleep 0.05; done")
+        """
+    )
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until("done'")
+        terminal.read_until("begun")
+        terminal.type("q\n")
+        (folder.root.parent / "go").touch()
+        terminal.read_until(KEYS)
+        folder.write("src", "1")
+        terminal.read_until("changed: src")
+        terminal.read_until(KEYS)
         terminal.type("q")
         terminal.rest()
 
