@@ -164,7 +164,6 @@ class _Watch:
         """Know what failed, the last of it last: its code is what we exit with."""
         if order == _ALL:
             self._red.clear()
-        self._red.pop("", None)
         jobs = ended.jobs or {}
         for job, is_lost in jobs.items():
             self._red.pop(job, None)

@@ -384,6 +384,19 @@ def test_what_failed_is_mended_when_a_change_has_it_pass(folder: Folder):
     assert terminal.process.returncode == 0
 
 
+def test_what_failed_and_is_no_more_is_not_red(folder: Folder):
+    folder.envfile(LINT_AND_DOCS)
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until(KEYS)
+        folder.envfile(ECHO)
+        terminal.read_until("passed    tests")
+        terminal.read_until(KEYS)
+        terminal.type("q")
+        terminal.rest()
+
+    assert terminal.process.returncode == 0
+
+
 def test_f_runs_what_failed_of_what_is_watched_and_all_is_still_watched(folder: Folder):
     folder.envfile(LINT_AND_DOCS)
     folder.run("release")
