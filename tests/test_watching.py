@@ -14,7 +14,7 @@ import pytest
 from runner.watching import shown_names
 from runner.watching.child import JobRead, Told
 from runner.watching.concern import Concern
-from runner.watching.native import Native
+from runner.watching.native import Native, topmost
 from runner.watching.own import OwnFiles
 from runner.watching.patterns import is_meant
 from runner.watching.polling import Polling
@@ -178,6 +178,7 @@ def test_what_git_ignores_no_more_is_watched(in_git: Tree, tmp_path: Path):
     put(tmp_path, ".gitignore", "*.log\n")
 
     assert changed(in_git) == [".gitignore"]
+    assert changed(in_git) == []
     put(tmp_path, "ignored/a", "333")
     assert changed(in_git) == ["ignored/a"]
 
@@ -403,6 +404,12 @@ def test_a_bell_rings_for_a_file_and_no_more_when_it_is_closed(kind: str, tmp_pa
     put(tmp_path, "below/a")
     assert rung.get(timeout=60) == "rung"
     bell.close()
+
+
+def test_one_watch_is_enough_for_all_below_a_folder():
+    below = {os.path.join("p", "a"), os.path.join("p", "a", "b")}
+
+    assert topmost({"p", *below, "pq"}) == {"p", "pq"}
 
 
 def test_the_bell_of_the_system_rings_in_folders_that_are_added(tmp_path: Path):

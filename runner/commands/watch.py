@@ -103,6 +103,7 @@ class _Watch:
         self._is_quiet = settings.quiet
         self._happened: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
         self._tree = Tree(root, os.environ, _written_by_us())
+        # That of an envfile's own packages is made before a run can tell where it is.
         self._tree.learn((), [os.path.join(root, os.path.expanduser(settings.envdir))])
         self._concern = Concern(root)
         self._bell = make_bell(self._tree, os.environ, self._ring, self._lose)

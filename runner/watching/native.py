@@ -48,7 +48,7 @@ class Native:
         """It rings once more when it has begun: something may have changed before."""
         wanted = {folder for folder in folders if os.path.isdir(folder)}
         if not self._each_folder:
-            wanted = _topmost(wanted)
+            wanted = topmost(wanted)
         if wanted == self._folders:
             return
         self._ended.set()
@@ -83,7 +83,7 @@ class Native:
         self._ended.set()
 
 
-def _topmost(folders: set[str]) -> set[str]:
+def topmost(folders: set[str]) -> set[str]:
     """The folders without those that lie below another of them."""
     kept: list[str] = []
     for folder in sorted(folders):

@@ -284,7 +284,9 @@ def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
             session.run("echo", "ran", "lint")
         """
     )
-    with Watching(folder) as watching:
+    more = folder.root.parent / "more.env"
+    more.touch()
+    with Watching(folder, env={"RUNENV_ENV_FILE": str(more)}) as watching:
         watching.until("waiting")
         folder.write("other", "1")
         folder.write("docs/a.rst", "1")
@@ -293,6 +295,8 @@ def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
         second = watching.until("waiting")
         folder.write("pyproject.toml", "")
         third = watching.until("waiting")
+        more.write_text("A=1")
+        fourth = watching.until("waiting")
 
     assert [line for line in first if line.startswith(("ran", "changed"))] == [
         "changed: docs/a.rst",
@@ -300,6 +304,7 @@ def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
     ]
     assert [line for line in second if line.startswith("ran")] == ["ran docs"]
     assert [line for line in third if line.startswith("ran")] == ["ran docs", "ran lint"]
+    assert [line for line in fourth if line.startswith("ran")] == ["ran docs", "ran lint"]
 
 
 def test_what_a_stopped_run_was_to_do_is_still_to_be_done(folder: Folder):
@@ -326,6 +331,28 @@ def test_what_a_stopped_run_was_to_do_is_still_to_be_done(folder: Folder):
         watching.until("begun")
         folder.write("src", "1")
         watching.until("changed: src")
+        lines = watching.until("waiting")
+
+    assert [line for line in lines if line.startswith("ran")] == ["ran docs", "ran lint"]
+
+
+def test_a_run_of_all_that_was_stopped_is_one_of_all_again(folder: Folder):
+    folder.write("wait.sh", "test -e docs && exec echo ran docs; echo begun; sleep 1000\n")
+    folder.envfile(
+        """
+        @runner.session(python=False, inputs=["docs"])
+        def docs(session):
+            session.run("sh", "wait.sh")
+
+        @runner.session(python=False, inputs=["src"])
+        def lint(session):
+            session.run("echo", "ran", "lint")
+        """
+    )
+    with Watching(folder) as watching:
+        watching.until("begun")
+        folder.write("docs", "1")
+        watching.until("changed: docs")
         lines = watching.until("waiting")
 
     assert [line for line in lines if line.startswith("ran")] == ["ran docs", "ran lint"]
