@@ -733,3 +733,23 @@ def s(session, n):
 
 # Our standard input becomes the terminal that controls us.
 LEAD = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+
+
+@POSIX
+def test_a_worker_that_ctrl_z_meets_before_it_is_one_is_not_left_stopped(folder: Folder):
+    folder.envfile(
+        """
+        import os, signal
+
+        os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTSTP))
+
+        @runner.session(python=False)
+        def one(session): ...
+
+        @runner.session(python=False)
+        def two(session): ...
+        """
+    )
+
+    # In a group that is no orphan, as a shell's jobs are: others are not stopped by this signal.
+    assert folder.run("-j", "2", preexec_fn=os.setpgrp).code == 0
