@@ -63,9 +63,12 @@ class Row(NamedTuple):
         return min(peers, key=lambda name: self.median(name) or 0.0, default=None)
 
     def ratio_to(self, contender: str | None) -> float | None:
-        """What runenv takes as a multiple of another's; None where one of them is not there."""
+        """What runenv takes as a multiple of another's; None where one is not there, or nothing."""
         ours, theirs = self.median(RUNENV), self.median(contender) if contender else None
-        return ours / theirs if ours is not None and theirs else None
+        return ours / theirs if ours is not None and theirs and theirs >= _SHOWN else None
+
+
+_SHOWN = 0.05  # less is shown as 0.0
 
 
 class Case(NamedTuple):
