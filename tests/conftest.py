@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -228,3 +229,21 @@ def folder(tmp_path: Path, uv_cache: Path) -> Folder:
     root.mkdir()
     (tmp_path / "wheels").mkdir()
     return Folder(root, tmp_path / "wheels", uv_cache)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An empty folder, for an envfile that the test's own process loads."""
+    made = tmp_path / "root"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def imports_are_undone() -> Iterator[None]:
+    """What an envfile imports, and its folder on sys.path, are none of the next test's."""
+    path, modules = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]

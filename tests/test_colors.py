@@ -21,6 +21,7 @@ from tests.conftest import ROOT, Folder
 from tests.terminals import open_terminal, resize
 
 pytestmark = pytest.mark.measured
+AT_TERMINALS = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def seen(folder: Folder, *arguments: str, code: int = 0) -> str:
     return text.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@AT_TERMINALS
 def test_a_narrow_terminal_is_told_the_same(folder: Folder):
     folder.envfile(ENVFILE)
 
@@ -255,7 +256,7 @@ LONG = '''
     '''
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@AT_TERMINALS
 def test_a_long_name_makes_no_pillar_of_what_is_told_beside_it(folder: Folder):
     folder.write("envfile.py", LONG)
 
@@ -290,7 +291,7 @@ def test_a_long_name_makes_no_pillar_of_what_is_told_beside_it(folder: Folder):
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@AT_TERMINALS
 def test_an_error_is_folded_between_its_words(folder: Folder):
     folder.envfile(ENVFILE)
 
@@ -302,7 +303,7 @@ def test_an_error_is_folded_between_its_words(folder: Folder):
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@AT_TERMINALS
 def test_warnings_are_folded_between_their_words(folder: Folder):
     folder.write("noxfile.py", "import nox\n\n@nox.session\ndef lint(session): ...\n")
     folder.environ["RUNENV_JOSB"] = "1"
@@ -317,7 +318,7 @@ def test_warnings_are_folded_between_their_words(folder: Folder):
     assert "  noxfile.py is run, as nox would" in shown
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+@AT_TERMINALS
 def test_a_mend_is_folded_where_it_reaches_the_last_column():
     def fail() -> int:
         raise UsageError("bad", mend=f"{'a' * 18} {'b' * 18}\n{'a' * 18} {'b' * 19}")

@@ -863,6 +863,16 @@ def test_pairs_of_pythons_and_others_stay_those_pairs():
     assert made.notes == ()
 
 
+def takes_any_python_3(text: str, decorators: str, named: str) -> None:
+    """A text whose session has these decorators has those in the end, and the one note."""
+    made = rewritten("import nox\n\n" + text.format(decorators.format("nox")))
+
+    assert made.text.endswith("\n" + text.format(named.format("runner")))
+    assert [(note.kind, note.text) for note in made.notes] == [
+        ("approximated", "None, the Python that runs nox, is '3' now, which is any Python 3")
+    ]
+
+
 @pytest.mark.parametrize(
     ("decorators", "named"),
     [
@@ -882,13 +892,7 @@ def test_pairs_of_pythons_and_others_stay_those_pairs():
     ],
 )
 def test_none_among_pythons_is_any_python_3(decorators: str, named: str):
-    text = "{}\ndef s(session, a): ...\n"
-    made = rewritten("import nox\n\n" + text.format(decorators.format("nox")))
-
-    assert made.text.endswith("\n" + text.format(named.format("runner")))
-    assert [(note.kind, note.text) for note in made.notes] == [
-        ("approximated", "None, the Python that runs nox, is '3' now, which is any Python 3")
-    ]
+    takes_any_python_3("{}\ndef s(session, a): ...\n", decorators, named)
 
 
 @pytest.mark.parametrize(
@@ -905,12 +909,7 @@ def test_none_in_a_list_of_pythons_that_has_a_name_is_any_python_3_where_it_is_u
     decorators: str, named: str
 ):
     text = 'PYTHONS = ["3.11", None]\n\n\n{}\ndef s(session): ...\n'
-    made = rewritten("import nox\n\n" + text.format(decorators.format("nox")))
-
-    assert made.text.endswith("\n" + text.format(named.format("runner")))
-    assert [(note.kind, note.text) for note in made.notes] == [
-        ("approximated", "None, the Python that runs nox, is '3' now, which is any Python 3")
-    ]
+    takes_any_python_3(text, decorators, named)
 
 
 @pytest.mark.parametrize(

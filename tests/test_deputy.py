@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def orders(root: Path, **more: object) -> dict[str, object]:
     }
 
 
-@pytest.fixture
-def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+@contextmanager
+def doing(root: Path, **more: object) -> Iterator[subprocess.Popen[bytes]]:
     """One that is to do the job, with an end of both pipes that is ours."""
     with subprocess.Popen(
         interpreter("runner.deputy"),
@@ -67,10 +68,19 @@ def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
         start_new_session=True,
     ) as process:
         assert process.stdin is not None
-        process.stdin.write(to_frame([orders(root)]) + to_frame(["start", "a", "token", []]))
+        asked = to_frame([orders(root, **more)]) + to_frame(["start", "a", "token", []])
+        process.stdin.write(asked)
         process.stdin.flush()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def deputy(root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with doing(root) as process:
         yield process
-        process.kill()
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
@@ -96,16 +106,10 @@ def test_when_its_worker_is_gone_a_job_that_tells_something_still_has_its_grace(
 def told_of(root: Path, envfile: str, **more: object) -> list[tuple[list[object], str]]:
     """What is told of a job `a` that such an envfile has."""
     (root / "envfile.py").write_text(f"import runner\n\n{envfile}")
-    program = interpreter("runner.deputy")
-    asked = to_frame([orders(root, **more)]) + to_frame(["start", "a", "token", []])
     told: list[tuple[list[object], str]] = []
-    with subprocess.Popen(
-        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root
-    ) as process:
+    with doing(root, **more) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(asked)
-        process.stdin.flush()
         frames = Frames()
         while not told or told[-1][0][0] != "ended":
             data = os.read(process.stdout.fileno(), 1 << 16)

@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -25,24 +24,9 @@ from runner.own_options import settle_own
 from runner.selection import find_jobs
 from runner.world import family_of
 
+pytestmark = pytest.mark.usefixtures("imports_are_undone")
+
 LINT = "@runner.session(python=False)\ndef lint(session): ...\n"
-
-
-@pytest.fixture(autouse=True)
-def _imports_are_undone() -> Iterator[None]:
-    """What an envfile imports, and its folder on sys.path, are none of the next test's."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    made = tmp_path / "root"
-    made.mkdir()
-    return made
 
 
 def write(path: Path, text: str) -> None:

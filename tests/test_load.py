@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 from pathlib import Path
 
@@ -14,22 +13,7 @@ from runner.errors import EnvfileError, Mistake, UsageError
 from runner.load import find_envfile, in_order, load_project, open_project
 from runner.model import Project, Request
 
-
-@pytest.fixture(autouse=True)
-def _imports_are_undone():
-    """What an envfile imports, and its folder on sys.path, are none of the next test's."""
-    path, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
-    folder.mkdir()
-    return folder
+pytestmark = pytest.mark.usefixtures("imports_are_undone")
 
 
 def envfile(root: Path, text: str) -> Path:

@@ -63,16 +63,7 @@ def test_a_block_is_in_a_language_that_is_checked():
 # Blocks. ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _imports_are_undone():
-    path, modules = list(sys.path), set(sys.modules)
-    yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
-
-
-@pytest.mark.usefixtures("_imports_are_undone")
+@pytest.mark.usefixtures("imports_are_undone")
 @of("python")
 def test_what_is_python_compiles_and_what_is_an_envfile_loads(block: Block, tmp_path: Path):
     ast.parse(block.text)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -56,16 +57,9 @@ class Picking(Terminal):
     before: list[object] | None = None
 
     def __init__(
-        self,
-        folder: Folder,
-        *arguments: str,
-        columns: int = 80,
-        env: dict[str, str] | None = None,
-        program: str = LOGIN,
-        **popen: object,
+        self, folder: Folder, *arguments: str, env: dict[str, str] | None = None, **more: Any
     ) -> None:
-        env = {"NO_COLOR": "1", **(env or {})}
-        super().__init__(folder, *arguments, columns=columns, env=env, program=program, **popen)
+        super().__init__(folder, *arguments, env={"NO_COLOR": "1", **(env or {})}, **more)
 
     def resize(self, columns: int) -> None:
         super().resize(columns)
