@@ -87,6 +87,11 @@ class Watching:
         return text
 
 
+def ran(lines: list[str]) -> list[str]:
+    """What the sessions said among these lines."""
+    return [line for line in lines if line.startswith("ran")]
+
+
 def is_gone(pid: int) -> bool:
     """Whether a process has ended, or does within a minute."""
     deadline = time.monotonic() + 60
@@ -94,6 +99,13 @@ def is_gone(pid: int) -> bool:
         if time.monotonic() > deadline:
             return False
     return True
+
+
+def leave(terminal: Terminal) -> str:
+    """Quit once it waits; all that the screen has shown."""
+    terminal.read_until(KEYS)
+    terminal.type("q")
+    return terminal.rest()
 
 
 # What starts a run. -----------------------------------------------------------------------
@@ -252,7 +264,7 @@ def test_inputs_of_an_included_envfile_start_at_its_folder(folder: Folder):
         lines = watching.until("waiting")
 
     assert lines[0] == "changed: packages/web/src/a.py"
-    assert [line for line in lines if line.startswith("ran")] == ["ran web"]
+    assert ran(lines) == ["ran web"]
 
 
 def test_a_file_that_changes_twice_in_a_run_counts_once(folder: Folder):
@@ -302,29 +314,30 @@ def test_a_session_with_inputs_runs_again_for_these_alone(folder: Folder):
         "changed: docs/a.rst",
         "ran docs",
     ]
-    assert [line for line in second if line.startswith("ran")] == ["ran docs"]
-    assert [line for line in third if line.startswith("ran")] == ["ran docs", "ran lint"]
-    assert [line for line in fourth if line.startswith("ran")] == ["ran docs", "ran lint"]
+    assert ran(second) == ["ran docs"]
+    assert ran(third) == ["ran docs", "ran lint"]
+    assert ran(fourth) == ["ran docs", "ran lint"]
+
+
+DOCS_THAT_WAIT = """
+    @runner.session(python=False, inputs=["docs"])
+    def docs(session):
+        session.run("sh", "wait.sh")
+
+    @runner.session(python=False, inputs=["src"])
+    def lint(session):
+        session.run("echo", "ran", "lint")
+
+    @runner.session(python=False, inputs=["other"])
+    def other(session):
+        session.run("echo", "ran", "other")
+    """
 
 
 def test_what_a_stopped_run_was_to_do_is_still_to_be_done(folder: Folder):
     waits = "if test -e docs/a && ! test -e src; then echo begun; sleep 1000; fi; echo ran docs\n"
     folder.write("wait.sh", waits)
-    folder.envfile(
-        """
-        @runner.session(python=False, inputs=["docs"])
-        def docs(session):
-            session.run("sh", "wait.sh")
-
-        @runner.session(python=False, inputs=["src"])
-        def lint(session):
-            session.run("echo", "ran", "lint")
-
-        @runner.session(python=False, inputs=["other"])
-        def other(session):
-            session.run("echo", "ran", "other")
-        """
-    )
+    folder.envfile(DOCS_THAT_WAIT)
     with Watching(folder) as watching:
         watching.until("waiting")
         folder.write("docs/a", "1")
@@ -333,54 +346,19 @@ def test_what_a_stopped_run_was_to_do_is_still_to_be_done(folder: Folder):
         watching.until("changed: src")
         lines = watching.until("waiting")
 
-    assert [line for line in lines if line.startswith("ran")] == ["ran docs", "ran lint"]
+    assert ran(lines) == ["ran docs", "ran lint"]
 
 
 def test_a_run_of_all_that_was_stopped_is_one_of_all_again(folder: Folder):
     folder.write("wait.sh", "test -e docs && exec echo ran docs; echo begun; sleep 1000\n")
-    folder.envfile(
-        """
-        @runner.session(python=False, inputs=["docs"])
-        def docs(session):
-            session.run("sh", "wait.sh")
-
-        @runner.session(python=False, inputs=["src"])
-        def lint(session):
-            session.run("echo", "ran", "lint")
-        """
-    )
+    folder.envfile(DOCS_THAT_WAIT)
     with Watching(folder) as watching:
         watching.until("begun")
         folder.write("docs", "1")
         watching.until("changed: docs")
         lines = watching.until("waiting")
 
-    assert [line for line in lines if line.startswith("ran")] == ["ran docs", "ran lint"]
-
-
-def test_what_failed_stays_so_until_it_has_passed(folder: Folder):
-    folder.envfile(
-        """
-        @runner.session(python=False, inputs=["docs"])
-        def docs(session): ...
-
-        @runner.session(python=False, inputs=["src"])
-        def lint(session):
-            session.run("test", "-e", "src/mended")
-        """
-    )
-    with Terminal(folder, "--watch") as terminal:
-        terminal.read_until(KEYS)
-        folder.write("docs/a", "1")
-        terminal.read_until("passed    docs")
-        terminal.read_until(KEYS)
-        terminal.type("f")
-        terminal.read_until("failed    lint")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        terminal.rest()
-
-    assert terminal.process.returncode == 1
+    assert ran(lines) == ["ran docs", "ran lint", "ran other"]
 
 
 LINT_AND_DOCS = """
@@ -398,15 +376,27 @@ LINT_AND_DOCS = """
     """
 
 
+def test_what_failed_stays_so_until_it_has_passed(folder: Folder):
+    folder.envfile(LINT_AND_DOCS)
+    with Terminal(folder, "--watch") as terminal:
+        terminal.read_until(KEYS)
+        folder.write("docs/a", "1")
+        terminal.read_until("skipped   docs")
+        terminal.read_until(KEYS)
+        terminal.type("f")
+        terminal.read_until("failed    lint")
+        leave(terminal)
+
+    assert terminal.process.returncode == 1
+
+
 def test_what_failed_is_mended_when_a_change_has_it_pass(folder: Folder):
     folder.envfile(LINT_AND_DOCS)
     with Terminal(folder, "--watch") as terminal:
         terminal.read_until(KEYS)
         folder.write("src/mended", "1")
         terminal.read_until("passed    lint")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        terminal.rest()
+        leave(terminal)
 
     assert terminal.process.returncode == 0
 
@@ -417,9 +407,7 @@ def test_what_failed_and_is_no_more_is_not_red(folder: Folder):
         terminal.read_until(KEYS)
         folder.envfile(ECHO)
         terminal.read_until("passed    tests")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        terminal.rest()
+        leave(terminal)
 
     assert terminal.process.returncode == 0
 
@@ -435,9 +423,7 @@ def test_f_runs_what_failed_of_what_is_watched_and_all_is_still_watched(folder: 
         folder.write("docs/a", "1")
         terminal.read_until("changed: docs/a")
         terminal.read_until("── docs ")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        rest = terminal.rest()
+        rest = leave(terminal)
 
     assert "release" not in rest
     assert terminal.process.returncode == 1
@@ -677,9 +663,7 @@ def test_what_nobody_has_read_in_a_run_is_forgotten(folder: Folder):
         terminal.read_until(KEYS)
         folder.write("src", "1")
         terminal.read_until("changed: src")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        terminal.rest()
+        leave(terminal)
 
     assert terminal.process.returncode == 0
 
@@ -691,9 +675,7 @@ def test_keys_that_send_letters_behind_escape_are_none_of_ours(folder: Folder):
         terminal.type("\x1bOQ\x1bOR\x1b[F")  # F2, F3, End
         folder.write("src", "1")
         terminal.read_until("changed: src")
-        terminal.read_until(KEYS)
-        terminal.type("q")
-        rest = terminal.rest()
+        rest = leave(terminal)
 
     assert rest.count("$ echo ran tests") == 2
     assert "nothing failed" not in rest
