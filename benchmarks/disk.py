@@ -1,5 +1,5 @@
 """What one session and what ten sessions with the large set hold on the disk, with the store; each
-file is counted once, however many names it has. Measured once, for it does not vary.
+file is counted once, however many names it has. One round is enough, for it does not vary.
 
 What cannot be shared is taken off in the last rows, of each environment after the first: folders,
 links, and files that are not the same in both, as programs that name their place. Bytecode and
