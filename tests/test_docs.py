@@ -37,6 +37,38 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert f"\n{command}\n" in ci
 
 
+FIGURES = {  # a line of the README → those of the page on speed, of runenv and of the others
+    "a warm session, CPU": ("one session | CPU ms", None),
+    "the same with the project as a wheel, CPU": ("one session, project's wheel | CPU ms", None),
+    "a listing of ten sessions, CPU": ("list 10 sessions | CPU ms", None),
+    "a typical environment that another project has, wall": (
+        "known, typical, another project | wall ms",
+        "first of its kind, typical | wall ms",
+    ),
+}
+
+
+@pytest.mark.parametrize("line", FIGURES)
+def test_the_figures_of_the_readme_are_those_of_the_page_on_speed(line: str):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    speed = (ROOT / "docs" / "explanation" / "speed.md").read_text(encoding="utf-8")
+
+    def medians(case: str) -> list[str]:
+        """Of a line of a part: the one with quartiles."""
+        (found,) = re.findall(rf"^\| {re.escape(case)} \| (.* to .*) \|$", speed, re.MULTILINE)
+        return [
+            f"{float(cell.split()[0].replace(',', '')):.0f} ms"
+            for cell in found.split(" | ")
+            if cell != "–"
+        ]
+
+    (told,) = re.findall(rf"^\| {line} \| (.*?) \|$", readme, re.MULTILINE)
+    ours, *theirs = [cell.strip().removesuffix(" with uv") for cell in told.split("|")]
+    of_us, of_others = FIGURES[line]
+    assert ours in medians(of_us)
+    assert {cell for cell in theirs if cell} <= {*medians(of_others or of_us)}
+
+
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.flags], ids=lambda o: o.name)
 def test_every_option_has_its_row_with_its_variable(option: Option):
     *short, long = option.flags
