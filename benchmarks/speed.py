@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import floors
+import machine
 import page
 import tools
 from measure import take_turns
@@ -96,9 +97,9 @@ def main(*only: str) -> None:
 def measure(wanted: Wanted, home: Path) -> Iterator[page.Run]:
     """All that is wanted, in a folder of its own: after each part what there is by then."""
     began = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    machine = page.describe_machine(home)
+    here = machine.describe(home)
     if os.getloadavg()[0] > 0.5:
-        tell(f"the machine has other work (load {machine['load']}): figures will be too high")
+        tell(f"the machine has other work (load {here['load']}): figures will be too high")
     modules: dict[str, Part] = {name: importlib.import_module(name) for name in wanted.only}
     compared = [tools.OURS._replace(program=tools.beside(tools.OURS.program))]
     if not wanted.alone:
@@ -119,7 +120,7 @@ def measure(wanted: Wanted, home: Path) -> Iterator[page.Run]:
         folder.mkdir()
         rows = measure_part(name, module, place._replace(folder=folder), rounds)
         parts.append(page.Measured(name, module.TITLE, told(module), rounds, rows))
-        yield page.Run(began, machine, versions, parts)
+        yield page.Run(began, here, versions, parts)
         floors.remove(folder)
 
 

@@ -148,6 +148,12 @@ def test_a_multiple_below_nothing_proves_nothing(load):
     assert asked("its own command +", -0.1, 1.5).met
 
 
+def test_nothing_is_a_multiple_of_what_is_shown_as_nothing(load):
+    row = row_of(load, 10, floor=0.04, runenv=5, nox=0.06)
+
+    assert load("page").asked_line(row)[2:7] == ["0.0", "5.0", "–", "0.1 nox", "83.33"]
+
+
 def test_who_does_less_is_not_the_best_peer(load):
     row = row_of(load, 10, **{"runenv": 20, "hatch*": 1, "python -c pass": 2, "nox": 40})
 
