@@ -109,8 +109,13 @@ class _Onlooker:
 def told_of(project: Project, settings: Settings, selected: Selected) -> Told:
     """What a watcher must know of a run."""
     jobs = make_plan(project.jobs, selected.jobs, selected.named).jobs
+    roots = (project.root, *(part.root for part in project.parts))
     return Told(
-        read=(project.envfile, *project.all_read, os.path.join(project.root, "pyproject.toml")),
+        read=(
+            project.envfile,
+            *project.all_read,
+            *(os.path.join(root, "pyproject.toml") for root in roots),
+        ),
         ignored=(
             envdir_of(project, settings),
             *(file.path for file in files_of(settings, project.root)),

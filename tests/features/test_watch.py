@@ -246,7 +246,9 @@ def test_what_its_output_is_copied_to_is_known_after_three_runs(folder: Folder):
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def test_inputs_of_an_included_envfile_start_at_its_folder(folder: Folder):
+@pytest.fixture
+def packages(folder: Folder) -> Folder:
+    """Two projects in one, of which each says what it reads."""
     for name in ("api", "web"):
         folder.write(
             f"packages/{name}/envfile.py",
@@ -258,13 +260,27 @@ def test_inputs_of_an_included_envfile_start_at_its_folder(folder: Folder):
                 session.run("echo", "ran", "{name}")
             """,
         )
-    with Watching(folder, "--all-projects") as watching:
+    return folder
+
+
+def test_inputs_of_an_included_envfile_start_at_its_folder(packages: Folder):
+    with Watching(packages, "--all-projects") as watching:
         watching.until("waiting")
-        folder.write("packages/web/src/a.py", "1")
+        packages.write("packages/web/src/a.py", "1")
         lines = watching.until("waiting")
 
     assert lines[0] == "changed: packages/web/src/a.py"
     assert ran(lines) == ["ran web"]
+
+
+def test_the_pyproject_of_an_included_envfile_decides_like_that_of_the_top(packages: Folder):
+    with Watching(packages, "--all-projects") as watching:
+        watching.until("waiting")
+        packages.write("packages/web/pyproject.toml", "")
+        lines = watching.until("waiting")
+
+    assert lines[0] == "changed: packages/web/pyproject.toml"
+    assert ran(lines) == ["ran api", "ran web"]
 
 
 def test_a_file_that_changes_twice_in_a_run_counts_once(folder: Folder):
