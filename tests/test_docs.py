@@ -16,7 +16,7 @@ import runner
 from runner import __version__, surroundings
 from runner.declare import Options, session
 from runner.handle import Session
-from runner.model import Option, RunOptions
+from runner.model import Option, RunOptions, Settings
 from runner.settings import OPTIONS, misfit
 from tests.conftest import ROOT, Folder
 from tests.pages import PAGES, blocks_of, transcript_of
@@ -35,6 +35,11 @@ def test_ci_runs_the_test_command_of_the_readme():
 
     assert command.startswith("python3 -m venv")
     assert f"\n{command}\n" in ci
+
+
+@pytest.mark.parametrize("page", [COMMAND_LINE, ENVFILE], ids=["command line", "envfile"])
+def test_the_size_that_a_store_may_have_is_the_one_told(page: str):
+    assert re.findall(r'`"?(\d+GB)"?`\s\(the default\)', page) == [Settings().store_size]
 
 
 FIGURES = {  # a line of the README → those of the page on speed, of runenv and of the others
