@@ -23,7 +23,7 @@ from runner.errors import (
     did_you_mean,
     nearest,
 )
-from runner.selection import keyword_test
+from runner.keywords import keyword_test
 
 
 def test_an_error_is_shown_with_its_place_and_mend():

@@ -45,6 +45,7 @@ ORDER = [
     "world",
     "installers beside dotenv",
     "picking",
+    "keywords",
     "bench",
     "selection plan schedule perform ahead shards",
     "sharded",

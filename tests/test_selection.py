@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runner.errors import UsageError
+from runner.keywords import keyword_test
 from runner.model import (
     Axis,
     Job,
@@ -16,7 +17,7 @@ from runner.model import (
     Settings,
 )
 from runner.plan import expand
-from runner.selection import find_jobs, keyword_test, select
+from runner.selection import find_jobs, select
 
 NEEDS = Needs(None, (), (), (), (), (), (), "", True)
 

@@ -21,9 +21,10 @@ from runner.compat.options import Options, as_settings, envdir_in
 from runner.compat.session import Session
 from runner.declare import start_registry
 from runner.errors import EnvfileError, Mistake, UsageError
+from runner.keywords import keyword_test
 from runner.load import add_packages, execute, in_order, modules_read, versions_needed
 from runner.model import BY_DEFAULT, Project
-from runner.selection import find_jobs, keyword_test
+from runner.selection import find_jobs
 from runner.settings import settle
 from runner.telling import tell
 from runner.typed import TYPE_CHECKING
