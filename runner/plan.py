@@ -158,7 +158,7 @@ def _note_meeting_environments(jobs: Mapping[str, Job], note: Note) -> None:
                 f"the environment {job.shared!r} has the name of a job that has its own,"
                 f" {other.spec.where}",
                 f"rename one of the two, or let that session share it:"
-                f" environment={job.spec.environment!r}",
+                f" environment={name_from(job.spec.environment, job.spec.prefix)!r}",
             )
 
 

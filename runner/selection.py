@@ -7,6 +7,7 @@ given narrows; what would be ignored is an error with a suggestion.
 from __future__ import annotations
 
 import re
+
 from runner.command_line import verb_for_word, verb_near_word
 from runner.envs.python_spec import fits, read_spec
 from runner.errors import UsageError, did_you_mean, nearest, some_of

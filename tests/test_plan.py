@@ -492,6 +492,18 @@ def test_a_shared_environment_may_not_lie_in_the_folder_of_a_job():
     ]
 
 
+def test_the_mend_has_the_environment_as_an_included_envfile_writes_it():
+    lint = sharing("api:lint")._replace(environment="api:dev", prefix="api:")
+    own = spec("api:dev", where="api/envfile.py:9", prefix="api:")
+
+    assert notes_of(lint, own) == [
+        (
+            "the environment 'api:dev' has the name of a job that has its own, api/envfile.py:9",
+            "rename one of the two, or let that session share it: environment='dev'",
+        )
+    ]
+
+
 def test_a_session_may_share_an_environment_of_its_own_name():
     assert notes_of(sharing("dev"), sharing("tests")) == []
 
