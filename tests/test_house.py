@@ -45,7 +45,7 @@ ORDER = [
     "world",
     "installers beside dotenv",
     "picking",
-    "keywords",
+    "keywords sharing",
     "bench",
     "selection plan schedule perform ahead shards",
     "sharded",

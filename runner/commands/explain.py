@@ -19,10 +19,11 @@ from runner.envs.judge import judge, keyed, moment, only_sources_differ
 from runner.envs.shared import key_of
 from runner.errors import RunnerError
 from runner.load import open_project
-from runner.plan import make_plan, others_sharing
+from runner.plan import make_plan
 from runner.record import Record
 from runner.requirements.arguments import show_arguments
 from runner.selection import select
+from runner.sharing import others_sharing
 from runner.shown import show
 from runner.typed import TYPE_CHECKING
 from runner.world import (

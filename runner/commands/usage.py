@@ -8,9 +8,9 @@ import sys
 from runner.colors import columns_of, fold
 from runner.declare import full_name
 from runner.load import open_project
-from runner.plan import others_sharing
 from runner.selection import select
 from runner.settings import is_list
+from runner.sharing import others_sharing
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
