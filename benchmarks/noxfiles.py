@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from real_files import fetch_trees, read_list
 
 from runner.convert import convert
-from runner.declare import cleaned
+from runner.names import cleaned
 
 if TYPE_CHECKING:
     from real_files import Wanted

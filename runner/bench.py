@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from runner.beside import Beside
-from runner.declare import full_name
 from runner.envs import folder
 from runner.envs.interpreters import describe
 from runner.envs.lock import Lock
@@ -23,6 +22,7 @@ from runner.errors import (
     did_you_mean,
 )
 from runner.installers import Installers, how_it_ended, tell_ended
+from runner.names import full_name
 from runner.requirements import install_step
 from runner.requirements.groups import normal_name
 from runner.running import (

@@ -12,14 +12,8 @@ import sys
 from bisect import bisect_right
 
 from runner.errors import Mistake, did_you_mean
-from runner.model import Axis, Include, Param
-from runner.settings import (
-    OPTIONS,
-    as_path,
-    is_list,
-    is_set,
-    misfit,
-)
+from runner.model import Include, Param
+from runner.settings import OPTIONS, as_path, is_list, is_set, misfit
 from runner.typed import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
@@ -27,14 +21,13 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Literal, NoReturn, TypeAlias, TypeVar
 
+    from runner.model import Axis
+
     Prerelease: TypeAlias = Literal[
         "allow", "disallow", "if-necessary", "explicit", "if-necessary-or-explicit"
     ]
 
     Function = TypeVar("Function", bound=Callable[..., object])
-
-# Letters and digits of any script, and what no shell or file system trips over.
-_SAFE_PUNCTUATION = "._+-"
 
 
 class Declared:
@@ -353,10 +346,12 @@ def _hint(word: str, known: list[str]) -> str:
 
 def param(*values: object, id: str | None = None, tags: Sequence[str] = ()) -> Param:
     """One set of values for `@parametrize`, with an id for the job's name and tags."""
+    from runner.axes import checked_id  # what many envfiles have none of
+
     where = _registry.caller()
     return Param(
         values=values,
-        id=checked_id(id, where),
+        id=checked_id(id, where, _registry.note),
         tags=strings(tags, "tags", where),
     )
 
@@ -375,9 +370,11 @@ def parametrize(
         the jobs, where the function takes no such argument. ids: how the jobs are
         called, one for each set of values, or a function that is asked for each value.
     """
+    from runner.axes import make_axis  # what many envfiles have none of
+
     registry = _registry
     where = registry.caller()
-    axis = _make_axis(names, values, ids, strings(tags, "tags", where), where)
+    axis = make_axis(names, values, ids, strings(tags, "tags", where), where, registry.note)
 
     def declare(function: Function) -> Function:
         made = Parametrized(function, where, axis)
@@ -385,108 +382,6 @@ def parametrize(
         return function
 
     return declare
-
-
-def _make_axis(
-    names: str | Sequence[str],
-    values: Iterable[object],
-    ids: Sequence[str | None] | Callable[[object], str | None] | None,
-    tags: tuple[str, ...],
-    where: str,
-) -> Axis | None:
-    """The checked Axis, or None where too much is wrong to go on."""
-    note = _registry.note
-    written = names.split(",") if isinstance(names, str) else names
-    arguments = tuple(str(name).strip() for name in written)
-    shown = ", ".join(arguments)
-    odd = [name for name in arguments if not name.isidentifier()]
-    if odd or not arguments:
-        note(
-            where,
-            f"parametrize: {shown!r} is not the name of an argument",
-            'write parametrize("name", [...])',
-        )
-        return None
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        note(
-            where,
-            f"parametrize({shown!r}): {values!r} is no list of values",
-            f"write parametrize({shown!r}, [{values!r}])",
-        )
-        return None
-    params: list[Param] = []
-    for number, value in enumerate(values, 1):
-        made = _make_param(arguments, value)
-        if made is None:
-            got = len(value.values) if isinstance(value, Param) else _length(value)
-            note(
-                where,
-                f"parametrize({shown!r}): set {number} has {got}, not {len(arguments)}",
-                f"each set needs a value for each of {shown}: {value!r} has not",
-            )
-            return None
-        params.append(made)
-    if not params:
-        note(
-            where,
-            f"parametrize({shown!r}) has no values: the session would have no jobs",
-            "give it at least one, or take the decorator away",
-        )
-        return None
-    params = _with_ids(params, ids, shown, where)
-    return Axis(
-        names=arguments,
-        params=tuple(p._replace(tags=(*tags, *p.tags)) for p in params),
-        where=where,
-    )
-
-
-def _make_param(arguments: tuple[str, ...], value: object) -> Param | None:
-    """The value as a Param, or None where it does not fill each argument once."""
-    if isinstance(value, Param):
-        return value if len(value.values) == len(arguments) else None
-    if len(arguments) == 1:
-        return Param(values=(value,))
-    if is_list(value) and len(value) == len(arguments):
-        return Param(values=tuple(value))
-    return None
-
-
-def _length(value: object) -> str:
-    return f"{len(value)} values" if is_list(value) else "one value"
-
-
-def _with_ids(
-    params: list[Param],
-    ids: Sequence[str | None] | Callable[[object], str | None] | None,
-    shown: str,
-    where: str,
-) -> list[Param]:
-    """The params with the ids that `ids` gives to those that have none of their own."""
-    if ids is None:
-        return params
-    if callable(ids):
-        # As in pytest: asked for each value, and None leaves it to us.
-        made: list[str | None] = []
-        for one in params:
-            words = [ids(value) for value in one.values]
-            made.append("-".join(w for w in words if w) or None)
-    elif isinstance(ids, str):
-        _registry.note(where, "ids is a string where a list belongs", f"write ids=[{ids!r}]")
-        return params
-    else:
-        made = list(ids)
-        if len(made) != len(params):
-            _registry.note(
-                where,
-                f"parametrize({shown!r}) has {len(params)} sets of values and {len(made)} ids",
-                "give one id for each set; None lets runenv choose",
-            )
-            return params
-    return [
-        one if one.id is not None else one._replace(id=checked_id(word, where))
-        for one, word in zip(params, made, strict=True)
-    ]
 
 
 # Other envfiles. ---------------------------------------------------------------
@@ -503,6 +398,8 @@ def include(pattern: str | os.PathLike[str], *, prefix: str | None = None) -> No
     and `after` a name is one of its own; behind a colon, ":core:wheel", it is one of this
     envfile's.
     """
+    from runner.names import cleaned, is_safe  # `--version` and most envfiles do without
+
     registry = _registry
     where = registry.caller()
     text = as_path(pattern)
@@ -513,7 +410,7 @@ def include(pattern: str | os.PathLike[str], *, prefix: str | None = None) -> No
             'write include("packages/*/envfile.py")',
         )
         return
-    if prefix is not None and not _is_safe_word(prefix):
+    if prefix is not None and not is_safe(prefix):
         registry.note(
             where,
             f"include: the prefix {prefix!r} would not be safe in a shell or as a folder",
@@ -521,10 +418,6 @@ def include(pattern: str | os.PathLike[str], *, prefix: str | None = None) -> No
         )
         return
     registry.includes.append(Include(text, prefix, where))
-
-
-def _is_safe_word(value: object) -> bool:
-    return isinstance(value, str) and is_safe(value)  # what types forbid is still written
 
 
 # Options of the envfile. -------------------------------------------------------
@@ -581,50 +474,7 @@ def _set_option(name: str, value: object) -> None:
 options = Options()
 
 
-# What names and lists are made of. -------------------------------------------------
-
-
-def is_safe(word: str) -> bool:
-    """Whether a word can stand in the name of a job as it is."""
-    fine = word.isalnum() or all(c.isalnum() or c in _SAFE_PUNCTUATION for c in word)
-    return bool(word) and fine and word[0] not in "-."
-
-
-def cleaned(word: str) -> str:
-    """The word with each run of unsafe characters as one `_`, none at its ends."""
-    kept = "".join(c if c.isalnum() or c in _SAFE_PUNCTUATION else " " for c in word)
-    return "_".join(kept.split()).strip("-._")
-
-
-def full_name(name: str, prefix: str) -> str:
-    """What is called `name` in the envfile of that prefix, as the project calls it.
-
-    A colon before it leads to the envfile that includes this one. One is left where
-    that is not loaded.
-    """
-    while name.startswith(":") and prefix:
-        name, prefix = name[1:], prefix[: prefix.rfind(":", 0, -1) + 1]
-    return prefix + name
-
-
-def name_from(name: str, prefix: str) -> str:
-    """What the project calls `name`, as the envfile of that prefix has to write it."""
-    own = name.startswith(prefix)
-    return name.removeprefix(prefix) if own else ":" * prefix.count(":") + name
-
-
-def checked_id(word: object, where: str) -> str | None:
-    if word is None:
-        return None
-    if not isinstance(word, str) or not is_safe(word):
-        near = cleaned(str(word))
-        _registry.note(
-            where,
-            f"the id {word!r} would not be safe in a shell or as a folder",
-            "use letters, digits, '.', '_', '+' and '-'" + (f": {near!r}" if near else ""),
-        )
-        return near or None
-    return word
+# What lists are made of. -------------------------------------------------------
 
 
 def strings(value: object, name: str, where: str) -> tuple[str, ...]:

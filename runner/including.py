@@ -10,11 +10,12 @@ import os
 from fnmatch import fnmatchcase
 from functools import cache
 
-from runner.declare import Registry, cleaned, is_safe
+from runner.declare import Registry
 from runner.errors import did_you_mean
 from runner.finding import NAME, NOXFILE
 from runner.imports import Imports
 from runner.model import Include, Part
+from runner.names import cleaned, is_safe
 from runner.record import Record
 from runner.typed import TYPE_CHECKING
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from runner.declare import cleaned, full_name, name_from
 from runner.envs.python_spec import fits, read_spec
 from runner.errors import nearest, some_of
 from runner.model import Job, Plan
+from runner.names import cleaned, full_name, name_from
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

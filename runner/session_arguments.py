@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 
 from runner.amounts import INFINITE_S, size_bytes
-from runner.declare import cleaned, is_safe
 from runner.errors import did_you_mean
+from runner.names import cleaned, is_safe
 from runner.settings import BACKENDS, as_path, backend_trouble, is_dict, is_list, is_number
 from runner.typed import TYPE_CHECKING
 

@@ -6,8 +6,8 @@ is handed in. Loaded where a session names an environment.
 
 from __future__ import annotations
 
-from runner.declare import name_from
 from runner.model import Needs
+from runner.names import name_from
 from runner.settings import is_list
 from runner.typed import TYPE_CHECKING
 

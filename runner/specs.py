@@ -5,9 +5,10 @@ Knows nothing of how it was said.
 
 from __future__ import annotations
 
-from runner.declare import Declared, Registry, cleaned, is_safe, strings
+from runner.declare import Declared, Registry, strings
 from runner.errors import did_you_mean
 from runner.model import Axis, Needs, SessionSpec
+from runner.names import cleaned, is_safe
 from runner.session_arguments import (
     PRERELEASES,
     RESOLUTIONS,

@@ -13,9 +13,9 @@ from runner.compat.behind import Runner
 from runner.compat.conda_words import read_conda_arguments
 from runner.compat.of_others import needs_of_sync
 from runner.compat.options import backend_of, in_variable
-from runner.declare import cleaned
 from runner.errors import did_you_mean, some_of
 from runner.model import Job, Needs, SessionSpec
+from runner.names import cleaned
 from runner.plan import find_cycles, word_for
 from runner.record import Record
 from runner.session_arguments import read_backend, read_pythons

@@ -9,7 +9,7 @@ from runner.convert.layout import Bracket, Entry, entries_of, is_broken, listing
 from runner.convert.nox_file import backend_of, constant, is_none, keywords_of
 from runner.convert.nox_installs import Moved, installs_to_move
 from runner.convert.nox_parametrize import Parametrize
-from runner.declare import cleaned, is_safe
+from runner.names import cleaned, is_safe
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

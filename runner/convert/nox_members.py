@@ -7,7 +7,7 @@ import ast
 from runner.convert.layout import Bracket, Entry, entries_of
 from runner.convert.nox_file import constant, is_none
 from runner.convert.system import PROGRAMS
-from runner.declare import cleaned
+from runner.names import cleaned
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import re
 from runner.convert.nox_file import TOOLS, constant
 from runner.convert.nox_imports import Imports
 from runner.convert.nox_options import Options
-from runner.declare import cleaned, is_safe
+from runner.names import cleaned, is_safe
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

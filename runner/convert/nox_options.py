@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from runner.convert.nox_file import backend_of, constant, is_none
-from runner.declare import cleaned
+from runner.names import cleaned
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

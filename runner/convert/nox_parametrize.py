@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from runner.convert.nox_file import constant, is_none
-from runner.declare import cleaned, is_safe
+from runner.names import cleaned, is_safe
 from runner.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
