@@ -19,11 +19,10 @@ from runner.errors import (
     RunnerError,
     UsageError,
     cut_traceback,
-    did_you_mean,
     nearest,
     place_of,
 )
-from runner.finding import NAME, NOXFILE, envfile_in, nearest_envfile
+from runner.finding import NAME, NOXFILE, SAMPLE, find_envfile, find_envfile_of_all
 from runner.model import BY_DEFAULT, Project, Read
 from runner.plan import expand
 from runner.settings import read_table, settle
@@ -31,7 +30,7 @@ from runner.specs import finish
 from runner.typed import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import CodeType
     from typing import Protocol
 
@@ -57,52 +56,6 @@ READER = "runner.compat"  # of noxfiles: a room above this one
 
 _LARGE_BYTES = 4096  # below that compiling takes no longer than reading what was compiled
 
-_FIRST = """\
-`runenv --init` writes one for what is here; the smallest, to be saved as envfile.py:
-
-"""
-_SAMPLE = """\
-    import runner
-
-    @runner.session(deps=["pytest"])
-    def tests(session: runner.Session) -> None:
-        session.run("pytest", *session.posargs)"""
-
-
-def find_envfile(file: str | None, directory: str | None) -> str:
-    """The absolute path of the envfile: the one named, else the nearest above.
-
-    file: as given by --file, relative to `directory`; a folder means the
-    envfile in it. directory: where to start, the working folder by default.
-    """
-    start = _start_in(directory)
-    if not os.path.isdir(start):
-        raise UsageError(
-            f"there is no folder {directory}", mend="give --directory a folder that exists"
-        )
-    if file is not None:
-        path = os.path.join(start, os.path.expanduser(file))
-        if os.path.isdir(path):
-            path = envfile_in(path) or os.path.join(path, NAME)
-        if not os.path.isfile(path):
-            raise _no_file(file, path)
-        return os.path.normpath(path)
-    path = nearest_envfile(start)
-    if not path:
-        raise UsageError(f"no {NAME} in {start} or in a folder above it", mend=_FIRST + _SAMPLE)
-    return path
-
-
-def _start_in(directory: str | None) -> str:
-    """The absolute path of the folder, by default the working one, which may be gone."""
-    try:
-        return os.path.abspath(directory or os.getcwd())
-    except FileNotFoundError:
-        raise UsageError(
-            "the working folder does not exist any more",
-            mend="change to one that does, or use --directory",
-        ) from None
-
 
 def _is_noxfile(envfile: str, source: bytes) -> bool:
     """By its name, else by what it imports."""
@@ -117,22 +70,6 @@ def _is_noxfile(envfile: str, source: bytes) -> bool:
         return bool(re.search(rb"(?m)^[ \t]*(?:import|from)[ \t]+(?:%s)\b" % names, source))
 
     return imports(b"nox|nox_uv|nox_poetry") and not imports(b"runner")
-
-
-def find_envfile_of_all(file: str | None, directory: str | None) -> str:
-    """As `find_envfile`, for `--all-projects`: in the folder itself, where there need be none."""
-    named = os.path.join(_start_in(directory), os.path.expanduser(file or "."))
-    envfile = os.path.normpath(os.path.join(named, NAME))
-    if os.path.isdir(named) and not os.path.isfile(envfile):
-        return envfile
-    return find_envfile(file or NAME, directory)
-
-
-def _no_file(file: str, path: str) -> UsageError:
-    folder, name = os.path.split(path)
-    beside = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    near = did_you_mean(name, [n for n in beside if n.endswith(".py")])
-    return UsageError(f"there is no file {file}", mend=near or f"looked for {path}")
 
 
 def load_project(
@@ -198,7 +135,9 @@ def _read_one(
     """What one envfile says by itself. add: lets it import what its own block asks for."""
     shown = registry.shown(envfile)
     if b"needs_version" in source:
-        _check_version(source, shown)
+        from runner.version_asked import check_version  # 5 ms that only such an envfile costs
+
+        check_version(source, shown)
     if b"# /// script" in source:
         add(envfile, source)
     before = set(sys.modules)
@@ -208,7 +147,7 @@ def _read_one(
     specs = finish(registry)
     if not specs and not registry.includes and not registry.mistakes and not may_be_empty:
         registry.note(
-            shown, "no session is declared", f"a first one, to be saved in it:\n\n{_SAMPLE}"
+            shown, "no session is declared", f"a first one, to be saved in it:\n\n{SAMPLE}"
         )
     read = (envfile, *modules_read(registry.root, before), *registry.read)
     return Read(specs, (module.__doc__ or "").strip(), to_its_end, read)
@@ -351,49 +290,6 @@ def modules_read(root: str, before: set[str]) -> list[str]:
         if inside and "site-packages" not in str(file) and name != "envfile":
             found.append(str(file))
     return sorted(found)
-
-
-def _check_version(source: bytes, shown: str) -> None:
-    """Raise where `runner.needs_version = "..."` asks for another runenv.
-
-    Read from the text and not by executing it: an envfile for a later runenv
-    may use what this one does not have.
-    """
-    from runner import __version__
-
-    for where, text in versions_needed(shown, source, __version__):
-        what = f"this envfile needs runenv {text}, and this is runenv {__version__}"
-        mend = f"install one that fits: pip install 'runenv-cli{text}'"
-        raise EnvfileError([Mistake(where, what, mend)])
-
-
-def versions_needed(shown: str, source: bytes, version: str) -> Iterator[tuple[str, str]]:
-    """Where the file sets `….needs_version`, and to what, where this version does not fit.
-
-    Raises EnvfileError for what is no version specifier.
-    """
-    import ast
-
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return  # said better when it is executed
-    for node in tree.body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
-            continue
-        for target in node.targets:
-            if not (isinstance(target, ast.Attribute) and target.attr == "needs_version"):
-                continue
-            where, text = f"{shown}:{node.lineno}", str(node.value.value)
-            try:
-                fits = SpecifierSet(text).contains(version, prereleases=True)
-            except InvalidSpecifier:
-                what = f"needs_version: {text!r} is no version specifier"
-                raise EnvfileError([Mistake(where, what, f'write ">={text}"?')]) from None
-            if not fits:
-                yield where, text
 
 
 def open_settings(request: Request, environ: Mapping[str, str]) -> tuple[str, Settings]:

@@ -51,7 +51,7 @@ ORDER = [
     "selection plan schedule perform ahead shards",
     "sharded",
     "own_options own_settings compiled",
-    "finding imports",
+    "finding imports version_asked",
     "below",
     "including",
     "load",

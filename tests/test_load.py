@@ -10,7 +10,8 @@ import pytest
 
 import runner
 from runner.errors import EnvfileError, Mistake, UsageError
-from runner.load import find_envfile, in_order, load_project, open_project
+from runner.finding import find_envfile
+from runner.load import in_order, load_project, open_project
 from runner.model import Project, Request
 
 pytestmark = pytest.mark.usefixtures("imports_are_undone")

@@ -24,7 +24,8 @@ from runner.checks.store import check_store
 from runner.checks.variables import check_configuration, check_variables
 from runner.colors import columns_of, fold_around, painter, shows_escapes, wants_color
 from runner.errors import EnvfileError, RunnerError, UsageError
-from runner.load import find_envfile, load_project
+from runner.finding import find_envfile
+from runner.load import load_project
 from runner.reports.terminal import can_show
 from runner.settings import envdir_in, read_table, settle
 from runner.typed import TYPE_CHECKING

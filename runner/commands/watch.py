@@ -14,9 +14,9 @@ import time
 from contextlib import suppress
 
 from runner.errors import PASSED, USAGE, CommandFailed
+from runner.finding import find_envfile, find_envfile_of_all
 from runner.guard import Guard
 from runner.handlers import answer_signals, restore_signals
-from runner.load import find_envfile, find_envfile_of_all
 from runner.record import Record
 from runner.settings import settle
 from runner.telling import tell

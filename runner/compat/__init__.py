@@ -22,7 +22,7 @@ from runner.compat.session import Session
 from runner.declare import start_registry
 from runner.errors import EnvfileError, Mistake, UsageError
 from runner.keywords import keyword_test
-from runner.load import add_packages, execute, in_order, modules_read, versions_needed
+from runner.load import add_packages, execute, in_order, modules_read
 from runner.model import BY_DEFAULT, Project
 from runner.selection import find_jobs
 from runner.settings import settle
@@ -151,6 +151,8 @@ def _check_version(source: bytes, envfile: str) -> None:
     """Raise where `nox.needs_version = "..."` asks for a nox that this is not like."""
     if b"needs_version" not in source:
         return
+    from runner.version_asked import versions_needed  # 5 ms that only such a noxfile costs
+
     for where, text in versions_needed(os.path.basename(envfile), source, LIKE_NOX):
         what = f"this noxfile needs nox {text}, and this runenv does as nox {LIKE_NOX}"
         raise EnvfileError([Mistake(where, what, "look for a newer runenv, or run it by nox")])
