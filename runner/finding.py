@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 from runner.errors import UsageError, did_you_mean
+from runner.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runner.model import Settings
 
 NAME = "envfile.py"
 NOXFILE = "noxfile.py"
@@ -80,6 +84,12 @@ def find_envfile_of_all(file: str | None, directory: str | None) -> str:
     if os.path.isdir(named) and not os.path.isfile(envfile):
         return envfile
     return find_envfile(file or NAME, directory)
+
+
+def envfile_meant(settings: Settings) -> str:
+    """What `find_envfile` finds for these, or under `--all-projects` `find_envfile_of_all`."""
+    find = find_envfile_of_all if settings.all_projects else find_envfile
+    return find(settings.file, settings.directory)
 
 
 def _no_file(file: str, path: str) -> UsageError:

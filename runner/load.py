@@ -22,7 +22,7 @@ from runner.errors import (
     nearest,
     place_of,
 )
-from runner.finding import NAME, NOXFILE, SAMPLE, find_envfile, find_envfile_of_all
+from runner.finding import NAME, NOXFILE, SAMPLE, envfile_meant
 from runner.model import BY_DEFAULT, Project, Read
 from runner.plan import expand
 from runner.settings import read_table, settle
@@ -300,7 +300,7 @@ def open_settings(request: Request, environ: Mapping[str, str]) -> tuple[str, Se
     """
     early = settle(request.given, environ, {}, {})
     try:
-        find_envfile(early.file, early.directory)
+        envfile_meant(early)
     except UsageError:
         if early.file is not None or not os.path.isdir(early.directory or "."):
             raise
@@ -324,7 +324,7 @@ def open_project(
     if early.all_projects:
         project = load_all(early, known_by_now)
     else:
-        envfile = find_envfile(early.file, early.directory)
+        envfile = envfile_meant(early)
         if os.path.basename(envfile) == NOXFILE and early.file is None and not again:
             _tell_of_noxfile(envfile)
         project = load_project(envfile, partial(known_by_now, envfile))
@@ -364,7 +364,7 @@ def load_all(
     """
     from runner.below import envfiles_below  # what few ask for
 
-    envfile = find_envfile_of_all(early.file, early.directory)
+    envfile = envfile_meant(early)
     source = None if os.path.isfile(envfile) else b""  # of one that is not there
     below = envfiles_below(os.path.dirname(envfile))
     known = partial(settings, envfile) if settings else None

@@ -18,7 +18,7 @@ from runner.envs import folder
 from runner.errors import EnvfileError, UsageError
 from runner.including import matching
 from runner.listing import listing_of
-from runner.load import load_project, open_project
+from runner.load import load_project, open_project, open_settings
 from runner.model import Job, Project, Request
 from runner.own_options import settle_own
 from runner.selection import find_jobs
@@ -837,6 +837,16 @@ def test_without_any_envfile_below_it_is_told(root: Path):
         in_all(root)
 
     assert caught.value.what == f"--all-projects: there is no envfile.py in {root} or below it"
+
+
+def test_the_settings_of_all_are_those_of_their_folder_where_no_envfile_is(root: Path):
+    envfile(root / "api")
+    (root / "pyproject.toml").write_text('[tool.runenv]\nstore = "here"\n')
+    given = {"directory": str(root), "all_projects": True}
+
+    found, settings = open_settings(Request("clean", None, given, ()), {})
+
+    assert (found, settings.store) == (str(root), "here")
 
 
 def test_two_of_one_name_need_an_envfile_that_includes_them(root: Path):

@@ -24,8 +24,8 @@ from runner.checks.store import check_store
 from runner.checks.variables import check_configuration, check_variables
 from runner.colors import columns_of, fold_around, painter, shows_escapes, wants_color
 from runner.errors import EnvfileError, RunnerError, UsageError
-from runner.finding import find_envfile
-from runner.load import load_project
+from runner.finding import envfile_meant
+from runner.load import load_all, load_project
 from runner.reports.terminal import can_show
 from runner.settings import envdir_in, read_table, settle
 from runner.typed import TYPE_CHECKING
@@ -104,7 +104,7 @@ def look_around(request: Request, environ: dict[str, str]) -> tuple[Here, list[F
     early = _settled(request, environ, {}, {}, findings)
     project: Project | None = None
     try:
-        envfile = find_envfile(early.file, early.directory)
+        envfile = envfile_meant(early)
         root = os.path.dirname(envfile)
     except UsageError as error:
         if early.file is not None or not os.path.isdir(early.directory or "."):
@@ -113,7 +113,7 @@ def look_around(request: Request, environ: dict[str, str]) -> tuple[Here, list[F
         mend = "write one, or say where it is: --file, --directory"
         findings.append(Finding("envfile", "warning", error.what, mend))
     else:
-        project = _loaded(envfile, findings)
+        project = _loaded(envfile, early, findings)
     try:
         table = read_table(root)
     except UsageError as error:
@@ -141,9 +141,12 @@ def _settled(
         return settle(request.given, {}, {}, {})
 
 
-def _loaded(envfile: str, findings: list[Finding]) -> Project | None:
+def _loaded(envfile: str, early: Settings, findings: list[Finding]) -> Project | None:
     try:
-        project = load_project(envfile, may_install=False)
+        if early.all_projects:
+            project = load_all(early, may_install=False)
+        else:
+            project = load_project(envfile, may_install=False)
     except EnvfileError as error:
         findings += [
             Finding("envfile", "broken", f"{m.where}: {m.what}", m.mend or "mend that line")
@@ -152,7 +155,7 @@ def _loaded(envfile: str, findings: list[Finding]) -> Project | None:
     except RunnerError as error:
         findings.append(broken("envfile", error))
     else:
-        told = f"{envfile} loads: {counted(len(project.jobs), 'job')}"
+        told = f"{project.envfile} loads: {counted(len(project.jobs), 'job')}"
         findings.append(Finding("envfile", "good", told))
         return project
     return None

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 
 from runner.errors import PASSED, USAGE, CommandFailed
-from runner.finding import find_envfile, find_envfile_of_all
+from runner.finding import envfile_meant
 from runner.guard import Guard
 from runner.handlers import answer_signals, restore_signals
 from runner.record import Record
@@ -49,19 +49,13 @@ _KEYS = "r or Enter: run all; f: what failed; q: quit"
 def main(request: Request) -> int:
     """Run and watch until somebody quits; the exit code of what failed, or of the signal."""
     settings = settle(request.given, os.environ, {}, {})
-    watch = _Watch(request, _root_for(settings), settings)
+    watch = _Watch(request, os.path.dirname(envfile_meant(settings)), settings)
     before = answer_signals(dict.fromkeys(_ENDING, watch.note))
     try:
         return watch.go()
     finally:
         watch.close()
         restore_signals(before)
-
-
-def _root_for(settings: Settings) -> str:
-    """The folder of the project. Raises UsageError where there is none."""
-    find = find_envfile_of_all if settings.all_projects else find_envfile
-    return os.path.dirname(find(settings.file, settings.directory))
 
 
 def _written_by_us() -> set[tuple[int, int]]:

@@ -106,6 +106,14 @@ def test_it_works_without_an_envfile(folder: Folder):
     ]
 
 
+def test_all_envfiles_below_are_looked_at_under_all_projects(folder: Folder):
+    folder.write("api/envfile.py", f"import runner\n{ENVFILE}")
+
+    found = of("envfile", findings(folder, "--all-projects"))
+
+    assert found == [Finding("envfile", "good", f"{folder.root} loads: 1 job")]
+
+
 def test_each_mistake_of_an_envfile_is_broken(folder: Folder):
     folder.envfile("@runner.session(deps='x', python=3.1)\ndef a(session): ...\n")
 
