@@ -26,7 +26,9 @@ def make_axis(
     note: Note,
 ) -> Axis | None:
     """The checked Axis, or None where too much is wrong to go on."""
-    written = names.split(",") if isinstance(names, str) else names
+    written: Iterable[object] = names.split(",") if isinstance(names, str) else names
+    if not hasattr(written, "__iter__"):  # what types forbid is still written
+        written = [written]
     arguments = tuple(str(name).strip() for name in written)
     shown = ", ".join(arguments)
     odd = [name for name in arguments if not name.isidentifier()]
@@ -101,9 +103,16 @@ def _with_ids(
         made: list[str | None] = []
         for one in params:
             words = [ids(value) for value in one.values]
-            made.append("-".join(w for w in words if w) or None)
+            made.append("-".join(str(w) for w in words if w not in (None, "")) or None)
     elif isinstance(ids, str):
         note(where, "ids is a string where a list belongs", f"write ids=[{ids!r}]")
+        return params
+    elif not hasattr(ids, "__iter__"):  # what types forbid is still written
+        note(
+            where,
+            f"ids cannot be {ids!r}",
+            "give one id for each set, or a function that is asked for each value",
+        )
         return params
     else:
         made = list(ids)

@@ -219,6 +219,18 @@ def test_ids_name_the_jobs(jobs):
     assert list(found) == ["s-one", "s-n2"]
 
 
+def test_a_function_for_ids_may_give_numbers_as_in_pytest(jobs):
+    found = jobs(
+        """
+        @runner.session
+        @runner.parametrize("a, b", [(1, 0)], ids=lambda value: value)
+        def tests(session, a, b): ...
+        """
+    )
+
+    assert list(found) == ["tests-1-0"]
+
+
 def test_ids_may_be_a_function_of_each_value(jobs):
     found = jobs(
         """
@@ -534,7 +546,19 @@ def test_a_wrong_argument_is_a_mistake_with_its_mend(mistakes, arguments, what, 
             "parametrize('a') has 2 sets of values and 1 ids",
             "give one id for each set; None lets runenv choose",
         ),
+        (
+            "5, [1]",
+            "a",
+            "parametrize: '5' is not the name of an argument",
+            'write parametrize("name", [...])',
+        ),
         ("'a', [1], ids='x'", "a", "ids is a string where a list belongs", "write ids=['x']"),
+        (
+            "'a', [1], ids=5",
+            "a",
+            "ids cannot be 5",
+            "give one id for each set, or a function that is asked for each value",
+        ),
         (
             "'a', [1], ids=['a b']",
             "a",
