@@ -127,6 +127,34 @@ class SessionSpec(Record):
         return self.name.removeprefix(self.prefix)
 
 
+class Include(Record):
+    """What `runner.include` was told."""
+
+    pattern: str
+    prefix: str | None  # None: the name of the folder
+    where: str
+
+
+class Read(Record):
+    """What one envfile says by itself."""
+
+    specs: list[SessionSpec]
+    doc: str
+    to_its_end: bool  # False: an exception has cut it short
+    read: tuple[str, ...]  # the files that decided what it says, itself the first
+
+
+class Part(Record):
+    """An envfile that another one includes."""
+
+    prefix: str  # "api:", "api:docs:" of what that includes
+    root: str
+    envfile: str
+    doc: str
+    options: Mapping[str, object]  # what it assigned to runner.options
+    read: tuple[str, ...]  # the files that decided what it says, itself the first
+
+
 class Job(Record):
     """One session on one Python with one set of parameters."""
 
@@ -155,34 +183,6 @@ class Job(Record):
     def own_name(self) -> str:
         """Its name in the envfile that declares it, where that is included."""
         return self.name.removeprefix(self.spec.prefix)
-
-
-class Include(Record):
-    """What `runner.include` was told."""
-
-    pattern: str
-    prefix: str | None  # None: the name of the folder
-    where: str
-
-
-class Read(Record):
-    """What one envfile says by itself."""
-
-    specs: list[SessionSpec]
-    doc: str
-    to_its_end: bool  # False: an exception has cut it short
-    read: tuple[str, ...]  # the files that decided what it says, itself the first
-
-
-class Part(Record):
-    """An envfile that another one includes."""
-
-    prefix: str  # "api:", "api:docs:" of what that includes
-    root: str
-    envfile: str
-    doc: str
-    options: Mapping[str, object]  # what it assigned to runner.options
-    read: tuple[str, ...]  # the files that decided what it says, itself the first
 
 
 class Project(Record):

@@ -10,7 +10,7 @@ import re
 from itertools import product
 
 from runner.envs.python_spec import fits, read_spec
-from runner.errors import nearest, some_of
+from runner.errors import did_you_mean, some_of
 from runner.model import Job, Plan
 from runner.names import cleaned, full_name, name_from
 from runner.typed import TYPE_CHECKING
@@ -264,28 +264,23 @@ def _resolve_requires(jobs: Mapping[str, Job], note: Note) -> tuple[Job, ...]:
                 absent = absent or (name, python)
             elif (job.spec.where, text) not in noted:
                 noted.add((job.spec.where, text))
+                written = name_from(name, job.spec.prefix)
                 note(
                     job.spec.where,
-                    f"session {job.spec.name!r} requires {_as_written(name, job)!r}, which no"
-                    " session is named",
+                    f"session {job.spec.name!r} requires {written!r}, which no session is named",
                     _near(name, [*families, *jobs], list(named), job),
                 )
         resolved.append(job._replace(requires=tuple(required), absent=absent, above=above))
     return tuple(resolved)
 
 
-def _as_written(name: str, job: Job) -> str:
-    return name_from(name, job.spec.prefix) if job.spec.prefix else name
-
-
 def _near(name: str, known: list[str], named: list[str], job: Job) -> str:
     """What the name of another session should have been, as the job's envfile writes it."""
     # Its own names without their prefix, which makes all of them alike.
-    near = nearest(_as_written(name, job), [_as_written(other, job) for other in known])
-    if near:
-        return f"did you mean {near!r}?"
-    own = [name for name in named if name.startswith(job.spec.prefix)]
-    return f"there are {some_of([_as_written(name, job) for name in own])}"
+    prefix = job.spec.prefix
+    near = did_you_mean(name_from(name, prefix), [name_from(other, prefix) for other in known])
+    own = [name.removeprefix(prefix) for name in named if name.startswith(prefix)]
+    return near or f"there are {some_of(own)}"
 
 
 def _resolve_after(jobs: Sequence[Job], note: Note) -> tuple[Job, ...]:
@@ -310,10 +305,10 @@ def _resolve_after(jobs: Sequence[Job], note: Note) -> tuple[Job, ...]:
             if meant or (job.spec.where, text) in noted or absent:
                 continue
             noted.add((job.spec.where, text))
+            written = name_from(name, job.spec.prefix)
             note(
                 job.spec.where,
-                f"session {job.spec.name!r} comes after {_as_written(name, job)!r}, which no"
-                " session is named",
+                f"session {job.spec.name!r} comes after {written!r}, which no session is named",
                 _near(name, known, named, job),
             )
         found.pop(job.name, None)
