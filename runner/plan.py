@@ -35,7 +35,7 @@ def expand(
     jobs: dict[str, Job] = {}
     sharing = any(spec.environment for spec in specs)
     if sharing:
-        from runner.sharing import note_meeting_environments, with_united_needs  # what few do
+        from runner.sharing import with_united_needs  # what few do
 
         specs = with_united_needs(specs, note)
     for spec in specs:
@@ -57,6 +57,8 @@ def expand(
                 continue
             jobs[job.name] = job
     if sharing:
+        from runner.sharing import note_meeting_environments
+
         note_meeting_environments(jobs, note)
     resolved = _resolve_after(_resolve_requires(jobs, note), note)
     required = {job.name: job.requires for job in resolved}
