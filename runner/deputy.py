@@ -21,8 +21,8 @@ from runner.executors.frames import Frames, to_frame
 from runner.executors.processes import Processes
 from runner.executors.system import CHUNK_BYTES, readable
 from runner.executors.wire import to_line
-from runner.load import open_project
 from runner.model import Request
+from runner.opening import open_project
 from runner.run_folders import ARTIFACTS
 from runner.running import EnvironmentReady, Outcome, Said
 from runner.several import make_envdir, starting

@@ -22,8 +22,8 @@ from runner.descendants import GRACE_S, adopt_orphans, end_children
 from runner.errors import Interrupted, RunnerError
 from runner.executors.wire import to_line
 from runner.handlers import pthread_sigmask, set_signal
-from runner.load import open_project
 from runner.model import Request
+from runner.opening import open_project
 from runner.perform import perform
 from runner.plan import make_plan
 from runner.record import Record

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from runner.load import open_project
 from runner.model import Request
+from runner.opening import open_project
 from runner.worker import Run
 
 HAS_DASK = pytest.mark.skipif(

@@ -18,8 +18,9 @@ from runner.envs import folder
 from runner.errors import EnvfileError, UsageError
 from runner.including import matching
 from runner.listing import listing_of
-from runner.load import load_project, open_project, open_settings
+from runner.load import load_project
 from runner.model import Job, Project, Request
+from runner.opening import open_project, open_settings
 from runner.own_options import settle_own
 from runner.selection import find_jobs
 from runner.world import family_of
@@ -398,6 +399,12 @@ def test_a_tab_takes_a_folder_that_cannot_be_read_for_an_empty_one():
             'runner.include("*/envfile.py")',
             "the name of the folder of the,api/envfile.py cannot be a prefix",
             'give it one: prefix="the_api"',
+        ),
+        (
+            ["api/envfile.py"],
+            'runner.include("api/envfile.py", prefix=5)',
+            "the prefix 5 would not be safe in a shell or as a folder",
+            "use letters, digits, '.', '_', '+' and '-': '5'",
         ),
         (
             [],

@@ -11,8 +11,9 @@ import pytest
 import runner
 from runner.errors import EnvfileError, Mistake, UsageError
 from runner.finding import find_envfile
-from runner.load import in_order, load_project, open_project
+from runner.load import in_order, load_project
 from runner.model import Project, Request
+from runner.opening import open_project
 
 pytestmark = pytest.mark.usefixtures("imports_are_undone")
 

@@ -11,8 +11,8 @@ import pytest
 from runner.content import split_named
 from runner.dotenv import files_for
 from runner.executors.delivered import Content
-from runner.load import open_project
 from runner.model import Request
+from runner.opening import open_project
 from runner.worker import Run
 
 pytest.importorskip("distributed", reason="distributed is not installed")

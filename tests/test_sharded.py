@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.command_line import parse
-from runner.load import open_project
+from runner.opening import open_project
 from runner.running import Shard
 from runner.selection import select
 from runner.shard_plans import write_plan

@@ -18,7 +18,7 @@ from runner.envs import folder
 from runner.envs.editor_link import NAME as LINK
 from runner.envs.editor_link import remove_dangling
 from runner.envs.upkeep import Upkeep, last_used_s
-from runner.load import open_project
+from runner.opening import open_project
 from runner.selection import select
 from runner.settings import envdir_in
 from runner.typed import TYPE_CHECKING

@@ -19,7 +19,7 @@ from runner.command_line import parse
 from runner.errors import RunnerError
 from runner.finding import find_envfile
 from runner.listing import Listing, listing_for, listing_of
-from runner.load import load_all
+from runner.opening import load_all
 from runner.settings import BACKENDS, OPTIONS, is_list, settle
 from runner.tab import flags_of
 from runner.typed import TYPE_CHECKING

@@ -25,7 +25,8 @@ from runner.checks.variables import check_configuration, check_variables
 from runner.colors import columns_of, fold_around, painter, shows_escapes, wants_color
 from runner.errors import EnvfileError, RunnerError, UsageError
 from runner.finding import envfile_meant
-from runner.load import load_all, load_project
+from runner.load import load_project
+from runner.opening import load_all
 from runner.reports.terminal import can_show
 from runner.settings import envdir_in, read_table, settle
 from runner.typed import TYPE_CHECKING

@@ -14,7 +14,7 @@ import time
 from runner.bench import Bench
 from runner.commands import picked
 from runner.errors import CommandFailed, UsageError, some_of
-from runner.load import open_project
+from runner.opening import open_project
 from runner.process import exit_code
 from runner.process import run as run_command
 from runner.reports import make_terminal

@@ -18,7 +18,7 @@ from runner.envs.interpreters import describe
 from runner.envs.judge import judge, keyed, moment, only_sources_differ
 from runner.envs.shared import key_of
 from runner.errors import RunnerError
-from runner.load import open_project
+from runner.opening import open_project
 from runner.plan import make_plan
 from runner.record import Record
 from runner.requirements.arguments import show_arguments

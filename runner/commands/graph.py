@@ -9,7 +9,7 @@ import os
 import sys
 
 from runner.commands import failed_before, picked
-from runner.load import open_project
+from runner.opening import open_project
 from runner.plan import make_plan
 from runner.record import Record
 from runner.reports.terminal import can_show

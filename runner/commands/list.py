@@ -8,7 +8,7 @@ import sys
 from runner.colors import columns_of, fold, painter, shows_escapes, wants_color, width_of
 from runner.commands import failed_before
 from runner.errors import UsageError
-from runner.load import open_project
+from runner.opening import open_project
 from runner.selection import select
 from runner.typed import TYPE_CHECKING
 

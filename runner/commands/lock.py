@@ -29,7 +29,7 @@ from runner.errors import (
     did_you_mean,
     some_of,
 )
-from runner.load import open_project
+from runner.opening import open_project
 from runner.process import run as run_command
 from runner.record import Record
 from runner.requirements import SourceDigests

@@ -21,7 +21,7 @@ from runner.commands.matrix_packs import make_packs
 from runner.envs.python_answers import running
 from runner.envs.python_spec import FINAL, SIGNS, read_spec
 from runner.envs.pythons_found import found_versions
-from runner.load import open_project
+from runner.opening import open_project
 from runner.plan import make_plan
 from runner.record import Record
 from runner.reports.texts import plain_value

@@ -10,7 +10,7 @@ from glob import glob
 from runner.envs.folder import make_envdir
 from runner.errors import FAILED, ReportUnwritten, ShardMissing, UsageError, some_of
 from runner.history import Remember, path_in
-from runner.load import open_settings
+from runner.opening import open_settings
 from runner.reports import make_terminal
 from runner.reports.files import Files, clear, files_of
 from runner.reports.github import GitHub, is_here

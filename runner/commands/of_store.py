@@ -16,7 +16,7 @@ from runner.envs.open_store import open_store
 from runner.envs.store_places import store_home, wanted_home
 from runner.envs.store_upkeep import Cleaning, rows_of
 from runner.errors import UsageError
-from runner.load import open_settings
+from runner.opening import open_settings
 from runner.settings import envdir_in
 from runner.typed import TYPE_CHECKING
 

@@ -17,7 +17,7 @@ from runner.envs.folder import make_envdir
 from runner.errors import Interrupted, ReportUnwritten
 from runner.executors.local import Local
 from runner.history import RECENT_BYTES, Remember, path_in, read, usual_s
-from runner.load import open_project
+from runner.opening import open_project
 from runner.perform import perform_among_others
 from runner.plan import make_plan
 from runner.process import Stop

@@ -6,8 +6,8 @@ import os
 import sys
 
 from runner.colors import columns_of, fold
-from runner.load import open_project
 from runner.names import full_name
+from runner.opening import open_project
 from runner.selection import select
 from runner.settings import is_list
 from runner.sharing import others_sharing
