@@ -46,7 +46,7 @@ ORDER = [
     "world",
     "installers beside dotenv",
     "picking",
-    "keywords sharing",
+    "keywords sharing unknown",
     "bench",
     "selection plan schedule perform ahead shards",
     "sharded",
