@@ -35,7 +35,9 @@ class Local:
         return self._next is None
 
     def expect(self, jobs: Sequence[Job]) -> None:
-        self._expect(jobs)
+        # An environment that the next job has too is held by that one, or will be at once.
+        held = "" if self._next is None else self._next[0].environment
+        self._expect([job for job in jobs if job.environment != held])
 
     def start(self, job: Job, posargs: tuple[str, ...]) -> None:
         self._next = (job, posargs)

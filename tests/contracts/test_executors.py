@@ -405,3 +405,15 @@ def test_that_a_worker_has_ended_is_noticed_where_we_were_started_with_that_sign
         assert signal.SIGCHLD not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
+
+
+def test_what_shares_an_environment_with_the_job_that_starts_is_not_expected_beside_it():
+    told: list[str] = []
+    executor = Local(
+        lambda job, _: Outcome(job.name, "passed"), lambda jobs: told.extend(j.name for j in jobs)
+    )
+    executor.start(job("first", shared="dev"), ())
+
+    executor.expect([job("second", shared="dev"), job("third")])
+
+    assert told == ["third"]
