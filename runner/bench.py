@@ -125,9 +125,7 @@ class Bench:
             if prepared is None or verdict.state != "reused":  # else it was told
                 self._tell_ready(verdict, started)
         except BaseException:
-            if self._replay is not None:
-                self._replay.close()
-            self._lock.__exit__(None, None, None)
+            self._let_go()
             raise
 
     def __exit__(self, *exception: object) -> None:
@@ -137,10 +135,14 @@ class Bench:
             if self._replay is not None and ends and exception == (None, None, None):
                 self._end(self._replay)
         finally:
-            if self._replay is not None:
-                with self._disk_troubles_told():
-                    self._replay.close()
-                self._tell_store_trouble()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing goes on in the environment, and whoever waits for it has it, whatever fails."""
+        try:
+            self.finish_images()
+            self._tell_store_trouble()
+        finally:
             if self._lock is not None:
                 self._lock.__exit__(None, None, None)
 

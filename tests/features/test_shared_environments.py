@@ -277,3 +277,28 @@ def test_a_shell_script_finds_it_under_its_name(folder: Folder):
 
     # Upper case is folded on some systems, so a hash of the name stands behind it.
     assert done.out.startswith(str(folder.root / ".runenv/Dev-"))
+
+
+def test_one_whose_end_fails_does_not_keep_it_from_the_next(folder: Folder):
+    folder.wheel("one")
+    folder.envfile(
+        """
+        import os
+
+        @runner.session(environment="dev", deps=["one"])
+        def first(session):
+            session.run("python", "-V")
+            os.unlink(".runenv/dev/runenv.json")
+            os.mkdir(".runenv/dev/runenv.json")  # as a full disk would be, for root too
+
+        @runner.session(environment="dev", deps=["one"])
+        def second(session): pass
+        """
+    )
+
+    done = folder.run()
+
+    assert "runenv.json.new cannot be used: Is a directory\n" in done.err
+    assert "waiting for" not in done.err
+    assert "dev stands where an environment belongs, and it was not made by runenv" in done.err
+    assert done.code == 1
