@@ -38,6 +38,10 @@ else:
     _ENDING = (signal.SIGTERM, signal.SIGHUP)
     _ALARM = (signal.SIGALRM,)  # by which the time of a job is up
     _LONGEST_S = 1.0  # a signal just before a wait does not break it off
+    # Blocked where a worker is started, who unblocks them when it answers them as one. Ctrl-Z
+    # too: a copy with our answer to it would stop itself when we have let it go on. By name:
+    # `valid_signals` makes 64 members of an enum, 1 ms for each worker.
+    UNTIL_ANSWERED = (signal.SIGINT, *_ENDING, signal.SIGTSTP)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 if sys.platform == "win32":
     import base64
 else:
-    _HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
+    from runner.signals import UNTIL_ANSWERED
 _MORE_S = 2.0  # for what its function does last
 
 
@@ -224,7 +224,7 @@ def _do(name: str, act: Callable[[_Emit], Outcome], control: socket.socket, grac
     try:
         with signals_as_exceptions():
             if sys.platform != "win32":
-                pthread_sigmask(signal.SIG_UNBLOCK, _HELD_BACK)
+                pthread_sigmask(signal.SIG_UNBLOCK, UNTIL_ANSWERED)
             outcome = act(tell)
     except KeyboardInterrupt:
         outcome = Outcome(job=name, result="interrupted", reason="SIGINT")

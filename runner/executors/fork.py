@@ -42,8 +42,7 @@ def is_safe() -> bool:
 
 
 if sys.platform != "win32":
-    # By name: `valid_signals` makes 64 members of an enum, 1 ms for each worker.
-    _HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
+    from runner.signals import UNTIL_ANSWERED
 
     def forking(work: Work) -> Start:
         """What starts workers that are copies of us.
@@ -58,9 +57,7 @@ if sys.platform != "win32":
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError, ValueError):  # what is in its buffer is ours to write
                     stream.flush()
-            # Until the copy answers signals as a worker they wait. Ctrl-Z too: with our answer
-            # to it a copy would stop itself when we have let it go on.
-            before = pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+            before = pthread_sigmask(signal.SIG_BLOCK, UNTIL_ANSWERED)
             try:
                 pid = os.fork()
                 if not pid:

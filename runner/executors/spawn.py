@@ -15,6 +15,8 @@ from runner.typed import TYPE_CHECKING
 
 if sys.platform == "win32":
     import base64
+else:
+    from runner.signals import UNTIL_ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,8 +58,8 @@ def spawning(orders: Orders) -> Start:
             )
             control: object = base64.b64encode(ends.control.share(process.pid)).decode("ascii")
         else:
-            # Signals wait until it answers them as a worker: it inherits the mask.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+            # It inherits the mask.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, UNTIL_ANSWERED)
             try:
                 process = subprocess.Popen(
                     argv,
@@ -77,7 +79,3 @@ def spawning(orders: Orders) -> Start:
         return process
 
     return start
-
-
-if sys.platform != "win32":
-    _ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
