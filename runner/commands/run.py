@@ -71,77 +71,18 @@ def main(request: Request, onlooker: Onlooker | None = None, *, again: bool = Fa
 
         check_all_given(plan.jobs)
     started = time.monotonic()
-    store = make_store(project, settings, os.environ)
-    listeners = make_listeners(
-        project,
-        settings,
-        request.posargs,
-        started,
-        store.home if store is not None else "",
-        part,
-        narrowed=request.narrows,
-    )
+    listeners = _make_listeners(request, project, settings, started, part)
     if onlooker is not None:
         listeners.append(onlooker)
-
     answers = _answers(plan, settings)
-
-    def find(name: str) -> tuple[Job, ...]:
-        return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
-
-    run_id = make_run_id(time.time())
-    envdir = envdir_of(project, settings)
-    past = {} if settings.jobs == "1" and not settings.on else read(path_in(envdir), RECENT_BYTES)
     # One job alone has the terminal, whatever may run beside it.
     is_alone = not settings.on and (settings.jobs == "1" or len(plan.jobs) <= 1)
     if is_alone:
-        crew = _one_at_a_time(project, settings, find, listeners, run_id, answers)
+        crew = _one_at_a_time(project, settings, listeners, answers)
     else:
-        from runner.several import several_at_once  # 12 ms that one at a time is spared
-
-        executor, reporter = several_at_once(
-            request,
-            project,
-            settings,
-            listeners,
-            run_id,
-            _usual_s(past, narrowed=request.narrows),
-            answers,
-        )
-        crew = Crew(executor, reporter, nullcontext(), lambda: None)
-    emit = stamped(crew.reporter.hear)
-    outcomes: list[Outcome] = []
-    interrupted_by = ""
-
-    def settled(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        emit(JobEnded(outcome=outcome))
-
+        crew = _several_at_once(request, project, settings, listeners, answers)
     with crew.signals:
-        try:
-            try:
-                schedule.run(
-                    plan,
-                    crew.executor,
-                    posargs=request.posargs,
-                    fail_fast=settings.fail_fast,
-                    find=find,
-                    settled=settled,
-                    durations=_usual_s(past, narrowed=False),
-                )
-            finally:
-                crew.executor.close()
-                crew.close()
-        except KeyboardInterrupt:  # between two jobs; in one it is an outcome
-            interrupted_by = "SIGINT"
-        except Interrupted as error:
-            interrupted_by = error.signal_name
-        outcomes += _not_started(plan, outcomes)
-        report = Report(
-            outcomes=tuple(outcomes),
-            duration_s=time.monotonic() - started,
-            interrupted_by=crew.executor.ended_by or _signal_among(outcomes) or interrupted_by,
-        )
+        report = _run(request, project, settings, plan, crew, started)
         code = exit_code(
             report,
             selected.named,
@@ -153,9 +94,52 @@ def main(request: Request, onlooker: Onlooker | None = None, *, again: bool = Fa
         except ReportUnwritten as error:
             error.exit_code = code or errors.FAILED
             raise
-        if code and is_alone and len(outcomes) > 1:
+        if code and is_alone and len(report.outcomes) > 1:
             _tell_again(project, report, request)
     return code
+
+
+def _run(
+    request: Request,
+    project: Project,
+    settings: Settings,
+    plan: Plan,
+    crew: Crew,
+    started_s: float,
+) -> Report:
+    """What became of the jobs of the plan, and of those that they notified."""
+    emit = stamped(crew.reporter.hear)
+    outcomes: list[Outcome] = []
+    interrupted_by = ""
+
+    def settled(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        emit(JobEnded(outcome=outcome))
+
+    try:
+        try:
+            schedule.run(
+                plan,
+                crew.executor,
+                posargs=request.posargs,
+                fail_fast=settings.fail_fast,
+                find=partial(_jobs_named, project=project),
+                settled=settled,
+                durations=crew.usual_s,
+            )
+        finally:
+            crew.executor.close()
+            crew.close()
+    except KeyboardInterrupt:  # between two jobs; in one it is an outcome
+        interrupted_by = "SIGINT"
+    except Interrupted as error:
+        interrupted_by = error.signal_name
+    outcomes += _not_started(plan, outcomes)
+    return Report(
+        outcomes=tuple(outcomes),
+        duration_s=time.monotonic() - started_s,
+        interrupted_by=crew.executor.ended_by or _signal_among(outcomes) or interrupted_by,
+    )
 
 
 def _tell_again(project: Project, report: Report, request: Request) -> None:
@@ -194,15 +178,33 @@ class Crew(Record):
     executor: Executor
     reporter: Reporter
     signals: AbstractContextManager[None]  # how they are answered
-    close: Callable[[], None]  # what was begun beside the jobs has ended
+    close: Callable[[], None] = lambda: None  # what was begun beside the jobs has ended
+    usual_s: Mapping[str, float] = {}  # what jobs take, where that decides which start first
+
+
+def _several_at_once(
+    request: Request,
+    project: Project,
+    settings: Settings,
+    listeners: list[Reporter],
+    answers: Mapping[str, bool],
+) -> Crew:
+    """Jobs in processes of their own."""
+    from runner.several import several_at_once  # 12 ms that one at a time is spared
+
+    past = read(path_in(envdir_of(project, settings)), RECENT_BYTES)
+    usual = _usual_s(past, narrowed=request.narrows)
+    run_id = make_run_id(time.time())
+    executor, reporter = several_at_once(
+        request, project, settings, listeners, run_id, usual, answers
+    )
+    return Crew(executor, reporter, nullcontext(), usual_s=_usual_s(past, narrowed=False))
 
 
 def _one_at_a_time(
     project: Project,
     settings: Settings,
-    find: Callable[[str], tuple[Job, ...]],
     listeners: list[Reporter],
-    run_id: str,
     answers: Mapping[str, bool],
 ) -> Crew:
     """Each job in this process, whose commands own the terminal; the next ones prepared beside."""
@@ -213,10 +215,10 @@ def _one_at_a_time(
         settings,
         dict(os.environ),
         emit=stamped(reporter.hear),
-        find=find,
+        find=partial(_jobs_named, project=project),
         made=set(),
         began_s=time.time(),
-        run_id=run_id,
+        run_id=make_run_id(time.time()),
         answers=answers,
     )
     stop = Stop()
@@ -241,6 +243,11 @@ def _one_at_a_time(
     return Crew(executor, reporter, signals_as_exceptions(), close)
 
 
+def _jobs_named(name: str, project: Project) -> tuple[Job, ...]:
+    """The jobs that a name given to `session.notify` stands for, each after what it requires."""
+    return make_plan(project.jobs, find_jobs(name, project.jobs), frozenset()).jobs
+
+
 def _answers(plan: Plan, settings: Settings) -> dict[str, bool]:
     """What was answered to the sessions of the plan that ask; empty where nobody can be asked."""
     if settings.yes or settings.non_interactive or not any(job.spec.confirm for job in plan.jobs):
@@ -256,15 +263,8 @@ def _usual_s(past: Mapping[str, Sequence[Entry]], *, narrowed: bool) -> dict[str
     return {name: seconds for name, seconds in known.items() if seconds is not None}
 
 
-def make_listeners(
-    project: Project,
-    settings: Settings,
-    posargs: tuple[str, ...],
-    started_s: float,
-    store_home: str,
-    part: Part | None = None,
-    *,
-    narrowed: bool,
+def _make_listeners(
+    request: Request, project: Project, settings: Settings, started_s: float, part: Part | None
 ) -> list[Reporter]:
     """Who hears of the run beside a person: the history, and whoever writes a report.
 
@@ -274,7 +274,10 @@ def make_listeners(
     at, history = time.time(), path_in(envdir)
     reporters: list[Reporter] = []
     if not settings.install_only:  # in which nothing of a job has run
-        make_folder = partial(make_envdir, envdir, project.root, store_home)
+        store = make_store(project, settings, os.environ)
+        home = store.home if store is not None else ""
+        make_folder = partial(make_envdir, envdir, project.root, home)
+        narrowed = request.narrows
         reporters.append(Remember(history, at=at, narrowed=narrowed, make_folder=make_folder))
     if settings.report or "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
         from runner.engines import origin_of  # most runs need none of it
@@ -288,13 +291,13 @@ def make_listeners(
             root=project.root,
             envfile=project.envfile,
             jobs={job.name: job for job in project.jobs},
-            posargs=posargs,
+            posargs=request.posargs,
             at=at,
             clock_s=started_s,
             history=read(history),
             part=part,
             origin=origin_of(os.environ),
-            narrowed=narrowed,
+            narrowed=request.narrows,
         )
         github = [GitHub(os.environ, sys.stderr).tell] if is_here(os.environ) else []
         reporters.append(Collector(beginning, [*github, Files(files).tell]))
