@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 
 from runner.convert.braces import argument
-from runner.convert.tox import Entry
 from runner.convert.tox_ini import IniFile
+from runner.convert.tox_source import Entry
 
 
 def ini(text: str) -> IniFile:

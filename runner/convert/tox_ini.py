@@ -20,9 +20,9 @@ from runner.convert.factors import (
     split_condition,
 )
 from runner.convert.model import Command, Item
-from runner.convert.tox import Entry, labels_of
 from runner.convert.tox_if import of_marker
 from runner.convert.tox_keys import canonical, why_unread
+from runner.convert.tox_source import Entry
 from runner.record import Record
 from runner.typed import TYPE_CHECKING
 
@@ -187,7 +187,7 @@ class IniFile:
 
     def labels(self) -> Iterator[tuple[str, list[str]]]:
         """The labels that tox itself gives."""
-        return labels_of(self.core_lines("labels"))
+        return _labels_in(self.core_lines("labels"))
 
     def unread(self) -> Iterator[tuple[str, int, str]]:
         """The settings that tox does not read, and nothing refers to; with line and reason."""
@@ -360,3 +360,14 @@ def _key_lines(text: str, first_line: int) -> dict[tuple[str, str], int]:
         if key:
             found.setdefault((section, key[1].lower()), number)
     return found
+
+
+def _labels_in(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """The labels of `name = env, env` lines."""
+    for line in lines:
+        label, equals, names = line.partition("=")
+        if equals:
+            try:
+                yield label.strip(), expand_names(names.strip())
+            except ValueError:
+                continue

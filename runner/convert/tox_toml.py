@@ -21,9 +21,9 @@ from runner.convert.braces import (
 from runner.convert.factors import open_range, python_named, python_of
 from runner.convert.model import Code, Command, Item
 from runner.convert.tables import key_lines, table_in
-from runner.convert.tox import Entry
 from runner.convert.tox_if import decided, negated, of_marker
 from runner.convert.tox_keys import canonical, why_unread
+from runner.convert.tox_source import Entry
 from runner.record import Record
 from runner.settings import is_dict, is_list
 from runner.typed import TYPE_CHECKING
