@@ -147,12 +147,11 @@ class _Queue:
         self._waiting[name] = (job, posargs)
         self._rank[name] = (-self._paths.get(name, 0.0), self._number, name)
         self._number += 1
-        needed = [other for other in job.requires if other not in outcomes]
-        lost = [other for other in job.requires if _is_lost(other, outcomes)]
+        needed = [o for o in job.requires if o not in outcomes or _is_lost(o, outcomes)]
         # What a job follows comes before it in a plan; what is not there by now does not run.
         followed = [o for o in job.after if o in self._waiting or o in self._running]
-        self._needed[name] = len(needed) + len(lost) + len(followed)
-        for other in (*needed, *lost):
+        self._needed[name] = len(needed) + len(followed)
+        for other in needed:
             self._after.setdefault(other, []).append(name)
         for other in followed:
             self._behind.setdefault(other, []).append(name)

@@ -39,16 +39,12 @@ class Reader:
         self._prerelease = ""
         self._backend_options: list[str] = []
 
-    def setting(self, key: str) -> str:
-        """A setting of one value, as it is written."""
-        return self._one(key)
-
     def environment(self, *, listed: bool, labels: list[str]) -> Environment:
         """The environment with all that holds for it."""
         source, name = self._source, self._name
         self._project = self._package()
-        lock = "uv" if "lock" in self._one("runner") else ""
-        if lock and self._project and not self._one("package"):
+        lock = "uv" if "lock" in self.setting("runner") else ""
+        if lock and self._project and not self.setting("package"):
             self._project = "editable"  # as uv sync does it
         self._read_deps()
         self._install_command()
@@ -83,7 +79,7 @@ class Reader:
             project=self._project,
             lock=lock,
             prerelease="" if lock else self._prerelease,
-            resolution="" if lock else self._one("uv_resolution"),
+            resolution="" if lock else self.setting("uv_resolution"),
             backend_options=tuple(self._backend_options),
             reuse=not self._true("recreate"),
             folder=self._folder(),
@@ -106,7 +102,7 @@ class Reader:
                 self._note("left", key, f"{key} {_short(entry.text)}: {entry.trouble}")
         return [entry for entry in entries if not entry.trouble]
 
-    def _one(self, key: str) -> str:
+    def setting(self, key: str) -> str:
         """A setting of one value; substitutions in it as they are."""
         return " ".join(entry.text for entry in self._entries(key)).strip()
 
@@ -162,7 +158,7 @@ class Reader:
         return python_named(said[0]) or said[0]
 
     def _doc(self) -> str:
-        text = " ".join(self._one("description").split())
+        text = " ".join(self.setting("description").split())
         if re.fullmatch(r"""(["'])(?:(?!\1).)+\1""", text):
             text = text[1:-1]  # in an ini they are part of it, which nobody means
         made = [p if isinstance(p, str) else None for p in self._text(text)]
@@ -171,13 +167,13 @@ class Reader:
         return re.sub(r"\s*(with|on|under|using|for)?\s*\{[^{}]*\}", "", text).strip()
 
     def _package_is_skipped(self) -> bool:
-        skips = self._true("skip_install") or self._one("package") in ("skip", "deps-only")
+        skips = self._true("skip_install") or self.setting("package") in ("skip", "deps-only")
         return skips or is_true(self._source.core_entries("no_package"))
 
     def _package(self) -> str:
         develop = self._true("use_develop")
-        package = self._one("package")
-        if self._one("no_package"):
+        package = self.setting("package")
+        if self.setting("no_package"):
             self._note("ignored", "no_package", "no_package: tox has it only for all environments")
         if self._package_is_skipped():
             if develop and not self._true("skip_install"):
@@ -196,10 +192,10 @@ class Reader:
     def _sort_out(self) -> None:
         """What has no argument here is noted."""
         for key, mend in LEFT.items():
-            if mend and self._one(key):
-                shown = self._one(key)
+            if mend and self.setting(key):
+                shown = self.setting(key)
                 self._note("left", key, f"{key} = {_short(shown)}: {mend}")
-        shown = self._one("env_dir")
+        shown = self.setting("env_dir")
         if shown:
             why = "equal environments share their files anyway; see environment="
             self._note("approximated", "env_dir", f"env_dir = {_short(shown)}: {why}")
@@ -212,7 +208,7 @@ class Reader:
             )
 
     def _folder(self) -> Text:
-        text = self._text(self._one("change_dir"))
+        text = self._text(self.setting("change_dir"))
         return from_root(text)
 
     def _backend(self) -> None:
@@ -295,7 +291,7 @@ class Reader:
         ]
 
     def _install_command(self) -> None:
-        said = self._one("install_command")
+        said = self.setting("install_command")
         try:
             words = shlex.split(said)
         except ValueError:
