@@ -300,6 +300,22 @@ def test_one_that_waits_for_two_things_does_not_keep_others_from_the_one_that_is
     assert executor.at_once[1] == {"a", "b"}
 
 
+def test_what_was_let_go_is_taken_by_the_next_while_one_waits_for_another_thing_too():
+    executor = FakeExecutor(room=4)
+
+    schedule.run(
+        plan(
+            job("a", exclusive="db"),
+            job("b", exclusive="port"),
+            job("ab", exclusive="db port"),
+            job("a2", exclusive="db"),
+        ),
+        executor,
+    )
+
+    assert executor.at_once[2] == {"b", "a2"}
+
+
 def test_jobs_that_share_an_environment_never_run_together():
     executor = FakeExecutor(room=4)
 
