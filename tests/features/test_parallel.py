@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -753,3 +754,38 @@ def test_a_worker_that_ctrl_z_meets_before_it_is_one_is_not_left_stopped(folder:
 
     # In a group that is no orphan, as a shell's jobs are: others are not stopped by this signal.
     assert folder.run("-j", "2", preexec_fn=os.setpgrp).code == 0
+
+
+def test_what_took_longest_before_starts_first(folder: Folder):
+    folder.envfile(
+        """
+        import os, time
+
+        def note(session):
+            with open("order", "a") as stream:
+                stream.write(session.name + " ")
+
+        @runner.session(python=False)
+        def a(session):
+            while "long" not in open("order").read():
+                if os.path.exists("b began"):
+                    return
+                time.sleep(0.01)
+
+        @runner.session(python=False)
+        def b(session):
+            open("b began", "w").close()
+            note(session)
+
+        @runner.session(python=False)
+        def long(session):
+            note(session)
+        """
+    )
+    folder.write("order", "")
+    jobs = [["a", "passed", 2.0], ["b", "passed", 1.0], ["long", "passed", 9.0]]
+    folder.write(".runenv/.history", json.dumps({"at": 1.0, "jobs": jobs}))
+
+    folder.passes("-j", "2")
+
+    assert (folder.root / "order").read_text() == "long b "
