@@ -497,3 +497,24 @@ def test_names_that_are_almost_the_same_have_folders_that_differ(folder: Folder)
     made = done.out.splitlines()
     folded = {unicodedata.normalize("NFC", path).casefold() for path in made}
     assert len(folded) == len(made) == len(names) + len(ids)
+
+
+def test_a_store_that_cannot_be_used_is_told_once_in_a_run(folder: Folder):
+    store = folder.write("file", "") / "store"
+    folder.envfile(
+        """
+        @runner.session
+        def one(session): ...
+
+        @runner.session
+        def two(session): ...
+        """
+    )
+
+    err = folder.passes(f"--store={store}").err
+
+    assert err.count("warning: ") == 1
+    assert (
+        f"warning: the store cannot be used: {store}: Not a directory;"
+        " name another folder with --store=DIR, or --store=none\n"
+    ) in err
